@@ -1,0 +1,1 @@
+console.log("veripatch 0.1.0");

@@ -1,0 +1,84 @@
+import type { MinimizeResult } from "../minimize/minimize.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+import type { SandboxEnvironment } from "../sandbox/sandbox.ts";
+import type { Sha256 } from "../vocabulary/digest.ts";
+import type { Manifest, SkippedEntry } from "../vocabulary/manifest.ts";
+import type { ByteString, Refusal } from "../vocabulary/patch.ts";
+import type { ProofTarget, SessionEvent, SessionStatus } from "../vocabulary/session.ts";
+import type { VerificationResult } from "../vocabulary/verification.ts";
+import type { GitProvenance } from "../workspace/workspace.ts";
+
+export interface TimedEvent {
+  /** ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+  readonly event: SessionEvent;
+}
+
+export interface AppliedPatch {
+  /** Canonical bytes. */
+  readonly patch: ByteString;
+  /** Manifest digest of base plus patch. */
+  readonly resultTree: Sha256;
+  /** How the proposal was read: `exact`, `fence_removed`, `line_numbers_corrected` … */
+  readonly notes: readonly string[];
+  /** What `git apply` said of it. */
+  readonly git: "agrees" | "no_git";
+}
+
+export interface AttemptRecord {
+  /** 1-based. */
+  readonly attempt: number;
+  readonly proposer: string;
+  readonly proposal: {
+    readonly source: string;
+    readonly diff: string;
+    readonly rationale: string;
+    readonly riskNotes: string;
+    readonly confidence: number | null;
+  } | null;
+  readonly refusals: readonly Refusal[];
+  readonly applied: AppliedPatch | null;
+  readonly verification: VerificationResult | null;
+}
+
+export interface MinimizationRecord {
+  readonly result: MinimizeResult;
+  /** Atom number to `path:line` and text, for people and for re-checking removals. */
+  readonly atoms: readonly { readonly path: string; readonly what: string }[];
+  readonly before: { readonly files: number; readonly additions: number; readonly deletions: number };
+  /** Whether the minimized patch was confirmed and is the final one; else the reason it was not. */
+  readonly kept: boolean;
+  readonly reason: string | null;
+}
+
+/** Everything a session learned: what a bundle is made from. Nothing in here is redacted yet. */
+export interface SessionRecord {
+  readonly session: string;
+  readonly toolVersion: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly status: SessionStatus;
+  /** One sentence for people; empty when the status says all. */
+  readonly reason: string;
+  readonly targets: readonly ProofTarget[];
+  readonly policy: PolicyConfig;
+  readonly policyDigest: Sha256;
+  /** File name of the policy relative to the workspace, or null for the built-in one. */
+  readonly policySource: string | null;
+  readonly provider: string;
+  readonly environment: SandboxEnvironment;
+  readonly manifest: Manifest;
+  readonly skipped: readonly SkippedEntry[];
+  readonly git: GitProvenance;
+  /** One per repeat. */
+  readonly baseline: readonly VerificationResult[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly minimization: MinimizationRecord | null;
+  /** Of the final patch, in newly created copies; one per repeat. */
+  readonly confirmation: readonly VerificationResult[];
+  /** Present exactly when proved. */
+  readonly final:
+    | { readonly patch: ByteString; readonly resultTree: Sha256; readonly attempt: number }
+    | null;
+  readonly events: readonly TimedEvent[];
+}

@@ -1,0 +1,59 @@
+/**
+ * A policy file as loaded: every default filled in, keys as in the file (the Python tool's keys keep their
+ * meaning). Null limits were not asked for: the backend applies its own default.
+ */
+export interface PolicyConfig {
+  readonly proof_targets: readonly TargetConfig[];
+  readonly policy: Policy;
+}
+
+/** Exactly one of `cmd` and `argv`. */
+export interface TargetConfig {
+  readonly name: string;
+  readonly cmd?: string | undefined;
+  readonly argv?: readonly string[] | undefined;
+}
+
+export interface Policy {
+  readonly network: "deny" | "allow";
+  readonly allowed_commands: readonly string[];
+  readonly allowed_argv: readonly (readonly string[])[];
+  readonly write_allowlist: readonly string[];
+  readonly deny_write: readonly string[];
+  readonly limits: {
+    readonly max_attempts: number;
+    readonly max_files_changed: number;
+    readonly max_patch_bytes: number;
+    readonly per_command_timeout_sec: number;
+    readonly session_sec: number;
+    /** Kept per stream of a command. */
+    readonly output_bytes: number;
+    readonly pids: number | null;
+    readonly file_bytes: number | null;
+    readonly disk_bytes: number | null;
+    readonly minimize_runs: number;
+    readonly minimize_sec: number;
+  };
+  readonly minimize: boolean;
+  readonly verify: { readonly repeat: number };
+  readonly secrets: { readonly allow_in_patch: boolean };
+  readonly sandbox: {
+    readonly backend: "auto" | "container" | "copy" | "git_worktree";
+    readonly container_runtime: "docker" | "podman";
+    readonly container_image: string;
+    readonly container_workdir: string;
+    readonly cpu_limit: number | null;
+    /** Bytes; files say `2g`, `512m` or a number. */
+    readonly memory_limit: number | null;
+    readonly runtime: string | null;
+    readonly user: string;
+    /** Copies used at once while minimizing; null lets the machine decide. */
+    readonly parallel: number | null;
+  };
+  readonly attestation: {
+    readonly enabled: boolean;
+    readonly mode: "none" | "hmac-sha256" | "ed25519";
+    readonly key_env: string;
+    readonly key_file: string | null;
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * A normalized relative POSIX path: UTF-8, no empty, `.` or `..` segment, no leading or trailing slash.
+ * Made only by `parseRelativePath`.
+ */
+export type RelativePath = string & { readonly __relativePath: unique symbol };
+
+export type PathRefusal =
+  | "path_empty"
+  | "path_absolute"
+  | "path_escapes"
+  | "path_not_normal"
+  | "path_control_character"
+  | "path_backslash"
+  | "path_too_long"
+  | "path_git_directory";
+
+const MAX_PATH_BYTES = 4096;
+
+/**
+ * Reads a path from hostile input (patch headers, bundles, proposers).
+ * @returns the path, or the reason it is refused; `.git` in any segment and any letter case is refused
+ */
+export function parseRelativePath(
+  text: string,
+): { ok: true; path: RelativePath } | { ok: false; reason: PathRefusal } {
+  const no = (reason: PathRefusal) => ({ ok: false, reason }) as const;
+  if (text === "") return no("path_empty");
+  if (new TextEncoder().encode(text).length > MAX_PATH_BYTES) return no("path_too_long");
+  // deno-lint-ignore no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(text)) return no("path_control_character");
+  if (text.includes("\\")) return no("path_backslash");
+  if (text.startsWith("/") || /^[A-Za-z]:\//.test(text)) return no("path_absolute");
+  const segments = text.split("/");
+  if (segments.includes("..")) return no("path_escapes");
+  if (segments.includes("") || segments.includes(".")) return no("path_not_normal");
+  if (segments.some((s) => /^(\.git|git~1)$/i.test(s.replace(/[. ]+$/, "")))) return no("path_git_directory");
+  return { ok: true, path: text as RelativePath };
+}
+
+/** Orders paths by their UTF-8 bytes, as git and `sort` under LC_ALL=C do. */
+export function comparePaths(a: string, b: string): number {
+  if (a === b) return 0;
+  // UTF-16 order differs from code point order only where surrogates meet U+E000..U+FFFF.
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const x = a.charCodeAt(i), y = b.charCodeAt(i);
+    if (x === y) continue;
+    const xs = x >= 0xd800 && x <= 0xdfff, ys = y >= 0xd800 && y <= 0xdfff;
+    return xs === ys ? x - y : xs ? 1 : -1;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,86 @@
+/** The answer of a session. Only `proved` is a proof. */
+export type SessionStatus =
+  | "proved"
+  | "already_passing"
+  | "not_proved"
+  | "flaky"
+  | "timed_out"
+  | "budget_exhausted"
+  | "interrupted";
+
+/** A named command that must pass. */
+export interface ProofTarget {
+  readonly name: string;
+  /** As the user wrote it, for display. */
+  readonly command: string;
+  /** What is executed; `["sh", "-c", command]` when the command needs a shell. */
+  readonly argv: readonly string[];
+  readonly shell: boolean;
+}
+
+export type Phase =
+  | "workspace"
+  | "snapshot"
+  | "baseline"
+  | "attempt"
+  | "minimize"
+  | "confirm"
+  | "bundle"
+  | "clean_up";
+
+/** What happens in a session, in order; shown live and written to events.jsonl with a time. */
+export type SessionEvent =
+  | { readonly kind: "session_started"; readonly session: string; readonly targets: readonly string[] }
+  | { readonly kind: "phase"; readonly phase: Phase; readonly detail?: string }
+  | {
+    readonly kind: "workspace_streamed";
+    readonly files: number;
+    readonly bytes: number;
+    readonly digest: string;
+  }
+  | { readonly kind: "target_started"; readonly attempt: number; readonly target: string }
+  | {
+    readonly kind: "target_finished";
+    readonly attempt: number;
+    readonly target: string;
+    readonly outcome: string;
+    readonly exitCode: number | null;
+    readonly durationMs: number;
+  }
+  | { readonly kind: "baseline"; readonly outcome: "passed" | "failed" | "timed_out" }
+  | { readonly kind: "proposal_requested"; readonly attempt: number; readonly proposer: string }
+  | {
+    readonly kind: "proposal_refused";
+    readonly attempt: number;
+    readonly reason: string;
+    readonly detail: string;
+  }
+  | {
+    readonly kind: "proposal_applied";
+    readonly attempt: number;
+    readonly files: number;
+    readonly additions: number;
+    readonly deletions: number;
+  }
+  | { readonly kind: "attempt_finished"; readonly attempt: number; readonly outcome: string }
+  | { readonly kind: "minimization_started"; readonly units: number }
+  | {
+    readonly kind: "wave_finished";
+    readonly wave: number;
+    readonly level: string;
+    readonly tried: number;
+    readonly removed: number;
+    readonly remaining: number;
+    readonly runs: number;
+  }
+  | {
+    readonly kind: "minimization_finished";
+    readonly remaining: number;
+    readonly runs: number;
+    readonly end: string;
+  }
+  | { readonly kind: "confirmation"; readonly run: number; readonly of: number; readonly outcome: string }
+  | { readonly kind: "bundle_written"; readonly path: string }
+  | { readonly kind: "session_finished"; readonly status: SessionStatus };
+
+export type Emit = (event: SessionEvent) => void;
