@@ -1,0 +1,35 @@
+import picocolors from "picocolors";
+import { printable } from "../vocabulary/printable.ts";
+
+export type Colour = ReturnType<typeof picocolors.createColors>;
+
+/**
+ * Colours for a stream: off when it is no terminal, when NO_COLOR is set to anything, or TERM is `dumb`;
+ * FORCE_COLOR turns them on where there is no terminal.
+ */
+export function colour(stream: { isTerminal(): boolean }): Colour {
+  const no = (Deno.env.get("NO_COLOR") ?? "") !== "" || Deno.env.get("TERM") === "dumb";
+  const force = (Deno.env.get("FORCE_COLOR") ?? "") !== "";
+  return picocolors.createColors(!no && (force || stream.isTerminal()));
+}
+
+/** A diff for the terminal: additions green, deletions red, headers bold; hostile characters made visible. */
+export function colourDiff(diff: string, c: Colour): string {
+  const paint = (line: string): string => {
+    if (line.startsWith("diff --git") || line.startsWith("--- ") || line.startsWith("+++ ")) {
+      return c.bold(line);
+    }
+    if (line.startsWith("@@")) return c.cyan(line);
+    if (line.startsWith("+")) return c.green(line);
+    if (line.startsWith("-")) return c.red(line);
+    return line;
+  };
+  return diff.split("\n").map((line) => paint(printable(line.replace(/\r$/, "␍")))).join("\n");
+}
+
+/** Seconds for people: `0.42 s`, `12 s`, `3 min 05 s`. */
+export function seconds(ms: number): string {
+  if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`;
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  return `${Math.floor(ms / 60_000)} min ${String(Math.round((ms % 60_000) / 1000)).padStart(2, "0")} s`;
+}

@@ -1,0 +1,90 @@
+import { Failure } from "../vocabulary/failure.ts";
+import { printable } from "../vocabulary/printable.ts";
+import { EXIT, exitCodeOf } from "./exit_code.ts";
+import { colour } from "./output.ts";
+
+/** What a verb hands back to be printed: text for people or one JSON document, and the exit code. */
+export interface VerbResult {
+  readonly exit: number;
+  /** Ready for the terminal; hostile parts already made printable. */
+  readonly text: string;
+  readonly json: unknown;
+}
+
+/** Written when a verb is done; `program.ts` reads it. */
+export interface Outcome {
+  exit: number;
+}
+
+/**
+ * Wraps a handler as a commander action: prints its result on stdout (text, or JSON with `--json`), a failure on
+ * stderr (and as JSON on stdout with `--json`), and sets the exit code.
+ */
+export function verbRunner(outcome: Outcome) {
+  return function verb<Args extends unknown[]>(handler: (...args: Args) => Promise<VerbResult>) {
+    return async (...args: Args): Promise<void> => {
+      const json = wantsJson(args);
+      try {
+        const result = await handler(...args);
+        await print(json ? JSON.stringify(result.json, null, 2) : result.text);
+        outcome.exit = result.exit;
+      } catch (error) {
+        outcome.exit = exitCodeOf(error);
+        if (json) await print(JSON.stringify(failureDocument(error), null, 2));
+        printFailure(error);
+      }
+    };
+  };
+}
+
+/** The shape in which commander hands options to an action: somewhere among its last two arguments. */
+function wantsJson(args: readonly unknown[]): boolean {
+  return args.some((a) => typeof a === "object" && a !== null && (a as { json?: unknown }).json === true);
+}
+
+async function print(text: string): Promise<void> {
+  if (text === "") return;
+  const bytes = new TextEncoder().encode(text.endsWith("\n") ? text : text + "\n");
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += await Deno.stdout.write(bytes.subarray(written));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      throw error;
+    }
+  }
+}
+
+function failureDocument(error: unknown): unknown {
+  const failure = error instanceof Failure ? error : null;
+  return {
+    status: "failed",
+    error: {
+      kind: failure?.kind ?? "bug",
+      code: failure?.code ?? "unexpected",
+      message: error instanceof Error ? error.message : String(error),
+      hint: failure?.hint ?? null,
+      details: failure?.details ?? [],
+    },
+    exit: exitCodeOf(error),
+  };
+}
+
+/** Prints what went wrong and what to do next on stderr. */
+export function printFailure(error: unknown): void {
+  const c = colour(Deno.stderr);
+  if (!(error instanceof Failure)) {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    console.error(`${c.red("pp: this is a bug in veripatch:")} ${printable(text)}`);
+    console.error("Please report it with the command you ran.");
+    return;
+  }
+  const word = error.kind === "interrupted" ? c.yellow("pp: ") : c.red("pp: ");
+  console.error(word + printable(error.message));
+  for (const line of error.details) console.error(`  ${printable(line)}`);
+  if (error.hint !== undefined) console.error(`${c.cyan("hint:")} ${printable(error.hint)}`);
+  const cause = error.cause instanceof Error ? error.cause.message : null;
+  if (cause !== null && cause !== error.message && exitCodeOf(error) !== EXIT.interrupted) {
+    console.error(c.dim(`because: ${printable(cause)}`));
+  }
+}

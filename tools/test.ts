@@ -1,0 +1,77 @@
+/**
+ * `deno task test`: formatting, lint, types, then every test on a real engine, set up first where it is missing.
+ * The last line is `N passed, N failed` with the runner's own counts.
+ */
+import { ensureEngine } from "./engine.ts";
+import { ensureExamplesImage, EXAMPLES_IMAGE } from "./image.ts";
+import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
+import { ensurePrograms } from "./system.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+/** What the tests use besides Deno, and the Debian package each comes from. */
+const PROGRAMS = {
+  bwrap: "bubblewrap",
+  git: "git",
+  openssl: "openssl",
+  python3: "python3",
+  setpriv: "util-linux",
+  tmux: "tmux",
+};
+
+async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
+  step(`deno ${args.join(" ")}`);
+  const child = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdin: "null" }).spawn();
+  return (await child.status).success;
+}
+
+/** Reads the totals of a JUnit report. */
+async function counts(report: string): Promise<{ passed: number; failed: number }> {
+  const xml = await Deno.readTextFile(report).catch(() => "");
+  const suites = /<testsuites\b[^>]*>/.exec(xml)?.[0] ?? "";
+  const number = (name: string) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suites)?.[1] ?? 0);
+  const failed = number("failures") + number("errors");
+  return { passed: number("tests") - failed - (xml.match(/<skipped\b/g)?.length ?? 0), failed };
+}
+
+async function testAll(only: readonly string[]): Promise<number> {
+  let ok = true;
+  if (only.length === 0) {
+    ok = await deno(["fmt", "--check", "--quiet"]) && ok;
+    ok = await deno(["lint", "--quiet"]) && ok;
+    ok = await deno(["check", "--quiet", "main.ts", "src", "tests", "tools", "bench"]) && ok;
+  }
+  await ensurePrograms(PROGRAMS);
+  const engine = await ensureEngine();
+  const reports = await Deno.makeTempDir({ prefix: "veripatch-reports-" });
+  const total = { passed: 0, failed: 0 };
+  try {
+    await ensureExamplesImage(engine);
+    const env = { DOCKER_HOST: engine.host, PP_TEST_IMAGE: EXAMPLES_IMAGE, NO_COLOR: "1" };
+    // Engine tests count containers and time kills, so they run one after another; the rest runs side by side.
+    const rounds = only.length > 0
+      ? [[...only]]
+      : [["--parallel", "--ignore=tests/engine", "tests"], ["tests/engine"]];
+    for (const [i, round] of rounds.entries()) {
+      const report = `${reports}/${i}.xml`;
+      ok = await deno(["test", "-A", "--quiet", `--junit-path=${report}`, ...round], env) && ok;
+      const count = await counts(report);
+      total.passed += count.passed;
+      total.failed += count.failed;
+    }
+  } finally {
+    await Deno.remove(reports, { recursive: true });
+    await engine.stop();
+  }
+  if (total.passed === 0 && total.failed === 0) ok = false;
+  if (!ok) console.log("\nNot everything passed: see above.");
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return ok && total.failed === 0 ? 0 : 1;
+}
+
+try {
+  Deno.exit(await testAll(Deno.args));
+} catch (error) {
+  if (error instanceof SetUpNeeded) Deno.exit(reportSetUpNeeded(error));
+  throw error;
+}
