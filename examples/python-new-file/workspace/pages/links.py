@@ -1,0 +1,5 @@
+from pages.slugs import slug
+
+
+def link(title):
+    return f"/posts/{slug(title)}.html"

@@ -1,0 +1,2 @@
+#!/bin/sh
+test "$(./bin/greet you)" = "hello you"
