@@ -20,6 +20,8 @@ export interface TriedCandidate {
   readonly probe: Probe;
   /** Whether the answer came from the cache of result trees. */
   readonly cached: boolean;
+  /** Present when it timed out and was tried once more with nothing beside it; `probe` is the second answer. */
+  readonly retried?: true;
 }
 
 /** Candidates tried against one base, and what was removed in the end. */
@@ -52,12 +54,18 @@ export interface MinimizeProblem {
   readonly units: UnitSet;
   /** Runs one candidate; called only for sets closed under `requires`. Rejects only for broken machinery. */
   readonly test: (kept: readonly number[], signal: AbortSignal) => Promise<Probe>;
-  /** Identity of the result, the cache key (result-tree hash). */
+  /**
+   * Identity of the result, the cache key (result-tree hash). Called only for sets closed under `requires`, among
+   * them the empty set, whose result is the failing base.
+   */
   readonly key: (kept: readonly number[]) => string;
-  /** Candidates tried at once, at least 1. */
+  /** Candidates tried at once, at least 1. Changes how long it takes, not what comes out. */
   readonly parallel: number;
+  /** Runs that may be started. */
   readonly maxRuns: number;
+  /** Time after which no run is started; runs under way are let finish. */
   readonly maxMs: number;
+  /** Milliseconds. */
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly onWave?: (wave: Wave) => void;
