@@ -1,0 +1,107 @@
+import { Failure, interrupted } from "../vocabulary/failure.ts";
+import type { Proposer, ProposerAnswer } from "./proposer.ts";
+
+const MAX_PATCH_FILE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Proposes the given files in order, one per attempt, as their exact bytes; then none. `-` is standard input and
+ * may stand once. At the first attempt all files are looked for, so that a missing one is told before work is
+ * spent on the others.
+ *
+ * @throws Failure usage `patch_missing`, `patch_unreadable`, `patch_stdin_twice`; malformed `patch_too_large`
+ *   beyond 16 MiB
+ */
+export function patchFileProposer(
+  paths: readonly string[],
+  stdin: () => ReadableStream<Uint8Array> = () => Deno.stdin.readable,
+): Proposer {
+  if (paths.filter((p) => p === "-").length > 1) {
+    throw new Failure("usage", "patch_stdin_twice", "standard input (-) is named as a patch more than once", {
+      hint: "name it once",
+    });
+  }
+  let next = 0;
+  return {
+    name: "patch",
+    supply: paths.length,
+    async propose(_request, signal): Promise<ProposerAnswer> {
+      if (signal.aborted) throw interrupted(signal.reason);
+      if (next === 0) await Promise.all(paths.filter((p) => p !== "-").map(lookFor));
+      const path = paths[next];
+      if (path === undefined) {
+        const files = paths.length === 1 ? "the patch file was" : `all ${paths.length} patch files were`;
+        return { kind: "none", reason: paths.length === 0 ? "no patch file was given" : `${files} tried` };
+      }
+      next++;
+      const stream = path === "-" ? stdin() : (await Deno.open(path).catch(unreadable(path))).readable;
+      const bytes = await readBounded(stream, path, signal);
+      return {
+        kind: "proposal",
+        diff: new TextDecoder().decode(bytes),
+        bytes,
+        rationale: "",
+        riskNotes: "",
+        confidence: null,
+        source: path === "-" ? "standard input" : path,
+      };
+    },
+  };
+}
+
+async function lookFor(path: string): Promise<void> {
+  const info = await Deno.stat(path).catch(unreadable(path));
+  if (info.isDirectory) {
+    throw new Failure("usage", "patch_unreadable", `patch ${path} is a directory`, { hint: "name a file" });
+  }
+}
+
+function unreadable(path: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Failure("usage", "patch_missing", `patch file ${path} does not exist`, {
+        hint: "check the path given to --patch",
+        cause: error,
+      });
+    }
+    throw new Failure("usage", "patch_unreadable", `patch file ${path} cannot be read`, {
+      hint: "check its permissions",
+      cause: error,
+    });
+  };
+}
+
+async function readBounded(
+  stream: ReadableStream<Uint8Array>,
+  path: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(unreadable(path));
+      if (signal.aborted) throw interrupted(signal.reason);
+      if (done) break;
+      size += value.length;
+      if (size > MAX_PATCH_FILE_BYTES) {
+        throw new Failure("malformed", "patch_too_large", `patch ${path} is larger than 16 MiB`, {
+          hint: "give a smaller patch",
+        });
+      }
+      chunks.push(value);
+    }
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    await reader.cancel().catch(() => {});
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
