@@ -305,6 +305,19 @@ export function sandboxContract(name: string, make: () => Promise<SandboxUnderTe
     assert.equal(text((await run(copy, ["cat", "dir/inner.txt"])).stdout), "inner\n");
   }, [remove("link")]);
 
+  withCopy(
+    "a directory takes the place of a deleted file, a file that of a directory left empty",
+    async (copy) => {
+      assert.equal(text((await run(copy, ["cat", "plain.txt/inside", "dir"])).stdout), "inside\nfile\n");
+    },
+    [
+      write("plain.txt/inside", "inside\n"),
+      write("dir", "file\n"),
+      remove("plain.txt"),
+      remove("dir/inner.txt"),
+    ],
+  );
+
   // Pristine means pristine.
 
   withBase("what one copy does is not seen in the next, nor are its changes", async (base) => {
