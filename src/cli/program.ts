@@ -1,0 +1,60 @@
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../version.ts";
+import { registerDoctor } from "./doctor_verb.ts";
+import { EXIT } from "./exit_code.ts";
+import { registerInit } from "./init_verb.ts";
+import { registerPolicy } from "./policy_verb.ts";
+import { registerReplay } from "./replay_verb.ts";
+import { registerProve, registerRun } from "./session_verbs.ts";
+import { type Outcome, printFailure, verbRunner } from "./verb.ts";
+
+const EPILOGUE = `
+Examples:
+  pp init                                   write a pp.yaml that fits this project
+  pp run "pytest -q" --patch fix.diff       prove that fix.diff turns pytest green
+  pp run --provider openai -- pytest -q     let a model propose, let pytest judge
+  pp prove                                  prove all targets of pp.yaml
+  pp replay .pp-artifacts/ID/proof_bundle   run a proof again from a checkout
+  pp doctor                                 what is missing, and how to get it
+
+Exit codes:
+  0 proved, done      2 the answer is no       3 no answer (flaky, timed out, budget)
+  64 wrong usage      65 malformed input       69 engine, image or provider missing
+  70 bug in pp        77 not permitted         130 interrupted, cleaned up
+`;
+
+/**
+ * Runs one verb.
+ * @param args the words after the program's name
+ * @returns the exit code
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const outcome: Outcome = { exit: EXIT.yes };
+  const program = new Command("pp");
+  program
+    .description("Proves that a patch fixes what it claims, and lets anyone check it offline.")
+    .version(`pp ${VERSION}`, "-V, --version")
+    .addHelpText("after", EPILOGUE)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(pp help VERB shows the flags and examples of a verb)")
+    .exitOverride();
+  const verb = verbRunner(outcome);
+  registerRun(program, verb);
+  registerProve(program, verb);
+  registerReplay(program, verb);
+  registerDoctor(program, verb);
+  registerPolicy(program, verb);
+  registerInit(program, verb);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.usage;
+    }
+    await program.parseAsync([...args], { from: "user" });
+    return outcome.exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.yes : EXIT.usage;
+    printFailure(error);
+    return EXIT.bug;
+  }
+}

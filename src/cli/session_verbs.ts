@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import type { verbRunner } from "./verb.ts";
+import type { SessionFlags } from "./session.ts";
+
+type Verb = ReturnType<typeof verbRunner>;
+
+const collect = (value: string, earlier: string[] = []) => [...earlier, value];
+
+function sessionFlags(command: Command): Command {
+  return command
+    .option("--policy <file>", "policy to use instead of pp.yaml, pp.yml or pp.json")
+    .option("--provider <name>", "who proposes: stub, patch, command, openai, local (PP_PROVIDER)")
+    .option("--patch <file>", "a diff to try, - for stdin; repeat for further attempts", collect)
+    .option("--apply", "put the proved patch into the workspace, all or nothing")
+    .option("--artifacts <dir>", "where bundles go (default .pp-artifacts in the workspace)")
+    .option("--image <name>", "container image to use instead of the policy's")
+    .option("--pull", "allow a missing image to be pulled")
+    .option("--repeat <n>", "verify red and green this often (default: policy verify.repeat)")
+    .option("--keep-sandbox", "keep the last container for inspection and say where it is")
+    .option("--attest", "attest the bundle as the policy or the flags below say")
+    .option("--attestation-mode <mode>", "none, hmac-sha256 or ed25519")
+    .option("--attestation-key-env <name>", "environment variable with the key")
+    .option("--json", "print one JSON document on stdout");
+}
+
+/** `pp run`: prove a fix for one command. */
+export function registerRun(program: Command, verb: Verb): void {
+  sessionFlags(
+    program.command("run")
+      .description("Prove that a patch turns a failing command green")
+      .argument("<command...>", 'the failing command: one quoted string, or words after "--"'),
+  ).addHelpText(
+    "after",
+    `
+Examples:
+  pp run "pytest -q" --patch fix.diff          try one patch
+  pp run "pytest -q" --patch a.diff --patch b.diff --apply
+  pp run --provider openai -- go test ./...    words after -- are taken as they are
+  git diff main fix | pp run "make check" --patch -
+
+A command with shell syntax ("a && b") runs under sh -c; any other is split into words and run as they are.
+Without a policy file: exactly this command, writes anywhere in the workspace, no network, 3 attempts.
+The bundle is written to .pp-artifacts/<session>/proof_bundle; exit 0 means proved and nothing else.`,
+  ).action(verb(async (words: string[], flags: SessionFlags) => {
+    const { runSession } = await import("./session.ts");
+    return await runSession({ verb: "run", words, literal: Deno.args.includes("--") }, flags);
+  }));
+}
+
+/** `pp prove`: prove a fix for all proof targets of the policy. */
+export function registerProve(program: Command, verb: Verb): void {
+  sessionFlags(
+    program.command("prove").description("Prove that a patch turns all proof targets of the policy green"),
+  )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pp prove --patch fix.diff
+  pp prove --policy policies/release.yaml --provider command --repeat 3
+  PP_COMMAND="./my-agent" pp prove --provider command --json`,
+    ).action(verb(async (flags: SessionFlags) => {
+      const { runSession } = await import("./session.ts");
+      return await runSession({ verb: "prove" }, flags);
+    }));
+}

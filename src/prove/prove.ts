@@ -1,0 +1,324 @@
+import type { AttemptRecord, MinimizationRecord, SessionRecord, TimedEvent } from "../bundle/record.ts";
+import { resultManifest } from "../patch/tree.ts";
+import type { FrozenBase } from "../sandbox/sandbox.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import type { SessionEvent, SessionStatus } from "../vocabulary/session.ts";
+import type { VerificationResult } from "../vocabulary/verification.ts";
+import { BaseFiles } from "./base_files.ts";
+import type { SessionPlan, SessionPorts } from "./ports.ts";
+import { admitProposal, type Admitted, statsOf } from "./proposal.ts";
+import { reducePatch } from "./reduce.ts";
+import { buildRequest } from "./request.ts";
+import { verifyTargets } from "./verification.ts";
+
+export interface SessionOutcome {
+  readonly record: SessionRecord;
+  /** What the final patch does to the workspace; empty unless proved. */
+  readonly changes: readonly FileChange[];
+  /** Containers or directories kept for inspection. */
+  readonly kept: readonly string[];
+}
+
+/** How a session ends, decided step by step. */
+interface Ending {
+  readonly status: SessionStatus;
+  readonly reason: string;
+  readonly final?: { readonly admitted: Admitted; readonly attempt: number };
+}
+
+/**
+ * One proving session: red baseline, attempts until green, minimization, confirmation in new copies.
+ * Whatever happens, everything made in the sandbox is removed before this returns or throws.
+ * @throws Failure for broken machinery and for interruption by `ports.signal`; the session's own deadline is an
+ *   ending (`budget_exhausted`), not a failure
+ */
+export async function prove(plan: SessionPlan, ports: SessionPorts): Promise<SessionOutcome> {
+  const session = new Session(plan, ports);
+  const frozen = await session.freeze();
+  let kept: readonly string[] = [];
+  let ending: Ending;
+  try {
+    ending = await session.decide(frozen);
+  } finally {
+    session.emit({ kind: "phase", phase: "clean_up" });
+    await frozen.close();
+    kept = frozen.kept();
+  }
+  return { ...await session.conclude(ending, frozen), kept };
+}
+
+class Session {
+  readonly #startedAt: number;
+  readonly #deadline: AbortSignal;
+  readonly #signal: AbortSignal;
+  readonly #events: TimedEvent[] = [];
+  readonly #baseline: VerificationResult[] = [];
+  readonly #attempts: AttemptRecord[] = [];
+  readonly #confirmation: VerificationResult[] = [];
+  #minimization: MinimizationRecord | null = null;
+  #base!: BaseFiles;
+
+  constructor(readonly plan: SessionPlan, readonly ports: SessionPorts) {
+    this.#startedAt = ports.now();
+    this.#deadline = AbortSignal.timeout(plan.config.policy.limits.session_sec * 1000);
+    this.#signal = AbortSignal.any([ports.signal, this.#deadline]);
+  }
+
+  readonly emit = (event: SessionEvent): void => {
+    this.#events.push({ at: new Date(this.ports.now()).toISOString(), event });
+    this.ports.emit(event);
+  };
+
+  /** Streams the workspace into the sandbox once. */
+  async freeze(): Promise<FrozenBase> {
+    const { plan, ports } = this;
+    this.emit({ kind: "session_started", session: plan.session, targets: plan.targets.map((t) => t.name) });
+    this.emit({ kind: "phase", phase: "workspace" });
+    const frozen = await ports.sandbox.open(
+      plan.spec,
+      (options) => ports.workspace.tar(options),
+      this.#signal,
+    );
+    try {
+      const manifest = await ports.workspace.manifest();
+      this.#base = new BaseFiles(ports.workspace, manifest.entries);
+      const files = manifest.entries.filter((e) => e.mode !== "040000");
+      const bytes = files.reduce((sum, e) => sum + e.size, 0);
+      this.emit({ kind: "workspace_streamed", files: files.length, bytes, digest: manifest.digest });
+      return frozen;
+    } catch (error) {
+      await frozen.close();
+      throw error;
+    }
+  }
+
+  /** The session's story. The deadline of the policy turns whatever was going on into `budget_exhausted`. */
+  async decide(frozen: FrozenBase): Promise<Ending> {
+    try {
+      const settled = await this.#provenRed(frozen);
+      if (settled !== null) return settled;
+      const winner = await this.#firstGreen(frozen);
+      if ("status" in winner) return winner;
+      const smallest = await this.#minimized(winner.admitted, frozen);
+      return await this.#confirmed(smallest, winner.admitted, winner.attempt, frozen);
+    } catch (error) {
+      if (this.#deadline.aborted && !this.ports.signal.aborted) {
+        const { session_sec } = this.plan.config.policy.limits;
+        return { status: "budget_exhausted", reason: `the session's ${session_sec} s were used up` };
+      }
+      throw error;
+    }
+  }
+
+  /** @returns an ending when there is nothing to prove, null when the base is red every time */
+  async #provenRed(frozen: FrozenBase): Promise<Ending | null> {
+    this.emit({ kind: "phase", phase: "baseline" });
+    for (let i = 0; i < this.plan.repeat; i++) {
+      this.#baseline.push(await this.#verify(frozen, [], 0, false));
+    }
+    const passed = this.#baseline.filter((v) => v.outcome === "passed").length;
+    this.emit({ kind: "baseline", outcome: this.#baseline[0]!.outcome });
+    if (passed === 0) return null;
+    if (passed === this.#baseline.length) {
+      return { status: "already_passing", reason: "every proof target passes without any patch" };
+    }
+    return {
+      status: "flaky",
+      reason: `the unpatched base passed ${passed} of ${this.#baseline.length} times`,
+    };
+  }
+
+  async #firstGreen(frozen: FrozenBase): Promise<Ending | { admitted: Admitted; attempt: number }> {
+    const { max_attempts } = this.plan.config.policy.limits;
+    let noMore = "";
+    for (let attempt = 1; attempt <= max_attempts && noMore === ""; attempt++) {
+      this.emit({ kind: "phase", phase: "attempt", detail: `${attempt} of ${max_attempts}` });
+      const result = await this.#attempt(attempt, frozen);
+      if (result.kind === "none") noMore = result.reason;
+      else {
+        this.#attempts.push(result.record);
+        const outcome = result.record.verification?.outcome ?? "refused";
+        this.emit({ kind: "attempt_finished", attempt, outcome });
+        if (result.record.verification?.outcome === "passed") return { admitted: result.admitted!, attempt };
+      }
+    }
+    return this.#unproved(noMore);
+  }
+
+  #unproved(noMore: string): Ending {
+    const tried = this.#attempts.length;
+    const ran = this.#attempts.filter((a) => a.verification !== null);
+    if (ran.length > 0 && ran.every((a) => a.verification!.outcome === "timed_out")) {
+      return { status: "timed_out", reason: "no patched run came to an end within the time limit" };
+    }
+    if (tried === 0) return { status: "not_proved", reason: `no proposal: ${noMore}` };
+    const why = noMore === "" ? "" : `; no further proposal: ${noMore}`;
+    return {
+      status: "not_proved",
+      reason: `no green in ${tried} ${tried === 1 ? "attempt" : "attempts"}${why}`,
+    };
+  }
+
+  async #attempt(
+    attempt: number,
+    frozen: FrozenBase,
+  ): Promise<
+    { kind: "none"; reason: string } | { kind: "tried"; record: AttemptRecord; admitted?: Admitted }
+  > {
+    const { plan, ports } = this;
+    const { policy } = plan.config;
+    const baseline = this.#baseline.find((v) => v.outcome !== "passed")!;
+    const request = await buildRequest(
+      attempt,
+      policy.limits.max_attempts,
+      plan,
+      baseline,
+      this.#attempts,
+      this.#base,
+      ports,
+    );
+    this.emit({ kind: "proposal_requested", attempt, proposer: ports.proposer.name });
+    const answer = await ports.proposer.propose(request, this.#signal);
+    if (answer.kind === "none") return { kind: "none", reason: answer.reason };
+    const empty = { attempt, proposer: ports.proposer.name, applied: null, verification: null };
+    if (answer.kind === "invalid") {
+      const { reason, detail } = answer;
+      this.emit({ kind: "proposal_refused", attempt, reason, detail });
+      return { kind: "tried", record: { ...empty, proposal: null, refusals: [{ reason, detail }] } };
+    }
+    const { source, diff, rationale, riskNotes, confidence } = answer;
+    const proposal = { source, diff, rationale, riskNotes, confidence };
+    const admission = await admitProposal(answer, this.#base, policy, ports);
+    if (!admission.ok) {
+      for (const { reason, path, detail } of admission.refusals) {
+        const where = path === undefined ? "" : `${path}: `;
+        this.emit({ kind: "proposal_refused", attempt, reason, detail: where + detail });
+      }
+      return { kind: "tried", record: { ...empty, proposal, refusals: admission.refusals } };
+    }
+    const { admitted } = admission;
+    this.emit({ kind: "proposal_applied", attempt, ...statsOf(admitted) });
+    const verification = await this.#verify(frozen, admitted.changes, attempt, false);
+    const applied = {
+      patch: admitted.rendered,
+      resultTree: await this.#resultTree(admitted),
+      notes: admitted.notes,
+      git: admitted.git,
+    };
+    const record: AttemptRecord = { ...empty, proposal, refusals: [], applied, verification };
+    return { kind: "tried", record, admitted };
+  }
+
+  async #minimized(winner: Admitted, frozen: FrozenBase): Promise<Admitted> {
+    const { plan, ports } = this;
+    const { policy } = plan.config;
+    if (!policy.minimize) return winner;
+    this.emit({ kind: "phase", phase: "minimize" });
+    // A tenth of the session is kept back to confirm what was found.
+    const left = policy.limits.session_sec * 1000 * 0.9 - (ports.now() - this.#startedAt);
+    const maxMs = Math.max(0, Math.min(policy.limits.minimize_sec * 1000, left));
+    const reduction = await reducePatch(winner, frozen, this.#base, plan, {
+      syntax: ports.syntax,
+      now: ports.now,
+      emit: this.emit,
+      signal: this.#signal,
+    }, maxMs);
+    this.#minimization = { ...reduction.record, kept: true, reason: null };
+    return reduction.smallest;
+  }
+
+  /** The smallest patch is final if new copies confirm it, else the winner as it was, else nothing is. */
+  async #confirmed(
+    smallest: Admitted,
+    winner: Admitted,
+    attempt: number,
+    frozen: FrozenBase,
+  ): Promise<Ending> {
+    this.emit({ kind: "phase", phase: "confirm" });
+    const proved = (admitted: Admitted): Ending => ({
+      status: "proved",
+      reason: "",
+      final: { admitted, attempt },
+    });
+    if (await this.#confirms(smallest, frozen)) return proved(smallest);
+    if (smallest !== winner && this.#minimization !== null) {
+      const reason = "the minimized patch did not pass again in new copies";
+      this.#minimization = { ...this.#minimization, kept: false, reason };
+      this.#confirmation.length = 0;
+      if (await this.#confirms(winner, frozen)) return proved(winner);
+    }
+    return { status: "flaky", reason: "the patch passed once and did not pass again in new copies" };
+  }
+
+  async #confirms(admitted: Admitted, frozen: FrozenBase): Promise<boolean> {
+    const { repeat } = this.plan;
+    for (let run = 1; run <= repeat; run++) {
+      const verification = await this.#verify(frozen, admitted.changes, 0, true);
+      this.#confirmation.push(verification);
+      this.emit({ kind: "confirmation", run, of: repeat, outcome: verification.outcome });
+      if (verification.outcome !== "passed") return false;
+    }
+    return true;
+  }
+
+  #verify(frozen: FrozenBase, changes: readonly FileChange[], attempt: number, fresh: boolean) {
+    const { limits } = this.plan.config.policy;
+    return verifyTargets(frozen, changes, this.plan.targets, {
+      attempt,
+      timeoutMs: limits.per_command_timeout_sec * 1000,
+      outputBytes: limits.output_bytes,
+      fresh,
+      stopAtFailure: false,
+      signal: this.#signal,
+      emit: this.emit,
+    });
+  }
+
+  async #resultTree(admitted: Admitted): Promise<string> {
+    return resultManifest(await this.ports.workspace.manifest(), admitted.changes).digest;
+  }
+
+  /** Checks the session's own invariants and makes the record of it. */
+  async conclude(ending: Ending, frozen: FrozenBase): Promise<Omit<SessionOutcome, "kept">> {
+    const { plan, ports } = this;
+    const final = ending.final;
+    if ((ending.status === "proved") !== (final !== undefined)) {
+      throw new Failure("bug", "ending_without_patch", `a session ended ${ending.status} against its record`);
+    }
+    const confirmed = this.#confirmation.length === plan.repeat &&
+      this.#confirmation.every((v) => v.outcome === "passed");
+    if (final !== undefined && (!confirmed || this.#baseline.some((v) => v.outcome === "passed"))) {
+      throw new Failure("bug", "proof_without_evidence", "a proof lacks its red or its green side");
+    }
+    this.emit({ kind: "session_finished", status: ending.status });
+    const record: SessionRecord = {
+      session: plan.session,
+      toolVersion: plan.toolVersion,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      finishedAt: new Date(ports.now()).toISOString(),
+      status: ending.status,
+      reason: ending.reason,
+      targets: plan.targets,
+      policy: plan.config,
+      policyDigest: plan.policyDigest,
+      policySource: plan.policySource,
+      provider: ports.proposer.name,
+      environment: frozen.environment,
+      manifest: await ports.workspace.manifest(),
+      skipped: ports.workspace.skipped(),
+      git: await ports.workspace.provenance(),
+      baseline: this.#baseline,
+      attempts: this.#attempts,
+      minimization: this.#minimization,
+      confirmation: this.#confirmation,
+      final: final === undefined ? null : {
+        patch: final.admitted.rendered,
+        resultTree: await this.#resultTree(final.admitted),
+        attempt: final.attempt,
+      },
+      events: this.#events,
+    };
+    return { record, changes: final?.admitted.changes ?? [] };
+  }
+}

@@ -1,0 +1,79 @@
+import type { FrozenBase, PristineCopy } from "../sandbox/sandbox.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import type { Emit, ProofTarget } from "../vocabulary/session.ts";
+import type {
+  CommandResult,
+  TargetOutcome,
+  TargetResult,
+  VerificationResult,
+} from "../vocabulary/verification.ts";
+
+export interface VerificationOptions {
+  /** For events: 0 is the baseline. */
+  readonly attempt: number;
+  readonly timeoutMs: number;
+  readonly outputBytes: number;
+  /** A newly created copy instead of one from the pool. */
+  readonly fresh: boolean;
+  /** Do not run further targets after one that did not pass. */
+  readonly stopAtFailure: boolean;
+  readonly signal: AbortSignal;
+  readonly emit?: Emit;
+}
+
+/** What a finished command means for its target. Only a regular exit with code 0 passes. */
+export function outcomeOf(result: CommandResult): TargetOutcome {
+  if (result.end === "timed_out") return "timed_out";
+  return result.end === "exited" && result.exitCode === 0 ? "passed" : "failed";
+}
+
+/** Folds target results into one outcome. Nothing run is nothing passed. */
+export function overallOutcome(targets: readonly TargetResult[]): VerificationResult["outcome"] {
+  if (targets.some((t) => t.outcome === "timed_out")) return "timed_out";
+  return targets.length > 0 && targets.every((t) => t.outcome === "passed") ? "passed" : "failed";
+}
+
+/**
+ * Runs all proof targets, in order, in one pristine copy of base plus changes.
+ * After a timeout or a kill the copy is dead and the remaining targets are `not_run`.
+ * @throws Failure for broken machinery or interruption; never for what a command did
+ */
+export async function verifyTargets(
+  base: FrozenBase,
+  changes: readonly FileChange[],
+  targets: readonly ProofTarget[],
+  options: VerificationOptions,
+): Promise<VerificationResult> {
+  const copy = await base.checkout(changes, { fresh: options.fresh, signal: options.signal });
+  try {
+    const results: TargetResult[] = [];
+    for (const target of targets) results.push(await runTarget(copy, target, results, options));
+    return { outcome: overallOutcome(results), targets: results };
+  } finally {
+    await copy.discard();
+  }
+}
+
+async function runTarget(
+  copy: PristineCopy,
+  target: ProofTarget,
+  earlier: readonly TargetResult[],
+  options: VerificationOptions,
+): Promise<TargetResult> {
+  const dead = earlier.some((r) =>
+    r.outcome === "not_run" || (r.result !== null && r.result.end !== "exited")
+  );
+  const pointless = options.stopAtFailure && earlier.some((r) => r.outcome !== "passed");
+  if (dead || pointless) return { target: target.name, outcome: "not_run", result: null };
+  const { attempt, emit } = options;
+  emit?.({ kind: "target_started", attempt, target: target.name });
+  const result = await copy.exec(target.argv, {
+    timeoutMs: options.timeoutMs,
+    outputBytes: options.outputBytes,
+    signal: options.signal,
+  });
+  const outcome = outcomeOf(result);
+  const { exitCode, durationMs } = result;
+  emit?.({ kind: "target_finished", attempt, target: target.name, outcome, exitCode, durationMs });
+  return { target: target.name, outcome, result };
+}

@@ -1,0 +1,178 @@
+import { parsePatch } from "../patch/parse.ts";
+import { resultManifest } from "../patch/tree.ts";
+import type { Policy } from "../policy/policy.ts";
+import { BaseFiles } from "../prove/base_files.ts";
+import type { SessionPorts } from "../prove/ports.ts";
+import { admitPatch } from "../prove/proposal.ts";
+import { verifyTargets } from "../prove/verification.ts";
+import type { SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import type { ByteString } from "../vocabulary/patch.ts";
+import type { ProofTarget } from "../vocabulary/session.ts";
+import type { VerificationResult } from "../vocabulary/verification.ts";
+
+/** What a bundle claims, as far as a replay needs it. */
+export interface ReplayClaim {
+  readonly targets: readonly ProofTarget[];
+  readonly finalPatch: ByteString;
+  readonly baseEntries: readonly ManifestEntry[];
+  readonly baseTree: string;
+  readonly resultTree: string;
+}
+
+/** How the verifier wants it run: everything in here is the verifier's own. */
+export interface ReplayPlan {
+  readonly policy: Policy;
+  readonly spec: SandboxSpec;
+  readonly repeat: number;
+}
+
+export type ReplayPorts = Omit<SessionPorts, "proposer" | "syntax" | "redact">;
+
+export interface ReplayResult {
+  /** Confirmed: red without, green with the patch, every time. Inconclusive: it could not be judged. */
+  readonly verdict: "confirmed" | "contradicted" | "inconclusive";
+  /** Stable snake_case. */
+  readonly reason: string;
+  readonly detail: string;
+  readonly environment: SandboxEnvironment | null;
+  readonly base: readonly VerificationResult[];
+  readonly patched: readonly VerificationResult[];
+}
+
+/** Differences named in a message; more are counted. */
+const NAMED_DIFFERENCES = 10;
+
+/**
+ * Runs a bundle's claim again: the checkout must be the recorded base, fail as it is, and pass with the final patch.
+ * @throws Failure for broken machinery or interruption
+ */
+export async function replay(
+  claim: ReplayClaim,
+  plan: ReplayPlan,
+  ports: ReplayPorts,
+): Promise<ReplayResult> {
+  const none = { environment: null, base: [], patched: [] };
+  const { workspace, emit } = ports;
+  emit({ kind: "phase", phase: "workspace" });
+  const manifest = await workspace.manifest();
+  if (manifest.digest !== claim.baseTree) {
+    const detail = describeDifferences(claim.baseEntries, manifest.entries);
+    return { verdict: "inconclusive", reason: "base_differs", detail, ...none };
+  }
+  const parsed = parsePatch(claim.finalPatch);
+  if (!parsed.ok) {
+    return { verdict: "contradicted", reason: "patch_malformed", detail: parsed.refusal.detail, ...none };
+  }
+  const base = new BaseFiles(workspace, manifest.entries);
+  const paths = parsed.patch.files.flatMap((f) => [f.oldPath, f.newPath]).filter((p) => p !== null);
+  const tooLarge = await base.load(paths);
+  if (tooLarge !== null) {
+    return {
+      verdict: "inconclusive",
+      reason: "file_too_large",
+      detail: `${tooLarge} is over 16 MiB`,
+      ...none,
+    };
+  }
+  const admission = await admitPatch(parsed.patch, ["exact"], base, plan.policy, ports);
+  if (!admission.ok) {
+    const [{ reason, path, detail }] = admission.refusals as [typeof admission.refusals[number]];
+    return {
+      verdict: "contradicted",
+      reason,
+      detail: path === undefined ? detail : `${path}: ${detail}`,
+      ...none,
+    };
+  }
+  const { changes } = admission.admitted;
+  if (resultManifest(manifest, changes).digest !== claim.resultTree) {
+    const detail = "base plus final.patch is not the recorded result tree";
+    return { verdict: "contradicted", reason: "result_tree_differs", detail, ...none };
+  }
+  return await rerun(claim, changes, plan, ports);
+}
+
+async function rerun(
+  claim: ReplayClaim,
+  changes: readonly FileChange[],
+  plan: ReplayPlan,
+  ports: ReplayPorts,
+): Promise<ReplayResult> {
+  const { workspace, emit, signal } = ports;
+  const frozen = await ports.sandbox.open(plan.spec, (options) => workspace.tar(options), signal);
+  try {
+    const verify = (what: readonly FileChange[], attempt: number) =>
+      verifyTargets(frozen, what, claim.targets, {
+        attempt,
+        timeoutMs: plan.policy.limits.per_command_timeout_sec * 1000,
+        outputBytes: plan.policy.limits.output_bytes,
+        fresh: true,
+        stopAtFailure: false,
+        signal,
+        emit,
+      });
+    const base: VerificationResult[] = [];
+    const patched: VerificationResult[] = [];
+    for (let i = 0; i < plan.repeat; i++) {
+      emit({ kind: "phase", phase: "baseline" });
+      base.push(await verify([], 0));
+      emit({ kind: "phase", phase: "confirm" });
+      patched.push(await verify(changes, 0));
+    }
+    return { ...judge(base, patched), environment: frozen.environment, base, patched };
+  } finally {
+    emit({ kind: "phase", phase: "clean_up" });
+    await frozen.close();
+  }
+}
+
+/** Red without and green with the patch, each time, is the only confirmation. */
+export function judge(
+  base: readonly VerificationResult[],
+  patched: readonly VerificationResult[],
+): Pick<ReplayResult, "verdict" | "reason" | "detail"> {
+  const of = (list: readonly VerificationResult[], outcome: string) =>
+    list.filter((v) => v.outcome === outcome).length;
+  const n = base.length;
+  if (n === 0 || patched.length !== n) {
+    return { verdict: "inconclusive", reason: "nothing_run", detail: "nothing was run" };
+  }
+  const greenBase = of(base, "passed"), greenPatched = of(patched, "passed");
+  if (greenBase === 0 && greenPatched === n) {
+    return { verdict: "confirmed", reason: "confirmed", detail: "red without the patch, green with it" };
+  }
+  if ((greenBase > 0 && greenBase < n) || (greenPatched > 0 && greenPatched < n)) {
+    const detail = `the base passed ${greenBase} of ${n} times, the patched tree ${greenPatched} of ${n}`;
+    return { verdict: "inconclusive", reason: "flaky", detail };
+  }
+  if (greenBase === n) {
+    return { verdict: "contradicted", reason: "base_passes", detail: "the unpatched base passes here" };
+  }
+  if (of(patched, "timed_out") > 0) {
+    return {
+      verdict: "inconclusive",
+      reason: "timed_out",
+      detail: "the patched tree ran into the time limit",
+    };
+  }
+  return { verdict: "contradicted", reason: "patched_fails", detail: "the patched tree fails here" };
+}
+
+function describeDifferences(recorded: readonly ManifestEntry[], found: readonly ManifestEntry[]): string {
+  const before = new Map(recorded.map((e) => [e.path, e]));
+  const differences: string[] = [];
+  for (const entry of found) {
+    const old = before.get(entry.path);
+    before.delete(entry.path);
+    if (old === undefined) differences.push(`not in the bundle: ${entry.path}`);
+    else if (old.sha256 !== entry.sha256 || old.mode !== entry.mode) {
+      differences.push(`differs: ${entry.path}`);
+    }
+  }
+  for (const path of before.keys()) differences.push(`missing here: ${path}`);
+  const more = differences.length - NAMED_DIFFERENCES;
+  const named = differences.slice(0, NAMED_DIFFERENCES).join("; ");
+  return `the checkout is not the recorded base: ${named}${more > 0 ? `; and ${more} more` : ""}`;
+}

@@ -1,0 +1,2 @@
+/** Version of the program; deno.json says the same, and a test holds them together. */
+export const VERSION = "0.1.0";

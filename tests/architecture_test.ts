@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../src/version.ts";
+
+const ROOT = new URL("..", import.meta.url);
+
+/**
+ * Which rooms a room may import from. Vocabulary imports nothing of ours; the core takes values; ports are interfaces;
+ * orchestration uses core and ports; only the command line knows adapters.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  vocabulary: [],
+  patch: ["vocabulary", "minimize/problem.ts", "minimize/minimize.ts"],
+  minimize: ["vocabulary"],
+  policy: ["vocabulary"],
+  workspace: ["vocabulary"],
+  sandbox: ["vocabulary"],
+  propose: ["vocabulary"],
+  syntax: ["vocabulary"],
+  bundle: [
+    ...["vocabulary", "minimize/problem.ts", "minimize/minimize.ts", "policy/policy.ts", "patch"],
+    ...["sandbox/sandbox.ts", "workspace/workspace.ts"],
+  ],
+  prove: [
+    ...["vocabulary", "minimize", "patch", "policy", "bundle/record.ts"],
+    ...["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer.ts", "syntax/syntax.ts"],
+  ],
+  verify: [
+    "vocabulary",
+    "patch",
+    "policy",
+    "bundle",
+    "prove",
+    "sandbox/sandbox.ts",
+    "workspace/workspace.ts",
+  ],
+  cli: ["vocabulary", "version.ts", "patch", "policy", "prove", "bundle", "verify", "minimize"],
+};
+
+/** Where adapters may be built, besides their own room. */
+const WIRE = "cli/wire.ts";
+
+/** Ports the command line may name as types. */
+const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer.ts", "syntax/syntax.ts"];
+
+/** Rooms without files, clock, network or environment: what they may not mention. */
+const PURE = ["vocabulary", "patch", "minimize"];
+const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly code?: { specifier?: string };
+    readonly type?: { specifier?: string };
+  }[];
+}
+
+async function sourceFiles(directory = "src"): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(new URL(`${directory}/`, ROOT))) {
+    if (entry.isDirectory) files.push(...await sourceFiles(`${directory}/${entry.name}`));
+    else if (entry.name.endsWith(".ts")) files.push(`${directory}/${entry.name}`);
+  }
+  return files.sort();
+}
+
+/** Every import between files of src/, from the module graph of all of them. */
+async function arrows(): Promise<{ from: string; to: string }[]> {
+  const probe = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".tmp.ts" });
+  try {
+    const files = await sourceFiles();
+    await Deno.writeTextFile(probe, files.map((f) => `import "../${f}";`).join("\n"));
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", probe],
+      cwd: ROOT.pathname,
+    });
+    const graph = JSON.parse(new TextDecoder().decode((await command.output()).stdout)) as {
+      modules: Module[];
+    };
+    const src = new URL("src/", ROOT).href;
+    const found: { from: string; to: string }[] = [];
+    for (const module of graph.modules) {
+      if (!module.specifier.startsWith(src)) continue;
+      for (const { code, type } of module.dependencies ?? []) {
+        for (const to of new Set([code?.specifier, type?.specifier])) {
+          if (to?.startsWith(src)) {
+            found.push({ from: module.specifier.slice(src.length), to: to.slice(src.length) });
+          }
+        }
+      }
+    }
+    return found;
+  } finally {
+    await Deno.remove(probe);
+  }
+}
+
+const room = (file: string) => file.split("/")[0]!;
+
+Deno.test("imports: every arrow between rooms points one way", async () => {
+  const all = await arrows();
+  assert.ok(all.length > 100, `the module graph has only ${all.length} arrows: it was not read`);
+  const wrong = all.filter(({ from, to }) => {
+    if (room(from) === room(to) || from === WIRE) return false;
+    const allowed = from === "cli/program.ts" || room(from) === "cli"
+      ? [...MAY_IMPORT.cli!, ...PORTS]
+      : MAY_IMPORT[room(from)];
+    assert.ok(allowed !== undefined, `room ${room(from)} has no rule here`);
+    return !allowed.some((a) => to === a || to.startsWith(`${a}/`));
+  });
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("imports: the pure core names no files, clock, network or environment", async () => {
+  const found: string[] = [];
+  for (const file of await sourceFiles()) {
+    if (!PURE.includes(file.split("/")[1]!)) continue;
+    const lines = (await Deno.readTextFile(new URL(file, ROOT))).split("\n");
+    lines.forEach((line, i) => {
+      if (!/^\s*(\*|\/\/|\/\*)/.test(line) && IMPURE.test(line)) {
+        found.push(`${file}:${i + 1}: ${line.trim()}`);
+      }
+    });
+  }
+  assert.deepEqual(found, []);
+});
+
+Deno.test("VERSION: is what deno.json says", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  assert.equal(VERSION, version);
+});
