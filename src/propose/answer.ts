@@ -29,22 +29,17 @@ export type ParsedRewrite =
   | { readonly kind: "rewrite"; readonly path: string; readonly content: string; readonly rationale: string }
   | { readonly kind: "invalid"; readonly reason: string; readonly detail: string };
 
-const remark = z.preprocess(
-  (value) => Array.isArray(value) ? value.filter((v) => typeof v === "string").join("\n") : value,
-  z.string().catch("").transform((text) => foreignText(text, MAX_REMARK_CHARACTERS)),
-);
-
 const Proposal = z.object({
   diff: z.string().nullish(),
   none: z.string().nullish(),
   path: z.string().optional().catch(undefined),
   content: z.string().optional().catch(undefined),
-  rationale: remark,
-  risk_notes: remark,
-  confidence: z.unknown().transform(confidenceOf),
+  rationale: z.unknown().optional(),
+  risk_notes: z.unknown().optional(),
+  confidence: z.unknown().optional(),
 });
 
-const Rewrite = z.object({ path: z.string(), content: z.string(), rationale: remark });
+const Rewrite = z.object({ path: z.string(), content: z.string(), rationale: z.unknown().optional() });
 
 /**
  * Reads what a model or a program answered. Tried in order: a text that begins with a diff; the whole text as JSON;
@@ -74,7 +69,8 @@ export function parseRewrite(text: string): ParsedRewrite {
   const object = objectIn(withoutThinking(text), (o) => "path" in o && "content" in o);
   const parsed = Rewrite.safeParse(object);
   if (!parsed.success) return malformed("the answer holds no JSON object with path and content");
-  return { kind: "rewrite", ...parsed.data };
+  const { path, content, rationale } = parsed.data;
+  return { kind: "rewrite", path, content, rationale: remarkOf(rationale) };
 }
 
 function bounds(text: string): { kind: "invalid"; reason: string; detail: string } | null {
@@ -122,11 +118,17 @@ function proposalOf(object: Record<string, unknown>): ParsedAnswer {
     const fields = [...new Set(parsed.error.issues.map((i) => foreignText(i.path.join("."), 40)))];
     return malformed(`wrong type in the answer: ${fields.join(", ")}`);
   }
-  const { diff, none, path, content, rationale, risk_notes: riskNotes, confidence } = parsed.data;
+  const { diff, none, path, content } = parsed.data;
   if (typeof none === "string" && !diff?.trim()) {
     return { kind: "none", reason: foreignText(none, 1000) || "the proposer declined without a reason" };
   }
-  const common = { kind: "parsed", rationale, riskNotes, confidence, plain: false } as const;
+  const common = {
+    kind: "parsed",
+    rationale: remarkOf(parsed.data.rationale),
+    riskNotes: remarkOf(parsed.data.risk_notes),
+    confidence: confidenceOf(parsed.data.confidence),
+    plain: false,
+  } as const;
   if (!diff?.trim() && path !== undefined && content !== undefined) {
     if (!parseRelativePath(path).ok) return malformed("the answer rewrites a path that is not acceptable");
     return { ...common, diff: wholeFileRewrite(path, content) };
@@ -136,6 +138,12 @@ function proposalOf(object: Record<string, unknown>): ParsedAnswer {
 
 function plainDiff(diff: string): ParsedProposal {
   return { kind: "parsed", diff, rationale: "", riskNotes: "", confidence: null, plain: true };
+}
+
+/** A string or a list of strings, fit for a message; everything else counts as no remark. */
+function remarkOf(value: unknown): string {
+  const text = Array.isArray(value) ? value.filter((v) => typeof v === "string").join("\n") : value;
+  return typeof text === "string" ? foreignText(text, MAX_REMARK_CHARACTERS) : "";
 }
 
 /** 0..1 from a number, a numeric string or a percentage; null for everything else. */

@@ -12,7 +12,7 @@ const Completion = z.object({
       content: z.union([z.string(), z.array(z.object({ text: z.string().optional() }))]).nullish(),
       refusal: z.string().nullish(),
       tool_calls: z.array(z.unknown()).nullish(),
-      function_call: z.unknown(),
+      function_call: z.unknown().optional(),
     }),
   })),
 });

@@ -68,28 +68,17 @@ export function parseObject(text: string): Record<string, unknown> | null {
 
 /** The index behind the brace that closes the one at `start`, or -1. Braces within JSON strings do not count. */
 function balancedEnd(text: string, start: number): number {
-  const stop = /["{}]/g;
-  stop.lastIndex = start;
-  for (let depth = 0, match = stop.exec(text); match !== null; match = stop.exec(text)) {
-    if (match[0] === "{") depth++;
-    else if (match[0] === "}") {
-      if (--depth === 0) return match.index + 1;
-    } else {
-      const end = stringEnd(text, match.index + 1);
-      if (end === -1) return -1;
-      stop.lastIndex = end;
-    }
+  let depth = 0, inString = false;
+  for (let i = start; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === BACKSLASH) i++;
+      else if (c === QUOTE) inString = false;
+    } else if (c === QUOTE) inString = true;
+    else if (c === OPEN) depth++;
+    else if (c === CLOSE && --depth === 0) return i + 1;
   }
   return -1;
 }
 
-/** The index behind the quote that ends the JSON string whose content starts at `from`, or -1. */
-function stringEnd(text: string, from: number): number {
-  const stop = /[\\"]/g;
-  stop.lastIndex = from;
-  for (let match = stop.exec(text); match !== null; match = stop.exec(text)) {
-    if (match[0] === '"') return match.index + 1;
-    stop.lastIndex = match.index + 2;
-  }
-  return -1;
-}
+const QUOTE = 0x22, BACKSLASH = 0x5c, OPEN = 0x7b, CLOSE = 0x7d;

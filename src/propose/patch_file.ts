@@ -78,6 +78,7 @@ async function readBounded(
   const reader = stream.getReader();
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
