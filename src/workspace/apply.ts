@@ -1,0 +1,441 @@
+import { createHash, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import type { FileChange } from "../vocabulary/change.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import { ancestors, type ApplyPlan, planChanges, type PlannedChange } from "./apply_plan.ts";
+import {
+  DirectoryHandles,
+  errorCode,
+  type Identity,
+  identityOf,
+  openFile,
+  sameFile,
+  statOpen,
+} from "./directory_handles.ts";
+import { STAGED_PREFIX } from "./ignore.ts";
+import { showPath, workspaceChanged } from "./problems.ts";
+import { isDenied } from "./walk.ts";
+
+/** What was found, and checked, where a change goes. */
+interface Found {
+  readonly identity: Identity;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Puts changes into the directory, all or nothing. First everything touched is compared with the manifest; then new
+ * content is written under temporary names and synced; only then are names exchanged, each step noted with its
+ * opposite. On any error what was done is undone, last step first. Links are never written through.
+ *
+ * A file keeps its permission bits and owner, only its executable bits follow the change; a new one gets what the
+ * umask leaves. Directories that lose their last file are removed, as git does, unless something ignored is left in
+ * them. Hard links, extended attributes and ACLs of a rewritten file are not carried over.
+ * @throws Failure of `planChanges`; `workspace_changed` listing every path, nothing written; `workspace_not_writable`,
+ *   `apply_failed`, everything put back; `rollback_failed` naming what could not be put back and where it is
+ */
+export function applyChanges(
+  root: string,
+  byPath: ReadonlyMap<string, ManifestEntry>,
+  changes: readonly FileChange[],
+): void {
+  const plan = planChanges(byPath, changes);
+  if (changes.length === 0) return;
+  const directories = new DirectoryHandles(root);
+  const journal = new Journal();
+  try {
+    const found = checkUnchanged(directories, plan, byPath);
+    const application = new Application(directories, journal, found, byPath);
+    try {
+      const staged = plan.writes.map((planned) => application.stage(planned));
+      for (const planned of plan.deletes) application.remove(planned);
+      for (const directory of plan.emptied) application.removeEmptied(directory);
+      plan.writes.forEach((planned, i) => application.place(planned, staged[i]!));
+      application.sync();
+    } catch (error) {
+      journal.undo();
+      throw applyFailed(error);
+    }
+    journal.settle();
+  } finally {
+    directories.close();
+  }
+}
+
+function applyFailed(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const reason = error instanceof Error
+    ? error.message.replace(/\/proc\/self\/fd\/\d+\//g, "")
+    : String(error);
+  const put = "everything was put back";
+  if (isDenied(error) || errorCode(error) === "EROFS") {
+    return new Failure(
+      "denied",
+      "workspace_not_writable",
+      `cannot write to the workspace, ${put}: ${reason}`,
+      {
+        hint: "make the directories of the touched files writable for this user",
+        cause: error,
+      },
+    );
+  }
+  return new Failure("unavailable", "apply_failed", `applying failed, ${put}: ${reason}`, {
+    hint: "see the cause, then apply the patch again",
+    cause: error,
+  });
+}
+
+function split(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
+}
+
+/** Compares every touched path with the manifest and reports all that differ at once. */
+function checkUnchanged(
+  directories: DirectoryHandles,
+  plan: ApplyPlan,
+  byPath: ReadonlyMap<string, ManifestEntry>,
+): Map<string, Found> {
+  const found = new Map<string, Found>();
+  const changed: string[] = [];
+  for (const { change, before } of [...plan.deletes, ...plan.writes]) {
+    const [directory, name] = split(change.path);
+    let at: string;
+    try {
+      at = `${directories.at(directory)}/${name}`;
+    } catch (error) {
+      if (isDenied(error)) throw applyFailed(error);
+      // The directory is to be made: nothing may be there, or a file these changes delete.
+      const blocked = [...ancestors(change.path)].some((above) => {
+        const entry = byPath.get(above);
+        if (entry?.mode === "040000") return !isDirectory(directories, above);
+        return entry === undefined && exists(directories, above) && !isDirectory(directories, above);
+      });
+      if (before !== null || blocked) changed.push(change.path);
+      continue;
+    }
+    const state = before === null ? absent(at, byPath.get(change.path)) : asBefore(at, before);
+    if (state === false) changed.push(change.path);
+    else if (state !== true) found.set(change.path, state);
+  }
+  if (changed.length > 0) {
+    throw workspaceChanged(changed, "nothing was written: the workspace is not what was proved");
+  }
+  return found;
+}
+
+function exists(directories: DirectoryHandles, path: string): boolean {
+  const [directory, name] = split(path);
+  try {
+    Deno.lstatSync(`${directories.at(directory)}/${name}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isDirectory(directories: DirectoryHandles, path: string): boolean {
+  try {
+    directories.at(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nothing there, or a directory where the manifest had one too (these changes empty it). */
+function absent(at: string, entry: ManifestEntry | undefined): boolean {
+  try {
+    return Deno.lstatSync(at).isDirectory && entry?.mode === "040000";
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return true;
+    throw applyFailed(error);
+  }
+}
+
+function asBefore(at: string, before: ManifestEntry): Found | false {
+  try {
+    const info = Deno.lstatSync(at);
+    const found = {
+      identity: identityOf(info),
+      mode: info.mode ?? 0,
+      uid: info.uid ?? 0,
+      gid: info.gid ?? 0,
+    };
+    if (before.mode === "120000") return info.isSymlink && Deno.readLinkSync(at) === before.target && found;
+    if (!info.isFile || info.size !== before.size) return false;
+    if (((found.mode & 0o100) !== 0) !== (before.mode === "100755")) return false;
+    return digestOf(at, found.identity) === before.sha256 && found;
+  } catch (error) {
+    if (isDenied(error)) throw applyFailed(error);
+    return false;
+  }
+}
+
+function digestOf(at: string, identity: Identity): string | null {
+  const fd = openFile(at);
+  try {
+    if (!sameFile(statOpen(fd).info, identity)) return null;
+    const digest = createHash("sha256");
+    const buffer = new Uint8Array(64 * 1024);
+    for (let n; (n = readSync(fd, buffer, 0, buffer.length, null)) > 0;) digest.update(buffer.subarray(0, n));
+    return digest.digest("hex");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The steps of an application; each notes its opposite before the next begins. */
+class Application {
+  readonly #id = randomBytes(8).toString("hex");
+  readonly #touched = new Set<string>();
+  #count = 0;
+
+  constructor(
+    readonly directories: DirectoryHandles,
+    readonly journal: Journal,
+    readonly found: ReadonlyMap<string, Found>,
+    readonly byPath: ReadonlyMap<string, ManifestEntry>,
+  ) {}
+
+  /** Writes the new content under a temporary name; returns it. */
+  stage({ change, stageIn }: PlannedChange): string {
+    if (change.kind !== "write") throw new TypeError("only writes are staged");
+    const temporary = this.#temporary(stageIn);
+    const executable = change.mode === "100755";
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+    const fd = openSync(temporary, flags, executable ? 0o777 : 0o666);
+    this.journal.note(`remove ${stageIn}`, () => removeIfThere(temporary));
+    try {
+      for (let done = 0; done < change.bytes.length;) {
+        done += writeSync(fd, change.bytes, done, change.bytes.length - done, null);
+      }
+      const found = this.found.get(change.path);
+      if (found !== undefined) {
+        if (found.uid !== Deno.uid() || found.gid !== Deno.gid()) keepOwner(fd, found);
+        const readable = (found.mode & 0o444) >> 2;
+        const wasExecutable = (found.mode & 0o100) !== 0;
+        const kept = found.mode & 0o777;
+        fchmodSync(
+          fd,
+          executable === wasExecutable ? kept : executable ? kept | readable | 0o100 : kept & ~0o111,
+        );
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    return temporary;
+  }
+
+  remove({ change, stageIn }: PlannedChange): void {
+    const backup = this.#temporary(stageIn);
+    renameSync(this.#at(change.path), backup);
+    this.journal.note(`${change.path} is at ${this.#named(stageIn, backup)}`, () => {
+      // Looked up anew: the directory may have been removed and made again.
+      renameSync(backup, this.#at(change.path));
+    });
+    this.journal.later(() => unlinkSync(backup));
+    this.#mustBe(change.path, backup);
+    this.#touched.add(stageIn);
+  }
+
+  /** Removes a directory unless something is left in it. */
+  removeEmptied(directory: string): void {
+    const at = this.#at(directory);
+    const info = Deno.lstatSync(at);
+    this.directories.forget(directory);
+    this.#touched.delete(directory);
+    try {
+      rmdirSync(at);
+    } catch (error) {
+      if (["ENOTEMPTY", "EEXIST", "EBUSY"].includes(errorCode(error))) return;
+      throw error;
+    }
+    this.journal.note(`${directory} (a directory)`, () => {
+      const again = this.#at(directory);
+      mkdirSync(again, { mode: 0o700 });
+      if (info.uid !== Deno.uid() || info.gid !== Deno.gid()) Deno.chownSync(again, info.uid, info.gid);
+      Deno.chmodSync(again, (info.mode ?? 0o755) & 0o7777);
+    });
+  }
+
+  /** Exchanges what is at the path for the staged content. */
+  place({ change, before, stageIn }: PlannedChange, staged: string): void {
+    for (const directory of [...ancestors(change.path)].reverse()) this.#makeDirectory(directory);
+    const at = this.#at(change.path);
+    if (before === null) {
+      linkOrMove(staged, at);
+      this.journal.note(`${change.path} (not there before)`, () => unlinkSync(at));
+      return;
+    }
+    const backup = this.#temporary(stageIn);
+    try {
+      linkSync(at, backup);
+    } catch (error) {
+      if (!cannotLink(error)) throw error;
+      renameSync(at, backup);
+    }
+    this.journal.note(`${change.path} is at ${this.#named(stageIn, backup)}`, () => {
+      renameSync(backup, at);
+      // Renaming a name over another name of the same file leaves both.
+      removeIfThere(backup);
+    });
+    this.journal.later(() => unlinkSync(backup));
+    this.#mustBe(change.path, backup);
+    renameSync(staged, at);
+  }
+
+  /** Brings the exchanged names to the disk; some file systems have nothing to sync for a directory. */
+  sync(): void {
+    for (const directory of this.#touched) {
+      try {
+        fsyncSync(this.directories.descriptor(directory));
+      } catch (error) {
+        if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP"].includes(errorCode(error))) throw error;
+      }
+    }
+  }
+
+  #makeDirectory(directory: string): void {
+    const at = this.#at(directory);
+    try {
+      mkdirSync(at, { mode: 0o777 });
+    } catch (error) {
+      if (errorCode(error) !== "EEXIST") throw error;
+      return;
+    }
+    this.journal.note(`${directory} (not there before)`, () => {
+      this.directories.forget(directory);
+      rmdirSync(this.#at(directory));
+    });
+  }
+
+  /** What is now at a temporary name must be what was checked at the path. */
+  #mustBe(path: string, backup: string): void {
+    const found = this.found.get(path);
+    if (found === undefined || !sameFile(identityOf(Deno.lstatSync(backup)), found.identity)) {
+      throw workspaceChanged([path], "nothing was written: a file changed while changes were applied");
+    }
+  }
+
+  #at(path: string): string {
+    const [directory, name] = split(path);
+    const inside = this.directories.at(directory);
+    this.#touched.add(directory);
+    return `${inside}/${name}`;
+  }
+
+  #temporary(directory: string): string {
+    return `${this.directories.at(directory)}/${STAGED_PREFIX}${this.#id}-${this.#count++}`;
+  }
+
+  #named(directory: string, temporary: string): string {
+    const [, name] = split(temporary);
+    return directory === "" ? name : `${directory}/${name}`;
+  }
+}
+
+/** As root in somebody's checkout, files stay theirs; without that right they become ours. */
+function keepOwner(fd: number, found: Found): void {
+  try {
+    fchownSync(fd, found.uid, found.gid);
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+  }
+}
+
+function cannotLink(error: unknown): boolean {
+  return ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(errorCode(error));
+}
+
+/** Moves a file to a name that must be free, which rename alone does not check. */
+function linkOrMove(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!cannotLink(error)) throw error;
+    try {
+      Deno.lstatSync(to);
+    } catch (missing) {
+      if (errorCode(missing) !== "ENOENT") throw missing;
+      return renameSync(from, to);
+    }
+    throw error;
+  }
+  unlinkSync(from);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}
+
+/** How to take back what was done, and what to tidy up once nothing will be taken back. */
+class Journal {
+  readonly #undo: { what: string; step: () => void }[] = [];
+  readonly #tidy: (() => void)[] = [];
+
+  note(what: string, step: () => void): void {
+    this.#undo.push({ what, step });
+  }
+
+  later(step: () => void): void {
+    this.#tidy.push(step);
+  }
+
+  undo(): void {
+    const stuck: string[] = [];
+    let cause: unknown;
+    for (const { what, step } of this.#undo.reverse()) {
+      try {
+        step();
+      } catch (error) {
+        stuck.push(showPath(what));
+        cause = error;
+      }
+    }
+    if (stuck.length > 0) {
+      throw new Failure(
+        "unavailable",
+        "rollback_failed",
+        "applying failed and not everything could be put back",
+        {
+          hint: "put back by hand what is listed",
+          details: stuck,
+          cause,
+        },
+      );
+    }
+  }
+
+  /** A backup that cannot be removed changes nothing of the outcome; its name is ignored by every walk. */
+  settle(): void {
+    for (const step of this.#tidy) {
+      try {
+        step();
+      } catch {
+        continue;
+      }
+    }
+  }
+}

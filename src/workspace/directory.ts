@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import { closeSync, readSync } from "node:fs";
+import { isAbsolute, relative, resolve } from "node:path";
+import type { FileChange } from "../vocabulary/change.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import {
+  makeManifest,
+  type Manifest,
+  type ManifestEntry,
+  type SkippedEntry,
+} from "../vocabulary/manifest.ts";
+import type { RelativePath } from "../vocabulary/path.ts";
+import { applyChanges } from "./apply.ts";
+import { openFile, statOpen } from "./directory_handles.ts";
+import { gitProvenance } from "./git.ts";
+import { ioFailed, showPath, workspaceChanged } from "./problems.ts";
+import { tarStream } from "./tar_stream.ts";
+import { walkTree } from "./walk.ts";
+import type { GitProvenance, TarPlacement, Workspace } from "./workspace.ts";
+
+export interface DirectoryOptions {
+  /** Where bundles are written, absolute or relative to the root; ignored when it lies inside. */
+  readonly artifactsDir?: string;
+}
+
+/**
+ * The workspace in a directory.
+ * @param root may be relative or reached through links; `root` of the result is absolute and has none
+ * @throws Failure `workspace_missing` when it is not a directory; `artifacts_dir_malformed` when the artifacts
+ *   directory is the workspace itself
+ */
+export async function directoryWorkspace(root: string, options: DirectoryOptions = {}): Promise<Workspace> {
+  let real: string;
+  try {
+    real = await Deno.realPath(resolve(root));
+    if (!(await Deno.stat(real)).isDirectory) throw new Error("not a directory");
+  } catch (cause) {
+    throw new Failure("usage", "workspace_missing", `${showPath(root)} is not a directory that can be read`, {
+      hint: "name the directory of the project",
+      cause,
+    });
+  }
+  return new DirectoryWorkspace(real, await artifactsInside(real, options.artifactsDir));
+}
+
+async function artifactsInside(root: string, directory: string | undefined): Promise<string | null> {
+  if (directory === undefined) return null;
+  const named = resolve(root, directory);
+  // It may not exist yet, or be named through a link.
+  const inside = relative(root, await Deno.realPath(named).catch(() => named));
+  if (inside === "") {
+    throw new Failure("usage", "artifacts_dir_malformed", "the artifacts directory is the workspace itself", {
+      hint: "name a directory inside or outside of it",
+    });
+  }
+  return inside === ".." || inside.startsWith("../") || isAbsolute(inside) ? null : inside;
+}
+
+interface Known {
+  readonly manifest: Manifest;
+  readonly byPath: ReadonlyMap<string, ManifestEntry>;
+  readonly skipped: readonly SkippedEntry[];
+}
+
+class DirectoryWorkspace implements Workspace {
+  #known: Known | undefined;
+  #hashing: Promise<void> | undefined;
+
+  constructor(readonly root: string, readonly artifacts: string | null) {}
+
+  async *tar(placement: TarPlacement): AsyncGenerator<Uint8Array> {
+    const walk = await walkTree(this.root, this.artifacts);
+    this.#settle(yield* tarStream(this.root, walk.entries, placement), walk.skipped);
+  }
+
+  async manifest(): Promise<Manifest> {
+    if (this.#known === undefined) {
+      this.#hashing ??= this.#hashAll().finally(() => this.#hashing = undefined);
+      await this.#hashing;
+    }
+    return this.#must().manifest;
+  }
+
+  skipped(): readonly SkippedEntry[] {
+    return this.#must().skipped;
+  }
+
+  entry(path: string): ManifestEntry | undefined {
+    return this.#must().byPath.get(path);
+  }
+
+  async read(path: RelativePath, maxBytes: number): Promise<Uint8Array> {
+    await this.manifest();
+    const entry = this.entry(path);
+    if (entry === undefined || !entry.mode.startsWith("100")) {
+      throw new Failure("malformed", "not_a_workspace_file", `${showPath(path)} is no file of the workspace`);
+    }
+    if (entry.size > maxBytes) {
+      throw new RangeError(`${showPath(path)} has ${entry.size} bytes, more than ${maxBytes}`);
+    }
+    const bytes = readExactly(`${this.root}/${path}`, entry.size);
+    if (bytes === null || createHash("sha256").update(bytes).digest("hex") !== entry.sha256) {
+      throw workspaceChanged([path], "a file is not what was sent");
+    }
+    return bytes;
+  }
+
+  provenance(): Promise<GitProvenance> {
+    return gitProvenance(this.root);
+  }
+
+  async apply(changes: readonly FileChange[]): Promise<void> {
+    await this.manifest();
+    applyChanges(this.root, this.#must().byPath, changes);
+  }
+
+  async #hashAll(): Promise<void> {
+    const chunks = this.tar({ uid: 0, gid: 0, prefix: "" });
+    while (!(await chunks.next()).done);
+  }
+
+  #settle(entries: readonly ManifestEntry[], skipped: readonly SkippedEntry[]): void {
+    const manifest = makeManifest(entries);
+    const known = this.#known;
+    if (known === undefined) {
+      this.#known = { manifest, byPath: new Map(manifest.entries.map((e) => [e.path, e])), skipped };
+    } else if (known.manifest.digest !== manifest.digest) {
+      const now = new Map(manifest.entries.map((e) => [e.path, e]));
+      const paths = new Set([...known.byPath.keys(), ...now.keys()]);
+      const differs = [...paths].filter((path) => {
+        const a = known.byPath.get(path), b = now.get(path);
+        return a?.sha256 !== b?.sha256 || a?.mode !== b?.mode;
+      });
+      throw workspaceChanged(differs, "the workspace is not what was sent before");
+    }
+  }
+
+  #must(): Known {
+    if (this.#known === undefined) {
+      throw new Failure("bug", "manifest_unknown", "the workspace was asked before its manifest was known");
+    }
+    return this.#known;
+  }
+}
+
+/** A regular file of exactly `size` bytes, or null when it is not that. */
+function readExactly(path: string, size: number): Uint8Array | null {
+  let fd: number;
+  try {
+    fd = openFile(path);
+  } catch {
+    return null;
+  }
+  try {
+    const state = statOpen(fd);
+    if (!state.isFile || state.info.size !== size) return null;
+    const bytes = new Uint8Array(size);
+    let length = 0;
+    for (let n; length < size && (n = readSync(fd, bytes, length, size - length, null)) > 0;) length += n;
+    return length === size ? bytes : null;
+  } catch (error) {
+    throw ioFailed(path, error);
+  } finally {
+    closeSync(fd);
+  }
+}

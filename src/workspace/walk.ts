@@ -1,0 +1,234 @@
+import { Buffer } from "node:buffer";
+import { closeSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers";
+import { Failure } from "../vocabulary/failure.ts";
+import type { SkippedEntry } from "../vocabulary/manifest.ts";
+import { comparePaths } from "../vocabulary/path.ts";
+import {
+  errorCode,
+  type Identity,
+  identityOf,
+  insideOf,
+  openDirectory,
+  openFile,
+  sameFile,
+  statOpen,
+} from "./directory_handles.ts";
+import { exactNames } from "./exact_names.ts";
+import { IGNORE_FILE, type IgnoreRules, ignoreRules, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
+import { ioFailed, namesNotUtf8, showPath, tooLarge, unreadable, workspaceChanged } from "./problems.ts";
+
+export const MAX_ENTRIES = 1_000_000;
+export const MAX_DEPTH = 256;
+/** Leaves room for the root before it in what the system takes as a path (4,096). */
+export const MAX_PATH_BYTES = 3_584;
+
+/** Something that goes into the tar, as it was when it was looked at. */
+export type WalkedEntry =
+  | { readonly kind: "directory"; readonly path: string }
+  | { readonly kind: "link"; readonly path: string; readonly target: string }
+  | { readonly kind: "file"; readonly path: string; readonly executable: boolean; readonly seen: Identity };
+
+export interface Walk {
+  /** Sorted by `comparePaths`. */
+  readonly entries: readonly WalkedEntry[];
+  /** Sorted by path. */
+  readonly skipped: readonly SkippedEntry[];
+}
+
+/**
+ * Looks at everything below `root` that is not ignored, without following a link: every directory is opened from
+ * the directory it was found in and checked to be the one found.
+ * @param artifacts path of the artifacts directory inside the workspace, null when it lies elsewhere
+ * @throws Failure `name_not_utf8`, `unreadable` (directories; files show when they are opened), both with every
+ *   path; `workspace_too_large` past MAX_ENTRIES, MAX_DEPTH or MAX_PATH_BYTES; `workspace_changed`
+ */
+export async function walkTree(root: string, artifacts: string | null): Promise<Walk> {
+  const walker = new Walker(ignoreRules(readIgnoreFile(root), artifacts));
+  let fd: number;
+  try {
+    fd = openDirectory(root);
+  } catch (error) {
+    throw errorCode(error) === "EACCES" ? unreadable([root]) : ioFailed(root, error);
+  }
+  try {
+    await walker.list(insideOf(fd, root), "", 1);
+  } finally {
+    closeSync(fd);
+  }
+  return await walker.finish(root);
+}
+
+function readIgnoreFile(root: string): string | null {
+  let fd: number;
+  try {
+    fd = openFile(`${root}/${IGNORE_FILE}`);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return null;
+    if (errorCode(error) === "EACCES") throw unreadable([IGNORE_FILE]);
+    if (errorCode(error) === "ELOOP") throw notAnIgnoreFile("is a link");
+    throw ioFailed(IGNORE_FILE, error);
+  }
+  try {
+    if (!statOpen(fd).isFile) throw notAnIgnoreFile("is not a regular file");
+    const bytes = new Uint8Array(MAX_IGNORE_FILE_BYTES + 1);
+    let length = 0;
+    for (let n; (n = readSync(fd, bytes, length, bytes.length - length, null)) > 0;) length += n;
+    if (length > MAX_IGNORE_FILE_BYTES) {
+      throw notAnIgnoreFile(`is larger than ${MAX_IGNORE_FILE_BYTES} bytes`);
+    }
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function notAnIgnoreFile(what: string): Failure {
+  return new Failure("malformed", "ignore_file_malformed", `${IGNORE_FILE} ${what}`, {
+    hint: `make ${IGNORE_FILE} a small text file, or remove it`,
+  });
+}
+
+class Walker {
+  readonly #entries: WalkedEntry[] = [];
+  readonly #skipped: SkippedEntry[] = [];
+  readonly #notUtf8: { directory: string; name: string }[] = [];
+  readonly #oddTargets: string[] = [];
+  readonly #unreadable: string[] = [];
+  readonly #tooDeep: string[] = [];
+  #count = 0;
+  #lastPause = performance.now();
+
+  constructor(readonly rules: IgnoreRules) {}
+
+  /** @param inside prefix for lookups in this directory; `path` is it relative to the root */
+  async list(inside: string, path: string, depth: number): Promise<void> {
+    let found: Deno.DirEntry[];
+    try {
+      found = [...Deno.readDirSync(inside)];
+    } catch (error) {
+      if (isDenied(error)) return void this.#unreadable.push(path === "" ? "." : path);
+      throw ioFailed(path, error);
+    }
+    const replaced = new Set<string>();
+    for (const { name, isDirectory } of found) {
+      if (name.includes("\ufffd")) {
+        // Two names that look the same: at least one of them was not UTF-8 and had bytes replaced.
+        if (replaced.has(name)) {
+          this.#notUtf8.push({ directory: path, name });
+          continue;
+        }
+        replaced.add(name);
+      }
+      if (++this.#count > MAX_ENTRIES) {
+        throw tooLarge(`the workspace has more than ${MAX_ENTRIES} entries`, []);
+      }
+      const child = path === "" ? name : `${path}/${name}`;
+      if (this.rules.ignores(child, name, isDirectory)) {
+        this.#skipped.push({ path: child, reason: "ignored" });
+        continue;
+      }
+      if (child.length * 3 > MAX_PATH_BYTES && Buffer.byteLength(child) > MAX_PATH_BYTES) {
+        this.#tooDeep.push(child);
+        continue;
+      }
+      await this.#entry(`${inside}/${name}`, path, name, child, depth);
+    }
+    if (performance.now() - this.#lastPause > 20) {
+      await new Promise((resume) => setImmediate(resume));
+      this.#lastPause = performance.now();
+    }
+  }
+
+  async #entry(at: string, directory: string, name: string, path: string, depth: number): Promise<void> {
+    let info: Deno.FileInfo;
+    try {
+      info = Deno.lstatSync(at);
+    } catch (error) {
+      if (isDenied(error)) return void this.#unreadable.push(path);
+      if (errorCode(error) !== "ENOENT") throw ioFailed(path, error);
+      // A name shown with a replacement character that does not exist was not UTF-8; any other is gone by now.
+      if (name.includes("\ufffd")) this.#notUtf8.push({ directory, name });
+      return;
+    }
+    if (info.isFile) {
+      const executable = ((info.mode ?? 0) & 0o100) !== 0;
+      this.#entries.push({ kind: "file", path, executable, seen: identityOf(info) });
+    } else if (info.isDirectory) {
+      await this.#directory(at, path, identityOf(info), depth);
+    } else if (info.isSymlink) {
+      this.#link(at, path);
+    } else {
+      this.#skipped.push({ path, reason: info.isFifo ? "fifo" : info.isSocket ? "socket" : "device" });
+    }
+  }
+
+  async #directory(at: string, path: string, seen: Identity, depth: number): Promise<void> {
+    if (depth >= MAX_DEPTH) return void this.#tooDeep.push(path);
+    let fd: number;
+    try {
+      fd = openDirectory(at);
+    } catch (error) {
+      if (isDenied(error)) return void this.#unreadable.push(path);
+      throw workspaceChanged([path], "a directory changed while the workspace was read", error);
+    }
+    try {
+      if (!sameFile(statOpen(fd).info, seen)) {
+        throw workspaceChanged([path], "a directory changed while the workspace was read");
+      }
+      this.#entries.push({ kind: "directory", path });
+      await this.list(insideOf(fd, at), path, depth + 1);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #link(at: string, path: string): void {
+    try {
+      this.#entries.push({ kind: "link", path, target: Deno.readLinkSync(at) });
+    } catch (error) {
+      if (error instanceof Deno.errors.InvalidData) return void this.#oddTargets.push(path);
+      throw workspaceChanged([path], "a link changed while the workspace was read", error);
+    }
+  }
+
+  async finish(root: string): Promise<Walk> {
+    if (this.#notUtf8.length > 0 || this.#oddTargets.length > 0) {
+      const names = await exactNames(root, this.#notUtf8);
+      for (const path of this.#oddTargets) names.push(`${showPath(path)} (the target of this link)`);
+      throw namesNotUtf8(names, this.#unreadable);
+    }
+    if (this.#unreadable.length > 0) {
+      throw unreadable([...this.#unreadable, ...closedFiles(root, this.#entries)].sort(comparePaths));
+    }
+    if (this.#tooDeep.length > 0) {
+      throw tooLarge(
+        `paths deeper than ${MAX_DEPTH} or longer than ${MAX_PATH_BYTES} bytes cannot be sent`,
+        this.#tooDeep.map((path) => path.length > 300 ? `${path.slice(0, 300)}…` : path),
+      );
+    }
+    this.#entries.sort((a, b) => comparePaths(a.path, b.path));
+    this.#skipped.sort((a, b) => comparePaths(a.path, b.path));
+    return { entries: this.#entries, skipped: this.#skipped };
+  }
+}
+
+/** Every file among `entries` that this user may not open. */
+export function closedFiles(root: string, entries: readonly WalkedEntry[]): string[] {
+  const closed: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== "file") continue;
+    try {
+      closeSync(openFile(`${root}/${entry.path}`));
+    } catch (error) {
+      if (isDenied(error)) closed.push(entry.path);
+    }
+  }
+  return closed;
+}
+
+/** Whether the system said this user may not. */
+export function isDenied(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.PermissionDenied;
+}
