@@ -1,7 +1,7 @@
 import { interrupted } from "../vocabulary/failure.ts";
 import { parseAnswer } from "./answer.ts";
 import type { CommandOptions } from "./command_settings.ts";
-import { foreignText, withoutSecrets } from "./foreign_text.ts";
+import { foreignTail, withoutSecrets } from "./foreign_text.ts";
 import { type ProgramResult, runProgram } from "./process.ts";
 import type { Proposer, ProposerAnswer } from "./proposer.ts";
 
@@ -65,6 +65,6 @@ export function commandProposer(argv: readonly string[], options: CommandOptions
 
 function stderrNote(result: ProgramResult, secrets: readonly string[]): string {
   const text = withoutSecrets(new TextDecoder().decode(result.stderr), secrets);
-  const tail = foreignText(text.slice(-SHOWN_STDERR), SHOWN_STDERR);
+  const tail = foreignTail(text, SHOWN_STDERR);
   return tail === "" ? "" : `; its standard error ends with:\n${tail}`;
 }
