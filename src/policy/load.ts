@@ -1,0 +1,134 @@
+import { isAbsolute, join, relative, resolve } from "node:path";
+import type { Sha256 } from "../vocabulary/digest.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { defaultPolicy } from "./defaults.ts";
+import { policyDigest } from "./digest.ts";
+import { MAX_POLICY_LENGTH } from "./document.ts";
+import { parsePolicy, type PolicyProblem, showProblem } from "./parse.ts";
+import type { PolicyConfig } from "./policy.ts";
+
+/** Looked for in the workspace's root, in this order. */
+export const POLICY_FILES = ["pp.yaml", "pp.yml", "pp.json"] as const;
+
+export interface LoadedPolicy {
+  readonly config: PolicyConfig;
+  /** Path of the file read; null for the built-in default. */
+  readonly source: string | null;
+  readonly digest: Sha256;
+}
+
+/**
+ * Loads the policy of a workspace: the file named, else the one policy file in `root`, else the default.
+ * @param explicitPath relative to the current directory, not to `root`
+ * @throws Failure `policy_missing` (usage) for a named file that is not there, `policy_malformed` with every
+ * problem in its details, `policy_ambiguous` for two policy files in `root`, `policy_unreadable`
+ */
+export async function loadPolicy(root: string, explicitPath?: string): Promise<LoadedPolicy> {
+  const path = explicitPath === undefined ? await findPolicy(root) : resolve(explicitPath);
+  if (path === null) {
+    const config = defaultPolicy();
+    return { config, source: null, digest: policyDigest(config) };
+  }
+  const shown = showFile(path);
+  const result = parsePolicy(await readPolicyText(path), path);
+  if (result.ok) return { config: result.config, source: path, digest: policyDigest(result.config) };
+  throw policyMalformed(shown, result.problems);
+}
+
+/** The Failure for a policy file with problems. */
+export function policyMalformed(fileName: string, problems: readonly PolicyProblem[]): Failure {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return new Failure("malformed", "policy_malformed", `${fileName}: ${count}`, {
+    details: problems.map((problem) => showProblem(fileName, problem)),
+    hint: "docs/policy.md and `pp policy schema` say what each key takes",
+  });
+}
+
+/**
+ * The policy file of a workspace, or null.
+ * @throws Failure `policy_ambiguous` when there are several
+ */
+export async function findPolicy(root: string): Promise<string | null> {
+  const found: string[] = [];
+  for (const name of POLICY_FILES) {
+    try {
+      await Deno.lstat(join(root, name));
+      found.push(name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+        throw unreadable(join(root, name), error);
+      }
+    }
+  }
+  if (found.length > 1) {
+    throw new Failure(
+      "malformed",
+      "policy_ambiguous",
+      `there are several policy files: ${found.join(", ")}`,
+      {
+        hint: "keep one of them, or name it with --policy FILE",
+      },
+    );
+  }
+  return found[0] === undefined ? null : join(root, found[0]);
+}
+
+/**
+ * The text of a policy file, at most MAX_POLICY_LENGTH bytes.
+ * @throws Failure `policy_missing`, `policy_unreadable`, `policy_malformed` (too large, not UTF-8)
+ */
+export async function readPolicyText(path: string): Promise<string> {
+  const shown = showFile(path);
+  const bytes = await readBounded(path, MAX_POLICY_LENGTH);
+  const bad = (message: string) => policyMalformed(shown, [{ path: "", line: null, column: null, message }]);
+  if (bytes === null) throw bad(`larger than ${MAX_POLICY_LENGTH} bytes`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw bad("not valid UTF-8");
+  }
+}
+
+/** The bytes of a regular file; null when it has more than `limit`. */
+async function readBounded(path: string, limit: number): Promise<Uint8Array | null> {
+  try {
+    // Asked before opening: opening a FIFO would wait for a writer.
+    if (!(await Deno.stat(path)).isFile) throw new Error("not a regular file");
+    using file = await Deno.open(path, { read: true });
+    const buffer = new Uint8Array(limit + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const n = await file.read(buffer.subarray(length));
+      if (n === null) return buffer.slice(0, length);
+      length += n;
+    }
+    return null;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): Failure {
+  if (cause instanceof Deno.errors.NotFound) {
+    return new Failure("usage", "policy_missing", `there is no policy file ${showFile(path)}`, {
+      hint: "`pp init` writes one; without --policy the built-in default holds",
+      cause,
+    });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Failure(
+    "malformed",
+    "policy_unreadable",
+    `cannot read the policy file ${showFile(path)}: ${why}`,
+    {
+      hint: "check that it is a regular file and that its permissions let you read it",
+      cause,
+    },
+  );
+}
+
+/** Relative to the current directory where that is shorter to read. */
+function showFile(path: string): string {
+  const short = relative(Deno.cwd(), path);
+  return short === "" || short.startsWith("..") || isAbsolute(short) ? path : short;
+}

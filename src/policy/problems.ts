@@ -1,0 +1,116 @@
+import type { z } from "zod";
+import type { Path } from "./document.ts";
+import { KNOWN_KEYS } from "./schema.ts";
+import { nearestWord } from "./spelling.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** A field that is wrong, before its place in the text is looked up. */
+export interface FieldProblem {
+  readonly path: Path;
+  /** The key itself is wrong, not its value. */
+  readonly isKey: boolean;
+  readonly message: string;
+}
+
+/** Most keys or issues explained; the rest of a hopeless file is dropped. */
+const MAX_EXPLAINED = 500;
+
+/** Turns what zod found into one problem for each field, in the words of a policy's author; bounded. */
+export function fieldProblems(issues: readonly Issue[], value: unknown): FieldProblem[] {
+  return issues.slice(0, MAX_EXPLAINED).flatMap((issue) => explain(issue, [], value));
+}
+
+/** `policy.allowed_argv[0][1]`; keys that are no plain words are quoted. */
+export function showPath(path: Path): string {
+  let shown = "";
+  for (const step of path) {
+    if (typeof step === "number") shown += `[${step}]`;
+    else if (!/^[\w-]{1,80}$/.test(step)) shown += `[${quote(step)}]`;
+    else shown += shown === "" ? step : `.${step}`;
+  }
+  return shown;
+}
+
+function explain(issue: Issue, above: Path, root: unknown): FieldProblem[] {
+  const path = [...above, ...issue.path as (string | number)[]];
+  const problem = (message: string) => [{ path, isKey: false, message }];
+  const value = valueAt(root, path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.slice(0, MAX_EXPLAINED).map((key) => ({
+        path: [...path, key],
+        isKey: true,
+        message: unknownKey(key, path),
+      }));
+    case "invalid_union": {
+      const branch = issue.errors.find((errors) => !errors.some(isWrongKind));
+      if (branch !== undefined) return branch.flatMap((inner) => explain(inner, path, root));
+      return problem(`${issue.message}, not ${show(value)}`);
+    }
+    case "invalid_type":
+      return problem(
+        `${issue.message.replace(/, received .*$/, "").replace("Invalid input: ", "")}, not ${show(value)}`,
+      );
+    case "invalid_value": {
+      const words = issue.values.map(String);
+      const near = typeof value === "string" ? nearestWord(value, words) : null;
+      return problem(`must be one of ${words.join(", ")}, not ${show(value)}${didYouMean(near)}`);
+    }
+    case "too_small":
+    case "too_big":
+      if (!issue.message.startsWith("Too ")) return problem(`${issue.message}, not ${show(value)}`);
+      return problem(
+        issue.code === "too_small"
+          ? `must be at least ${issue.minimum}, not ${show(value)}`
+          : `must be at most ${issue.maximum}, not ${show(value)}`,
+      );
+    case "custom":
+      return problem(issue.message);
+    default:
+      return problem(`${issue.message}, not ${show(value)}`);
+  }
+}
+
+/** Says that a branch of a union was not meant, as the value is of another kind altogether. */
+function isWrongKind(issue: Issue): boolean {
+  return issue.path.length === 0 && ["invalid_type", "invalid_format", "invalid_value"].includes(issue.code);
+}
+
+function unknownKey(key: string, path: Path): string {
+  const section = path.map((step) => typeof step === "number" ? "[]" : `.${step}`).join("").replace(
+    /^\./,
+    "",
+  );
+  const known = KNOWN_KEYS.get(section) ?? [];
+  const elsewhere = [...KNOWN_KEYS].find(([place, keys]) => place !== section && keys.includes(key));
+  if (elsewhere !== undefined) {
+    return `unknown key here; ${key} belongs ${elsewhere[0] === "" ? "at the top" : `under ${elsewhere[0]}`}`;
+  }
+  const near = nearestWord(key, known);
+  return `unknown key${near === null ? `; known are ${known.join(", ")}` : didYouMean(near)}`;
+}
+
+function didYouMean(word: string | null): string {
+  return word === null ? "" : `; did you mean ${word}?`;
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (typeof value === "object") return "a mapping";
+  return typeof value === "string" ? `the text ${quote(value)}` : String(value);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${[...text.slice(0, 120)].slice(0, 59).join("")}…` : text);
+}

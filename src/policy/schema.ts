@@ -1,0 +1,214 @@
+import { z } from "zod";
+import { checkArgv, MAX_ARGV_WORDS, targetFromCommand } from "./commands.ts";
+import { count, decimal, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
+import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
+import { MAX_COMMAND_LENGTH } from "./shell_words.ts";
+import { showSize } from "./sizes.ts";
+
+const MIB = 2 ** 20;
+const TIB = 2 ** 40;
+const DAY = 86_400;
+const WEEK = 7 * DAY;
+
+const commandLine = z.string({ error: "expected a command as text; put quotes around it" })
+  .max(MAX_COMMAND_LENGTH)
+  .transform((cmd, context) => {
+    const resolved = targetFromCommand("", cmd);
+    if (resolved.ok) return resolved.target.command;
+    context.addIssue({ code: "custom", message: resolved.refusal.detail });
+    return z.NEVER;
+  });
+
+const argv = z.array(z.string({ error: "expected text; put quotes around it" }), {
+  error: "expected a list of words, such as [pytest, -q]",
+})
+  .superRefine((words, context) => {
+    const refusal = checkArgv(words);
+    if (refusal !== null) context.addIssue({ code: "custom", message: refusal.detail });
+  })
+  .meta({ minItems: 1, maxItems: MAX_ARGV_WORDS });
+
+const glob = z.string({ error: "expected a glob as text; put quotes around it" })
+  .superRefine((source, context) => {
+    const parsed = parseGlob(source);
+    if (!parsed.ok) context.addIssue({ code: "custom", message: `glob ${parsed.detail}` });
+  })
+  .meta({ minLength: 1, maxLength: MAX_GLOB_LENGTH });
+
+const targetName = z.union([
+  z.string().max(100, { error: "must have at most 100 characters" })
+    .refine((name) => name.isWellFormed() && !/[\p{Cc}/\\]/u.test(name) && !/^\.{1,2}$/.test(name), {
+      error: "cannot contain / or \\ or control characters",
+    })
+    .refine((name) => name === name.trim(), { error: "cannot start or end with a blank" }),
+  z.number().transform(String),
+], { error: "expected text" });
+
+const targetShape = {
+  name: targetName.nullish().meta({ description: "Unique name; target-1, target-2 … when left out." }),
+  cmd: commandLine.optional().meta({
+    description: "A command line. Split as a POSIX shell would; run under sh -c only if it has shell syntax.",
+  }),
+  argv: argv.optional().meta({ description: "The program and its arguments, run with no shell." }),
+};
+
+const target = z.strictObject(targetShape, {
+  error: "expected a target, such as {name: unit, cmd: pytest -q}",
+})
+  .refine(({ cmd, argv }) => (cmd === undefined) !== (argv === undefined), {
+    error: "must have exactly one of cmd and argv",
+    when: ({ value }) => typeof value === "object" && value !== null && !Array.isArray(value),
+  })
+  .meta({ oneOf: [{ required: ["cmd"] }, { required: ["argv"] }] });
+
+const limitsShape = {
+  max_attempts: count(1, 100).default(3).meta({ description: "Proposals tried." }),
+  max_files_changed: count(1, 10_000).default(8).meta({ description: "Files one patch may touch." }),
+  max_patch_bytes: count(1, 64 * MIB).default(200_000).meta({ description: "Bytes of a patch." }),
+  per_command_timeout_sec: count(1, DAY).default(600).meta({
+    description: "Seconds for one run of a target.",
+  }),
+  session_sec: count(1, WEEK).default(3_600).meta({ description: "Seconds for the whole session." }),
+  output_bytes: size(1_024, 64 * MIB).default(MIB).meta({
+    description: "Kept of each output stream of a command, head and tail; the rest is counted.",
+  }),
+  pids: optional(count(4, 4_194_304), "Processes and threads at once."),
+  file_bytes: optional(size(4_096, 16 * TIB), "Largest file written."),
+  disk_bytes: optional(size(MIB, 16 * TIB), "Disk written in all."),
+  minimize_runs: count(1, 100_000).default(400).meta({ description: "Verifications spent on minimizing." }),
+  minimize_sec: count(1, WEEK).default(1_800).meta({ description: "Seconds spent on minimizing." }),
+};
+
+const verifyShape = {
+  repeat: count(1, 100).default(1).meta({
+    description: "Fresh copies in which the final patch has to pass.",
+  }),
+};
+
+const secretsShape = {
+  allow_in_patch: flag().default(false).meta({ description: "Take patches in which a secret is found." }),
+};
+
+const sandboxShape = {
+  backend: z.enum(["auto", "container", "copy", "git_worktree"]).default("auto").meta({
+    description: "auto takes container when an engine answers and the image is there.",
+  }),
+  container_runtime: z.enum(["docker", "podman"]).default("docker"),
+  container_image: line(512).regex(/^[A-Za-z0-9][A-Za-z0-9._\/:@+-]*$/, {
+    error: "expected an image, such as python:3.11-slim",
+  }).default("python:3.11-slim"),
+  container_workdir: line(512).refine(isWorkdir, {
+    error: "expected an absolute path without . or .. or // or a / at the end, and not / /proc /sys or /dev",
+  }).default("/workspace").meta({ pattern: "^/." }),
+  cpu_limit: optional(decimal(0.01, 1_024), "CPUs."),
+  memory_limit: optional(size(6 * MIB, 16 * TIB), `Memory without swap, at least ${showSize(6 * MIB)}.`),
+  runtime: optional(
+    line(64).regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: "expected a runtime's name, such as runsc" }),
+    "OCI runtime of the engine.",
+  ),
+  user: z.union([z.string(), z.number().int()], { error: "expected uid:gid, such as 65534:65534" })
+    .transform((user, context) => {
+      const ids = userAndGroup(String(user));
+      if (ids !== null) return ids;
+      context.addIssue({
+        code: "custom",
+        message: "expected uid:gid as numbers from 1 to 4294967294; root (0) is never allowed",
+      });
+      return z.NEVER;
+    }).default("65534:65534").meta({ description: "uid:gid in the container, never 0." }),
+  parallel: optional(
+    count(1, 256),
+    "Copies used at once while minimizing; the machine decides when left out.",
+  ),
+};
+
+const attestationShape = {
+  enabled: flag().default(false),
+  mode: z.enum(["none", "hmac-sha256", "ed25519"]).default("none"),
+  key_env: line(128).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+    error: "expected the name of an environment variable",
+  })
+    .default("PP_ATTEST_HMAC_KEY").meta({ description: "Environment variable that holds the key." }),
+  key_file: optional(line(4_096), "File that holds the key."),
+};
+
+const policyShape = {
+  network: z.enum(["deny", "allow"]).default("deny"),
+  allowed_commands: listOf(commandLine, "commands"),
+  allowed_argv: z.array(argv, { error: "expected a list of lists of words, such as [[pytest, -q]]" })
+    .max(MAX_LIST).nullish().meta({ default: [] }).transform((list) => list ?? []),
+  write_allowlist: listOf(glob, "globs", ["**"]).transform((globs) => globs.length === 0 ? ["**"] : globs),
+  deny_write: listOf(glob, "globs"),
+  limits: section(limitsShape),
+  minimize: flag().default(true),
+  verify: section(verifyShape),
+  secrets: section(secretsShape),
+  sandbox: section(sandboxShape),
+  attestation: section(attestationShape),
+};
+
+const targets = z.array(target, { error: "expected a list of targets" })
+  .max(200, { error: "must have at most 200 targets" })
+  .superRefine((list, context) => {
+    const seen = new Map<string, string>();
+    list.forEach((entry, i) => {
+      const name = nameOf(entry, i);
+      if (typeof name !== "string") return;
+      const key = name.normalize("NFC").toLowerCase();
+      const other = seen.get(key);
+      seen.set(key, other ?? name);
+      if (other === undefined) return;
+      context.addIssue({
+        code: "custom",
+        path: [i, "name"],
+        message: `there is already a target ${JSON.stringify(other)}; upper and lower case count as the same`,
+      });
+    });
+  }, { when: ({ value }) => Array.isArray(value) })
+  .nullish()
+  .meta({ default: [] })
+  .transform((list) => (list ?? []).map((entry, i) => ({ ...entry, name: nameOf(entry, i) })));
+
+/** The whole policy file; what it gives is a PolicyConfig with every default filled in. */
+export const policySchema = z.strictObject({
+  proof_targets: targets,
+  policy: section(policyShape),
+}, { error: "expected a policy file: a mapping with proof_targets and policy" })
+  .meta({ title: "veripatch policy", description: "What a proof may run, write and use." });
+
+/** Keys of each section, by the path of the section; `proof_targets[]` stands for every target. */
+export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["", ["proof_targets", "policy"]],
+  ["proof_targets[]", Object.keys(targetShape)],
+  ["policy", Object.keys(policyShape)],
+  ["policy.limits", Object.keys(limitsShape)],
+  ["policy.verify", Object.keys(verifyShape)],
+  ["policy.secrets", Object.keys(secretsShape)],
+  ["policy.sandbox", Object.keys(sandboxShape)],
+  ["policy.attestation", Object.keys(attestationShape)],
+]);
+
+/** JSON Schema (2020-12) of what a policy file may say. Rules it cannot express are checked on loading. */
+export function policyJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(policySchema, { io: "input", target: "draft-2020-12" }) as Record<string, unknown>;
+}
+
+/** A target's own name or the one its place gives it; tolerant, as it also sees entries that were refused. */
+function nameOf(entry: { readonly name?: string | null | undefined } | null | undefined, at: number): string {
+  const name = entry?.name;
+  return name === undefined || name === null || name === "" ? `target-${at + 1}` : name;
+}
+
+function isWorkdir(path: string): boolean {
+  const [root, ...segments] = path.split("/");
+  if (root !== "" || segments.length === 0) return false;
+  if (segments.some((s) => s === "" || s === "." || s === "..")) return false;
+  return !/^\/(proc|sys|dev)(\/|$)/.test(path);
+}
+
+function userAndGroup(text: string): string | null {
+  const match = /^([1-9]\d{0,9})(?::([1-9]\d{0,9}))?$/.exec(text);
+  if (match === null) return null;
+  const [uid, gid] = [match[1]!, match[2] ?? match[1]!];
+  return Number(uid) <= 4_294_967_294 && Number(gid) <= 4_294_967_294 ? `${uid}:${gid}` : null;
+}
