@@ -57,11 +57,11 @@ Deno.test("commandProposer: a program that declines", async () => {
 });
 
 Deno.test("commandProposer: exit codes, with the end of standard error made printable", async () => {
-  const answer = await sh("printf 'x%.0s' $(seq 20000) >&2; printf '\\033[31mbad\\007 news' >&2; exit 3")
+  const answer = await sh("printf 'x%.0s' $(seq 20000) >&2; printf '\\033[31mbad\\001 news' >&2; exit 3")
     .propose(request(), NEVER);
   const detail = invalidDetail(answer, "proposer_failed");
   assert.match(detail, /exit code 3/);
-  assert.match(detail, /bad\\u\{7\} news$/);
+  assert.match(detail, /bad\\u\{1\} news$/);
   assert.ok(detail.length < 5000 && !detail.includes("\u001b"));
   invalidDetail(await sh("kill -9 $$").propose(request(), NEVER), "proposer_failed");
 });
