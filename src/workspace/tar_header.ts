@@ -67,26 +67,39 @@ function record(key: string, value: string): string {
   return `${length} ${key}=${value}\n`;
 }
 
+/** What every header has in common. Made once: a tar of small files is mostly headers. */
+const COMMON = new Uint8Array(BLOCK);
+octal(COMMON, 136, 12, TAR_MTIME_SECONDS);
+COMMON.fill(0x20, 148, 156);
+ascii(COMMON, 257, "ustar\x0000");
+octal(COMMON, 329, 8, 0);
+octal(COMMON, 337, 8, 0);
+
 function block(member: Omit<TarMember, "kind"> & { target: string }, type: string): Uint8Array {
-  const out = Buffer.alloc(BLOCK);
-  out.write(member.name.slice(0, 100), 0, 100, "latin1");
+  const out = COMMON.slice();
+  ascii(out, 0, member.name.slice(0, 100));
   octal(out, 100, 8, member.mode);
   octal(out, 108, 8, Math.min(member.uid, MAX_OCTAL_ID));
   octal(out, 116, 8, Math.min(member.gid, MAX_OCTAL_ID));
   octal(out, 124, 12, member.size);
-  octal(out, 136, 12, TAR_MTIME_SECONDS);
-  out.fill(0x20, 148, 156);
-  out.write(type, 156, "latin1");
-  out.write(member.target.slice(0, 100), 157, 100, "latin1");
-  out.write("ustar\x0000", 257, "latin1");
-  octal(out, 329, 8, 0);
-  octal(out, 337, 8, 0);
+  ascii(out, 156, type);
+  ascii(out, 157, member.target.slice(0, 100));
   let sum = 0;
   for (let i = 0; i < BLOCK; i++) sum += out[i]!;
-  out.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  octal(out, 148, 7, sum);
   return out;
 }
 
-function octal(out: Buffer, at: number, width: number, value: number): void {
-  out.write(`${value.toString(8).padStart(width - 1, "0")}\0`, at, "latin1");
+/** Beyond ASCII a `?`: the pax header before it has the real text. */
+function ascii(out: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    out[at + i] = code < 0x80 ? code : 0x3f;
+  }
+}
+
+/** Digits padded to `width` with a NUL at the end. */
+function octal(out: Uint8Array, at: number, width: number, value: number): void {
+  out[at + width - 1] = 0;
+  ascii(out, at, value.toString(8).padStart(width - 1, "0"));
 }

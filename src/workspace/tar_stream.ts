@@ -1,28 +1,29 @@
 import { Buffer } from "node:buffer";
-import { createHash, hash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers";
 import { sha256 } from "../vocabulary/digest.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import { openFile, statOpen, unchanged } from "./directory_handles.ts";
+import { type Digested, type Hashing, startHashing } from "./hashing.ts";
 import { ioFailed, unreadable, workspaceChanged } from "./problems.ts";
 import { BLOCK, tarHeader } from "./tar_header.ts";
 import { closedFiles, isDenied, type WalkedEntry } from "./walk.ts";
 import type { TarPlacement } from "./workspace.ts";
 
 const CHUNK = 1 << 20;
-/** Files up to this size are read whole into a chunk and hashed on another thread. */
+/** Files up to this size are read whole into one chunk. */
 const WHOLE = 512 * 1024;
-/** Below this, handing the bytes to another thread costs more than hashing them. */
-const TINY = 2 * 1024;
 const EMPTY = sha256("");
+
+/** Two pax records for paths as long as the system takes them, and then some. */
+const LONGEST_HEADER = 16 * 1024;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Writes walked entries as a tar: same entries, content and placement, same bytes. Chunks are 512 KiB to 1 MiB but
  * for the last; memory does not grow with what is sent. Files are read on this thread, which for cached files is
- * three times as fast as waiting for others, and hashed on others meanwhile.
+ * three times as fast as waiting for others, and a large workspace is hashed on another meanwhile.
  * @returns the manifest entries of what was sent
  * @throws Failure `workspace_changed`, `unreadable` (with every file that is), `workspace_io_failed`
  */
@@ -34,63 +35,51 @@ export async function* tarStream(
   const { uid, gid, prefix } = placement;
   const sent: ManifestEntry[] = [];
   const chunks = new Chunks();
-  const hashing = new Hashing();
-  const top = prefix.replace(/\/+$/, "");
-  if (top !== "") chunks.put(tarHeader({ kind: "directory", name: top, mode: 0o755, uid, gid, size: 0 }));
-
-  for (const entry of entries) {
-    // Room for the longest header, so that only file content is ever split.
-    if (chunks.room < 16 * 1024) yield* turn(chunks, hashing);
-    const name = `${prefix}${entry.path}`;
-    if (entry.kind === "directory") {
-      chunks.put(tarHeader({ kind: "directory", name, mode: 0o755, uid, gid, size: 0 }));
-      sent.push({ path: entry.path, mode: "040000", size: 0, sha256: EMPTY });
-    } else if (entry.kind === "link") {
-      const target = entry.target;
-      chunks.put(tarHeader({ kind: "link", name, mode: 0o777, uid, gid, size: 0, target }));
-      sent.push({
-        path: entry.path,
-        mode: "120000",
-        size: Buffer.byteLength(target),
-        sha256: sha256(target),
-        target,
-      });
-    } else {
-      const size = entry.seen.size;
-      const mode = entry.executable ? 0o755 : 0o644;
-      const header = tarHeader({ kind: "file", name, mode, uid, gid, size });
-      if (size <= WHOLE && chunks.room < header.length + size + BLOCK) yield* turn(chunks, hashing);
-      chunks.put(header);
-      const row: Mutable<ManifestEntry> = {
-        path: entry.path,
-        mode: entry.executable ? "100755" : "100644",
-        size,
-        sha256: EMPTY,
-      };
-      sent.push(row);
-      const fd = open(root, entry, entries);
-      try {
-        if (size <= WHOLE) {
-          const content = chunks.take(size);
-          if (fill(fd, content) < size) throw changedWhileRead(entry.path);
-          hashing.add(content, row);
-        } else {
-          row.sha256 = yield* large(fd, size, entry.path, chunks, hashing);
-        }
-        if (!unchanged(statOpen(fd).info, entry.seen)) throw changedWhileRead(entry.path);
-      } catch (error) {
-        throw ioFailed(entry.path, error);
-      } finally {
-        closeSync(fd);
+  const total = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.seen.size : 0), 0);
+  const hashing = await startHashing(total, CHUNK);
+  try {
+    const top = prefix.replace(/\/+$/, "");
+    if (top !== "") chunks.put(tarHeader({ kind: "directory", name: top, mode: 0o755, uid, gid, size: 0 }));
+    for (const entry of entries) {
+      // Room for the longest header, so that only file content is ever split.
+      if (chunks.room < LONGEST_HEADER) yield* turn(chunks, hashing);
+      const name = `${prefix}${entry.path}`;
+      if (entry.kind === "directory") {
+        chunks.put(tarHeader({ kind: "directory", name, mode: 0o755, uid, gid, size: 0 }));
+        sent.push({ path: entry.path, mode: "040000", size: 0, sha256: EMPTY });
+      } else if (entry.kind === "link") {
+        const target = entry.target;
+        chunks.put(tarHeader({ kind: "link", name, mode: 0o777, uid, gid, size: 0, target }));
+        const size = Buffer.byteLength(target);
+        sent.push({ path: entry.path, mode: "120000", size, sha256: sha256(target), target });
+      } else {
+        const size = entry.seen.size;
+        const header = tarHeader({
+          kind: "file",
+          name,
+          mode: entry.executable ? 0o755 : 0o644,
+          uid,
+          gid,
+          size,
+        });
+        if (size <= WHOLE && chunks.room < header.length + size + BLOCK) yield* turn(chunks, hashing);
+        chunks.put(header);
+        const mode = entry.executable ? "100755" : "100644";
+        const row: Mutable<ManifestEntry> = { path: entry.path, mode, size, sha256: EMPTY };
+        sent.push(row);
+        yield* content(openWalked(root, entry, entries), entry, row, chunks, hashing);
+        chunks.pad();
       }
-      chunks.pad();
     }
+    if (chunks.room < 2 * BLOCK) yield* turn(chunks, hashing);
+    chunks.take(2 * BLOCK);
+    await hashing.turn(chunks.filled);
+    await hashing.finish();
+    yield chunks.flush();
+    return sent;
+  } finally {
+    hashing.close();
   }
-  await hashing.all();
-  if (chunks.room < 2 * BLOCK) yield* turn(chunks, hashing);
-  chunks.take(2 * BLOCK);
-  yield chunks.flush();
-  return sent;
 }
 
 function changedWhileRead(path: string) {
@@ -98,7 +87,11 @@ function changedWhileRead(path: string) {
 }
 
 /** Opens the very file that was walked over. */
-function open(root: string, entry: WalkedEntry & { kind: "file" }, entries: readonly WalkedEntry[]): number {
+function openWalked(
+  root: string,
+  entry: WalkedEntry & { kind: "file" },
+  entries: readonly WalkedEntry[],
+): number {
   let fd: number;
   try {
     fd = openFile(`${root}/${entry.path}`);
@@ -128,27 +121,34 @@ function fill(fd: number, into: Uint8Array): number {
   return length;
 }
 
-async function* large(
+/** Reads a file into chunks, and closes it. */
+async function* content(
   fd: number,
-  size: number,
-  path: string,
+  entry: WalkedEntry & { kind: "file" },
+  row: Digested,
   chunks: Chunks,
   hashing: Hashing,
-): AsyncGenerator<Uint8Array, string> {
-  const digest = createHash("sha256");
-  for (let left = size; left > 0;) {
-    if (chunks.room === 0) yield* turn(chunks, hashing);
-    const piece = chunks.take(Math.min(left, chunks.room));
-    if (fill(fd, piece) < piece.length) throw changedWhileRead(path);
-    digest.update(piece);
-    left -= piece.length;
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    for (let left = entry.seen.size; left > 0;) {
+      if (chunks.room === 0) yield* turn(chunks, hashing);
+      const at = chunks.used;
+      const piece = chunks.take(Math.min(left, chunks.room));
+      if (fill(fd, piece) < piece.length) throw changedWhileRead(entry.path);
+      left -= piece.length;
+      hashing.piece(at, piece.length, left === 0 ? row : null);
+    }
+    if (!unchanged(statOpen(fd).info, entry.seen)) throw changedWhileRead(entry.path);
+  } catch (error) {
+    throw ioFailed(entry.path, error);
+  } finally {
+    closeSync(fd);
   }
-  return digest.digest("hex");
 }
 
-/** Hands the filled chunk out; waits for digests so that those under way stay within two chunks. */
+/** Hands the filled chunk out. */
 async function* turn(chunks: Chunks, hashing: Hashing): AsyncGenerator<Uint8Array, void> {
-  await hashing.turn();
+  await hashing.turn(chunks.filled);
   yield chunks.flush();
   await new Promise((resume) => setImmediate(resume));
 }
@@ -158,6 +158,14 @@ class Chunks {
   #bytes = new Uint8Array(CHUNK);
   #used = 0;
   #total = 0;
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get filled(): Uint8Array {
+    return this.#bytes.subarray(0, this.#used);
+  }
 
   get room(): number {
     return CHUNK - this.#used;
@@ -182,40 +190,9 @@ class Chunks {
   }
 
   flush(): Uint8Array {
-    const out = this.#bytes.subarray(0, this.#used);
+    const out = this.filled;
     this.#bytes = new Uint8Array(CHUNK);
     this.#used = 0;
     return out;
-  }
-}
-
-/** Digests under way on other threads. */
-class Hashing {
-  #before: Promise<void>[] = [];
-  #now: Promise<void>[] = [];
-
-  add(content: Uint8Array<ArrayBuffer>, row: Mutable<ManifestEntry>): void {
-    if (content.length === 0) return;
-    if (content.length < TINY) {
-      row.sha256 = hash("sha256", content, "hex");
-      return;
-    }
-    // digest() copies its input before it returns, so the chunk may be handed out meanwhile.
-    this.#now.push(
-      crypto.subtle.digest("SHA-256", content).then((digest) => {
-        row.sha256 = Buffer.from(digest).toString("hex");
-      }),
-    );
-  }
-
-  async turn(): Promise<void> {
-    await Promise.all(this.#before);
-    this.#before = this.#now;
-    this.#now = [];
-  }
-
-  async all(): Promise<void> {
-    await this.turn();
-    await this.turn();
   }
 }
