@@ -1,0 +1,46 @@
+/**
+ * `deno task bench [NAME …]`: every figure beside its peer, measured in one run, as a table. Nothing is asserted.
+ * Names: verification, minimization, streaming, startup.
+ */
+import { ensureEngine } from "../tools/engine.ts";
+import { ensureExamplesImage } from "../tools/image.ts";
+import { step } from "../tools/log.ts";
+import type { Row } from "./measure.ts";
+import { minimization } from "./minimization.ts";
+import { startup } from "./startup.ts";
+import { streaming } from "./streaming.ts";
+import { verification } from "./verification.ts";
+
+const SECTIONS: Readonly<Record<string, (host: string) => Promise<Row[]>>> = {
+  verification,
+  minimization,
+  streaming,
+  startup,
+};
+
+const names = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);
+const engine = await ensureEngine();
+const rows: Row[] = [];
+try {
+  await ensureExamplesImage(engine);
+  for (const name of names) {
+    const section = SECTIONS[name];
+    if (section === undefined) {
+      throw new Error(`no benchmark ${name}; there are ${Object.keys(SECTIONS).join(", ")}`);
+    }
+    step(`bench ${name}`);
+    rows.push(...await section(engine.host));
+  }
+} finally {
+  await engine.stop();
+}
+
+const { availableParallelism, cpus } = await import("node:os");
+console.log(
+  `\nMeasured on ${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? "unknown processor"}\n`,
+);
+console.log("| what | ours | beside | figure | target | met |");
+console.log("| --- | --- | --- | --- | --- | --- |");
+for (const r of rows) {
+  console.log(`| ${r.what} | ${r.ours} | ${r.peer} | ${r.figure} | ${r.target} | ${r.met ? "yes" : "no"} |`);
+}

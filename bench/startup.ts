@@ -1,0 +1,68 @@
+import { freeze, withSmallProject } from "./base.ts";
+import { ms, program, type Row, sideBySide } from "./measure.ts";
+import { EXAMPLES_IMAGE } from "../tools/image.ts";
+
+const MAIN = new URL("../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+const PP = [Deno.execPath(), "run", "-A", "--quiet", "--config", CONFIG, MAIN];
+
+/** What `pp` itself costs: answering its version, and a run with nothing to prove. */
+export async function startup(host: string): Promise<Row[]> {
+  const [version, nothing] = await sideBySide(
+    15,
+    () => program([...PP, "--version"]),
+    () => program([Deno.execPath(), "eval", ""]),
+  ) as [number, number];
+  const { run, own } = await passingRun(host);
+  return [
+    {
+      what: "pp --version",
+      ours: ms(version),
+      peer: `${ms(nothing)} for deno eval ''`,
+      figure: (version / nothing).toFixed(2),
+      target: "at most 2",
+      met: version / nothing <= 2,
+    },
+    {
+      what: "pp run on a command that passes already",
+      ours: ms(run),
+      peer: `${ms(own)} in a warm container`,
+      figure: `+${Math.round(run - own)} ms`,
+      target: "at most +1000 ms",
+      met: run - own <= 1000,
+    },
+  ];
+}
+
+async function passingRun(host: string): Promise<{ run: number; own: number }> {
+  return await withSmallProject(async (directory) => {
+    const env = { DOCKER_HOST: host, NO_COLOR: "1" };
+    const command = ["python3", "-m", "pytest", "-q"];
+    const base = await freeze(directory, host, 1);
+    try {
+      const warm = await base.checkout([]);
+      const [run, own] = await sideBySide(
+        7,
+        // Exit 2 is right here: a passing command is no proof.
+        () =>
+          program([
+            "sh",
+            "-c",
+            `"$@"; test $? -eq 2`,
+            "sh",
+            ...PP,
+            "run",
+            "--image",
+            EXAMPLES_IMAGE,
+            "--",
+            ...command,
+          ], { cwd: directory, env }),
+        () => warm.exec(command, { timeoutMs: 60_000, outputBytes: 4096 }),
+      ) as [number, number];
+      await warm.discard();
+      return { run, own };
+    } finally {
+      await base.close();
+    }
+  });
+}

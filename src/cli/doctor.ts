@@ -1,0 +1,165 @@
+import { checkTarget, targetFromCommand } from "../policy/commands.ts";
+import { defaultPolicy } from "../policy/defaults.ts";
+import { loadPolicy } from "../policy/load.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printableLine } from "../vocabulary/printable.ts";
+import type { DoctorFlags } from "./doctor_verb.ts";
+import { EXIT } from "./exit_code.ts";
+import { colour } from "./output.ts";
+import type { VerbResult } from "./verb.ts";
+import { type Environment, wireEngineProbe, wireHostProbe, wireOrphans, wireProposer } from "./wire.ts";
+
+/** One thing looked at. `needed` false: its absence limits, but does not stop `pp run`. */
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly needed: boolean;
+  readonly found: string;
+  /** How to get it; empty when there is nothing to do. */
+  readonly hint: string;
+}
+
+/** Looks at everything a session needs and says how to get what is missing. Changes nothing. */
+export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
+  const env = Deno.env.toObject();
+  const { check: policyCheck, config } = await checkPolicy(flags.policy);
+  const { engine, imageThere } = await wireEngineProbe(config.policy, env);
+  const host = await wireHostProbe();
+  const { backend, container_image: image } = config.policy.sandbox;
+  const containerUsable = engine.reachable && imageThere;
+  const wantsContainer = backend === "container" || (backend === "auto" && !host.works);
+  const wantsHost = backend === "copy" || backend === "git_worktree" ||
+    (backend === "auto" && !containerUsable);
+  const checks: Check[] = [
+    policyCheck,
+    {
+      name: "engine",
+      ok: engine.reachable,
+      needed: wantsContainer,
+      found: engine.reachable
+        ? `${engine.version} (API ${engine.apiVersion}, ${engine.os}/${engine.arch}) at ${engine.host}`
+        : engine.error ?? "no engine answers",
+      hint: engine.reachable
+        ? ""
+        : "start Docker or Podman, or set DOCKER_HOST; on Debian: apt-get install docker.io",
+    },
+    {
+      name: "image",
+      ok: imageThere,
+      needed: wantsContainer,
+      found: imageThere ? image : `${image} is not in the engine`,
+      hint: imageThere
+        ? ""
+        : `docker pull ${image}, or docker load / docker import it, or let pp pull it with --pull`,
+    },
+    {
+      name: "bubblewrap",
+      ok: host.works,
+      needed: wantsHost,
+      found: host.works ? host.version ?? "works" : host.error ?? "not found",
+      hint: host.works ? "" : "apt-get install bubblewrap; only the backends copy and git_worktree need it",
+    },
+    await checkGit(),
+    ...(flags.command === undefined ? [] : [checkCommand(flags.command, config)]),
+    await checkProvider(flags.provider, env),
+    await checkOrphans(config, engine.reachable, env),
+  ];
+  const missing = checks.filter((c) => c.needed && !c.ok);
+  const exit = missing.length === 0
+    ? EXIT.yes
+    : missing[0] === policyCheck
+    ? EXIT.malformed
+    : EXIT.unavailable;
+  return {
+    exit,
+    text: report(checks, missing.length === 0),
+    json: { format: "veripatch-doctor/v1", ok: missing.length === 0, checks },
+  };
+}
+
+async function checkPolicy(path: string | undefined): Promise<{ check: Check; config: PolicyConfig }> {
+  try {
+    const { config, source } = await loadPolicy(Deno.cwd(), path);
+    const found = source === null
+      ? "built-in: exactly the given command, writes anywhere, no network"
+      : `${source}, ${config.proof_targets.length} proof targets`;
+    const hint = source === null ? 'write one with "pp init"' : "";
+    return { check: { name: "policy", ok: true, needed: true, found, hint }, config };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const found = [error.message, ...error.details].join("\n");
+    const check = { name: "policy", ok: false, needed: true, found, hint: error.hint ?? "" };
+    return { check, config: defaultPolicy() };
+  }
+}
+
+async function checkGit(): Promise<Check> {
+  const version = await new Deno.Command("git", { args: ["--version"], stdin: "null", stderr: "null" })
+    .output()
+    .then((o) => new TextDecoder().decode(o.stdout).trim(), () => null);
+  return {
+    name: "git",
+    ok: version !== null,
+    needed: false,
+    found: version ?? "not found",
+    hint: version === null
+      ? "apt-get install git: bundles then record commit and branch, and git checks each patch"
+      : "",
+  };
+}
+
+function checkCommand(command: string, config: PolicyConfig): Check {
+  const resolved = targetFromCommand("command", command);
+  const refusal = resolved.ok ? checkTarget(config, resolved.target) : resolved.refusal;
+  return {
+    name: "command",
+    ok: refusal === null,
+    needed: true,
+    found: refusal === null ? `${command}: admitted` : refusal.detail,
+    hint: refusal === null
+      ? ""
+      : "add exactly this command to policy.allowed_commands or policy.allowed_argv",
+  };
+}
+
+async function checkProvider(flag: string | undefined, env: Environment): Promise<Check> {
+  try {
+    const proposer = await wireProposer(flag, [], env);
+    const hint = proposer.name === "stub" ? "set PP_PROVIDER, or give patches with --patch" : "";
+    return { name: "provider", ok: true, needed: false, found: proposer.name, hint };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { name: "provider", ok: false, needed: false, found: error.message, hint: error.hint ?? "" };
+  }
+}
+
+async function checkOrphans(
+  config: PolicyConfig,
+  engineReachable: boolean,
+  env: Environment,
+): Promise<Check> {
+  const orphans = await wireOrphans(config.policy, engineReachable, env);
+  return {
+    name: "leftovers",
+    ok: orphans.length === 0,
+    needed: false,
+    found: orphans.length === 0 ? "none" : orphans.map((o) => `${o.kind} ${o.id} of ${o.session}`).join("\n"),
+    hint: orphans.length === 0 ? "" : "left by killed sessions; the next pp run removes them",
+  };
+}
+
+function report(checks: readonly Check[], usable: boolean): string {
+  const c = colour(Deno.stdout);
+  const lines = checks.flatMap(({ name, ok, needed, found, hint }) => {
+    const mark = ok ? c.green("ok     ") : needed ? c.red("missing") : c.yellow("note   ");
+    const [first = "", ...more] = found.split("\n").map(printableLine);
+    return [
+      `${mark}  ${name.padEnd(10)}  ${first}`,
+      ...more.map((line) => `                     ${line}`),
+      ...(hint === "" ? [] : [c.dim(`                     ${hint}`)]),
+    ];
+  });
+  lines.push(usable ? c.green("pp run can work here") : c.red("pp run cannot work here yet"));
+  return lines.join("\n");
+}

@@ -1,0 +1,153 @@
+/**
+ * The one place that builds adapters. Everything is imported when it is needed, so that `pp doctor` does not pay for
+ * a language model's client and a passing command does not pay for grammars.
+ */
+import type { Policy } from "../policy/policy.ts";
+import type { Proposer } from "../propose/proposer.ts";
+import type { BackendName, Sandbox } from "../sandbox/sandbox.ts";
+import type { Syntax } from "../syntax/syntax.ts";
+import type { Redact, Redaction } from "../vocabulary/redaction.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The directory as a workspace; `artifacts` is left out of it. */
+export async function wireWorkspace(root: string, artifacts: string): Promise<Workspace> {
+  const { directoryWorkspace } = await import("../workspace/directory.ts");
+  return await directoryWorkspace(root, { artifactsDir: artifacts });
+}
+
+/** The proposer the flags and the environment ask for. */
+export async function wireProposer(
+  provider: string | undefined,
+  patches: readonly string[],
+  env: Environment,
+): Promise<Proposer> {
+  const { providerName } = await import("../propose/select.ts");
+  switch (providerName(provider, patches.length > 0, env)) {
+    case "stub":
+      return (await import("../propose/stub.ts")).stubProposer();
+    case "patch":
+      return (await import("../propose/patch_file.ts")).patchFileProposer(patches);
+    case "command": {
+      const { commandProposer, commandSettings } = await import("../propose/command.ts");
+      const { argv, options } = commandSettings(env);
+      return commandProposer(argv, options);
+    }
+    case "openai": {
+      const { chatProposer, openaiSettings } = await import("../propose/openai.ts");
+      return chatProposer(openaiSettings(env));
+    }
+    case "local": {
+      const { chatProposer, localSettings } = await import("../propose/openai.ts");
+      return chatProposer(localSettings(env));
+    }
+  }
+}
+
+/**
+ * The sandbox a policy asks for.
+ * @param pull whether a missing image counts as one that can be had
+ * @throws Failure `unavailable` naming what is missing when no backend can be used
+ */
+export async function wireSandbox(
+  policy: Policy,
+  root: string,
+  pull: boolean,
+  env: Environment,
+): Promise<{ sandbox: Sandbox; why: string }> {
+  const backend = policy.sandbox.backend;
+  const chosen = backend === "auto"
+    ? await chooseBackend(policy, root, pull, env)
+    : { backend, why: "the policy names it" };
+  return { sandbox: await sandboxOf(chosen.backend, policy, root, env), why: chosen.why };
+}
+
+async function chooseBackend(policy: Policy, root: string, pull: boolean, env: Environment) {
+  const { selectBackend } = await import("../sandbox/select.ts");
+  const { Failure } = await import("../vocabulary/failure.ts");
+  const { imageExists, probeDocker } = await import("../sandbox/docker_connect.ts");
+  const { container_runtime: runtime, container_image: image } = policy.sandbox;
+  const engine = await probeDocker(env, runtime);
+  const imageThere = engine.reachable && (pull || await imageExists(env, runtime, image));
+  const choice = selectBackend("auto", {
+    engineReachable: engine.reachable,
+    imageThere,
+    // Only asked when there is no container: both cost a process.
+    bubblewrapWorks: imageThere ? false : (await wireHostProbe()).works,
+    gitClean: imageThere ? false : await isCleanCheckout(root),
+  });
+  if (choice instanceof Failure) throw choice;
+  return choice;
+}
+
+/** Whether the host backends can be used. */
+export async function wireHostProbe() {
+  const { probeBubblewrap } = await import("../sandbox/bubblewrap.ts");
+  return await probeBubblewrap();
+}
+
+/** Facts about the engine for `pp doctor`. */
+export async function wireEngineProbe(policy: Policy, env: Environment) {
+  const { imageExists, probeDocker } = await import("../sandbox/docker_connect.ts");
+  const { container_runtime: runtime, container_image: image } = policy.sandbox;
+  const engine = await probeDocker(env, runtime);
+  return { engine, imageThere: engine.reachable && await imageExists(env, runtime, image) };
+}
+
+/** What killed sessions left behind, by backend. */
+export async function wireOrphans(policy: Policy, engineReachable: boolean, env: Environment) {
+  const { directoryOrphans } = await import("../sandbox/host_directories.ts");
+  const { dockerOrphans } = await import("../sandbox/docker.ts");
+  const found = [...await directoryOrphans()];
+  if (engineReachable) found.push(...await dockerOrphans({ env, runtime: policy.sandbox.container_runtime }));
+  return found;
+}
+
+async function isCleanCheckout(root: string): Promise<boolean> {
+  const { directoryWorkspace } = await import("../workspace/directory.ts");
+  return (await (await directoryWorkspace(root)).provenance()).dirty === false;
+}
+
+async function sandboxOf(
+  backend: Exclude<BackendName, "fake">,
+  policy: Policy,
+  root: string,
+  env: Environment,
+): Promise<Sandbox> {
+  if (backend === "container") {
+    const { dockerSandbox } = await import("../sandbox/docker.ts");
+    return dockerSandbox({ env, runtime: policy.sandbox.container_runtime });
+  }
+  const { bubblewrapSandbox } = await import("../sandbox/bubblewrap.ts");
+  return bubblewrapSandbox({ kind: backend, gitRoot: root, env });
+}
+
+/** Parses sources when first asked to. */
+export function wireSyntax(): Syntax {
+  const loaded = async () => (await import("../syntax/tree_sitter.ts")).treeSitterSyntax();
+  let syntax: Promise<Syntax> | undefined;
+  const ready = () => syntax ??= loaded();
+  return {
+    check: async (path, bytes) => await (await ready()).check(path, bytes),
+    enclosing: async (path, bytes, line) => await (await ready()).enclosing(path, bytes, line),
+    imports: async (path, bytes) => await (await ready()).imports(path, bytes),
+  };
+}
+
+/** Scans and redacts when first asked to. */
+export function wireSecrets(env: Environment): {
+  redact: Redact;
+  findSecrets: (text: string, name: string) => Promise<readonly Redaction[]>;
+} {
+  let redact: Promise<Redact> | undefined;
+  const load = async () => {
+    const { knownSecrets, secretRedactor } = await import("../prove/redact.ts");
+    return await secretRedactor({ known: knownSecrets(env) });
+  };
+  const ready = () => redact ??= load();
+  return {
+    redact: async (text, name) => await (await ready())(text, name),
+    findSecrets: async (text, name) => (await (await ready())(text, name)).redactions,
+  };
+}
