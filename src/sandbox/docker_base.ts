@@ -1,0 +1,202 @@
+import { Failure, interrupted } from "../vocabulary/failure.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import {
+  type ContainerPlan,
+  isRunning,
+  killContainer,
+  labelled,
+  removeContainer,
+  removeImage,
+  startContainer,
+} from "./docker_container.ts";
+import { DockerCopy } from "./docker_copy.ts";
+import { CHANGE_MS, type Engine } from "./docker_engine.ts";
+import { execIn, type ExecTarget } from "./docker_exec.ts";
+import { putFiles } from "./docker_files.ts";
+import { BASE_LABEL, keptName } from "./docker_labels.ts";
+import { ReadyPool } from "./docker_pool.ts";
+import type { FrozenBase, SandboxEnvironment } from "./sandbox.ts";
+
+export interface DockerBaseOptions {
+  readonly engine: Engine;
+  readonly plan: ContainerPlan;
+  readonly session: string;
+  /** Label value of everything of this base. */
+  readonly baseId: string;
+  readonly snapshot: string;
+  readonly parallel: number;
+  readonly keep: boolean;
+  readonly diskBytes: number;
+  readonly clockOffset: number;
+  readonly environment: SandboxEnvironment;
+  /** What goes on in the background since open and must not outlive close. */
+  readonly background: Promise<unknown>;
+}
+
+const DELETE_MS = 60_000;
+/** Characters of paths given to one `rm`. */
+const DELETE_BATCH = 60_000;
+
+/** A snapshot image and the containers made from it. */
+export class DockerBase implements FrozenBase {
+  readonly environment: SandboxEnvironment;
+  readonly #options: DockerBaseOptions;
+  readonly #pool: ReadyPool<string>;
+  readonly #copies = new Set<DockerCopy>();
+  readonly #checkouts = new Set<Promise<unknown>>();
+  readonly #knownDirectories = new Map<string, boolean>();
+  /** The last copy given back, when copies are kept. */
+  #parked: string | null = null;
+  #kept: string[] = [];
+  #closing: Promise<void> | null = null;
+
+  constructor(options: DockerBaseOptions) {
+    this.#options = options;
+    this.environment = options.environment;
+    const { engine, plan, snapshot } = options;
+    this.#pool = new ReadyPool({
+      size: Math.max(1, Math.floor(options.parallel)),
+      concurrency: Math.min(4, Math.max(1, Math.floor(options.parallel))),
+      create: () => startContainer(engine, plan, snapshot),
+      destroy: (id) => this.#take(id),
+      usable: (id) => isRunning(engine, id),
+    });
+    this.#pool.fill();
+  }
+
+  checkout(
+    changes: readonly FileChange[],
+    options: { readonly fresh?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<DockerCopy> {
+    const checkout = this.#checkout(changes, options.fresh ?? false, options.signal);
+    const settled = checkout.catch(() => {}).finally(() => this.#checkouts.delete(settled));
+    this.#checkouts.add(settled);
+    return checkout;
+  }
+
+  async #checkout(
+    changes: readonly FileChange[],
+    fresh: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<DockerCopy> {
+    if (signal?.aborted) throw interrupted(signal.reason);
+    if (this.#closing !== null) {
+      throw new Failure("bug", "sandbox_closed", "a copy was asked for after the sandbox was closed");
+    }
+    const { engine, plan, snapshot } = this.#options;
+    const id = fresh ? await startContainer(engine, plan, snapshot) : await this.#pool.take(signal);
+    const target: ExecTarget = {
+      id,
+      user: `${plan.user.uid}:${plan.user.gid}`,
+      workdir: plan.workdir,
+      diskBytes: this.#options.diskBytes + bytesOf(changes),
+      deadline: plan.deadline,
+      clockOffset: this.#options.clockOffset,
+    };
+    const copy: DockerCopy = new DockerCopy(engine, target, async () => {
+      if (this.#options.keep) await this.#park(id);
+      else await this.#take(id);
+      this.#copies.delete(copy);
+    });
+    try {
+      await this.#delete(target, changes, signal);
+      await putFiles(engine, id, plan.workdir, changes, plan.user, this.#knownDirectories, signal);
+      if (signal?.aborted) throw interrupted(signal.reason);
+      if (this.#closing !== null) throw interrupted();
+    } catch (error) {
+      await this.#take(id);
+      throw error;
+    }
+    this.#copies.add(copy);
+    return copy;
+  }
+
+  async #delete(target: ExecTarget, changes: readonly FileChange[], signal?: AbortSignal): Promise<void> {
+    const paths = changes.filter((change) => change.kind === "delete").map((change) => change.path);
+    for (let from = 0; from < paths.length;) {
+      let to = from;
+      for (let size = 0; to < paths.length && size < DELETE_BATCH; to++) size += paths[to]!.length + 1;
+      const argv = ["rm", "-f", "--", ...paths.slice(from, to)];
+      const { result } = await execIn(this.#options.engine, target, argv, {
+        timeoutMs: DELETE_MS,
+        outputBytes: 4096,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (result.end !== "exited" || result.exitCode !== 0) {
+        const said = new TextDecoder().decode(result.stderr.head).trim();
+        throw new Failure(
+          "unavailable",
+          "image_unfit",
+          "cannot delete files of the workspace in the container",
+          {
+            details: [said || `rm: ${result.end}, exit code ${result.exitCode}`],
+            hint: "the image needs `rm` and `sleep` (coreutils or busybox) on its PATH",
+          },
+        );
+      }
+      from = to;
+    }
+  }
+
+  kept(): readonly string[] {
+    return this.#kept;
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const { engine, snapshot, baseId } = this.#options;
+    await Promise.all([
+      this.#pool.close(),
+      ...[...this.#copies].map((copy) => copy.discard()),
+      ...this.#checkouts,
+    ]);
+    await this.#nameParked();
+    try {
+      // Whatever an answer that never came may have left.
+      const left = await labelled(engine, `${BASE_LABEL}=${baseId}`);
+      await Promise.all(left.containers.filter((id) => id !== this.#parked).map((id) => this.#take(id)));
+      await removeImage(engine, snapshot);
+    } catch {
+      // Without the engine nothing more can be done; its containers end by themselves and the rest is reaped later.
+    }
+    await this.#options.background;
+  }
+
+  /** Removes a container as far as that is possible. */
+  async #take(id: string): Promise<void> {
+    await removeContainer(this.#options.engine, id).catch(() => {});
+  }
+
+  async #park(id: string): Promise<void> {
+    const before = this.#parked;
+    this.#parked = id;
+    await killContainer(this.#options.engine, id).catch(() => {});
+    if (before !== null) await this.#take(before);
+  }
+
+  async #nameParked(): Promise<void> {
+    const id = this.#parked;
+    if (id === null) return;
+    const { engine, session } = this.#options;
+    const name = keptName(session, id);
+    try {
+      await engine.call(
+        "name the kept container",
+        CHANGE_MS,
+        () => engine.docker.getContainer(id).rename({ name }),
+      );
+      this.#kept = [
+        `container ${name} (docker start ${name} && docker exec -it ${name} sh; docker rm -f ${name})`,
+      ];
+    } catch {
+      this.#parked = null;
+    }
+  }
+}
+
+function bytesOf(changes: readonly FileChange[]): number {
+  return changes.reduce((sum, change) => sum + (change.kind === "write" ? change.bytes.length : 0), 0);
+}

@@ -1,0 +1,54 @@
+import { Failure, interrupted } from "../vocabulary/failure.ts";
+import type { CommandResult } from "../vocabulary/verification.ts";
+import type { Engine } from "./docker_engine.ts";
+import { execIn, type ExecTarget } from "./docker_exec.ts";
+import type { ExecOptions, PristineCopy } from "./sandbox.ts";
+
+/** One started container, used for one verification. */
+export class DockerCopy implements PristineCopy {
+  readonly #engine: Engine;
+  readonly #target: ExecTarget;
+  readonly #remove: () => Promise<void>;
+  #dead = false;
+  #discarded: Promise<void> | null = null;
+  readonly #over = new AbortController();
+
+  /** @param remove takes the container away; must not reject */
+  constructor(engine: Engine, target: ExecTarget, remove: () => Promise<void>) {
+    this.#engine = engine;
+    this.#target = target;
+    this.#remove = remove;
+  }
+
+  get id(): string {
+    return this.#target.id;
+  }
+
+  async exec(argv: readonly string[], options: ExecOptions): Promise<CommandResult> {
+    if (this.#dead || this.#discarded !== null) {
+      throw new Failure("bug", "copy_is_dead", "a command for a copy that timed out or was discarded");
+    }
+    if (argv.length === 0) throw new Failure("bug", "argv_empty", "a command without a program");
+    const over = this.#over.signal;
+    const signal = options.signal === undefined ? over : AbortSignal.any([over, options.signal]);
+    try {
+      const { result, dead } = await execIn(this.#engine, this.#target, argv, { ...options, signal });
+      if (dead && result.end !== "exited") this.#dead = true;
+      return result;
+    } catch (error) {
+      // Only an abort that reached the command killed the container.
+      if (signal.aborted) this.#dead = true;
+      if (over.aborted) throw interrupted();
+      throw error;
+    }
+  }
+
+  discard(): Promise<void> {
+    return this.#discarded ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#over.abort();
+    await this.#remove();
+  }
+}
