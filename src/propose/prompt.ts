@@ -111,7 +111,7 @@ function policyText(policy: ProposalRequest["policy"], budget: number): string {
 }
 
 function failingText(failing: readonly FailingTarget[], budget: PromptBudget): string {
-  const targets = failing.map((f) =>
+  const targets = failing.map((f) => () =>
     [
       `target ${JSON.stringify(f.target)}: ${f.outcome}, exit code ${f.exitCode ?? "none"}`,
       `command: ${middleCut(f.command, 1000)}`,
@@ -123,9 +123,11 @@ function failingText(failing: readonly FailingTarget[], budget: PromptBudget): s
 }
 
 function snippetsText(request: ProposalRequest, budget: number): string {
-  const snippets = request.snippets.map((s) => {
+  const snippets = request.snippets.map((s) => () => {
     const width = String(s.endLine).length;
-    const lines = s.text.replace(/\n$/, "").split("\n")
+    // Numbering lengthens a line, so that more than this never fits.
+    const text = s.text.slice(0, budget + 1);
+    const lines = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n")
       .map((line, i) => `${String(s.startLine + i).padStart(width)}| ${line}`);
     return `file ${JSON.stringify(s.path)}, lines ${s.startLine} to ${s.endLine} (${s.why}):\n${
       lines.join("\n")
@@ -136,17 +138,18 @@ function snippetsText(request: ProposalRequest, budget: number): string {
 
 /** Newest first: what failed last says most. */
 function previousText(previous: readonly PreviousAttempt[], budget: number): string {
-  const newestFirst = [...previous].sort((a, b) => b.attempt - a.attempt).map((p) =>
+  const newestFirst = [...previous].sort((a, b) => b.attempt - a.attempt).map((p) => () =>
     `attempt ${p.attempt}: ${p.outcome}\n${middleCut(p.detail, 2000)}\ndiff:\n${middleCut(p.diff, 6000)}`
   );
   return within(newestFirst, budget, "earlier proposals");
 }
 
 /** Whole items while they fit; the first one is cut when it alone is too long. Says how many are missing. */
-function within(items: readonly string[], budget: number, what: string): string {
+function within(items: readonly (() => string)[], budget: number, what: string): string {
   const taken: string[] = [];
   let left = budget;
-  for (const item of items) {
+  for (const write of items) {
+    const item = write();
     if (item.length > left && taken.length > 0) break;
     taken.push(middleCut(item, left));
     left -= item.length;
