@@ -1,0 +1,229 @@
+import { bytesOf } from "../patch/bytes.ts";
+import { parsePatch } from "../patch/parse.ts";
+import { type PatchStats, patchStats } from "../patch/stats.ts";
+import { sha256 } from "../vocabulary/digest.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { comparePaths } from "../vocabulary/path.ts";
+import type { ByteString } from "../vocabulary/patch.ts";
+import type { Redact } from "../vocabulary/redaction.ts";
+import type { VerificationResult } from "../vocabulary/verification.ts";
+import { cleanRecord } from "./clean_record.ts";
+import { jsonDocument, jsonLine } from "./json.ts";
+import { minimizationDocument } from "./minimization_document.ts";
+import type { AttemptRecord, SessionRecord } from "./record.ts";
+import { Redactor } from "./redactor.ts";
+import type {
+  EnvironmentDocument,
+  ManifestDocument,
+  PatchStatsDocument,
+  PolicyDocument,
+  ProposedDocument,
+  Repro,
+} from "./schema.ts";
+import { summary } from "./summary.ts";
+import { verificationFiles } from "./verification_files.ts";
+
+/**
+ * Every file of a session's bundle, by name, sorted. The same record gives the same bytes. Text is redacted, patches
+ * are exact.
+ * @throws Failure `bug` when a record holds a patch that is not canonical, or misses what its status promises
+ */
+export async function bundleFiles(record: SessionRecord, redact: Redact): Promise<Map<string, Uint8Array>> {
+  const redactor = new Redactor(redact);
+  const clean = await cleanRecord(record, redactor);
+  if ((clean.status === "proved") !== (clean.final !== null)) {
+    throw new Failure("bug", "bundle_without_proof", `a record says ${clean.status} against its final patch`);
+  }
+  const files = new Map<string, Uint8Array>();
+  const addAll = (more: ReadonlyMap<string, Uint8Array>) =>
+    more.forEach((bytes, name) => files.set(name, bytes));
+  const text = (name: string) => new TextDecoder().decode(files.get(name));
+
+  files.set("policy.json", jsonDocument(policyDocument(clean)));
+  files.set("environment.json", jsonDocument(environmentDocument(clean)));
+  files.set("workspace_manifest.json", jsonDocument(manifestDocument(clean)));
+  if (record.git.diff.length > 0) {
+    const diff = await redactor.text(new TextDecoder().decode(record.git.diff), "source_git.diff");
+    files.set("source_git.diff", new TextEncoder().encode(diff));
+  }
+  const baseline = await verificationFiles("attempts/0_baseline", clean.baseline, redactor);
+  addAll(baseline.files);
+  for (const attempt of clean.attempts) {
+    const directory = `attempts/${attempt.attempt}`;
+    files.set(`${directory}/proposed.json`, jsonDocument(proposedDocument(attempt)));
+    if (attempt.applied !== null) {
+      const { patch } = attempt.applied;
+      files.set(`${directory}/applied.patch`, bytesOf(patch));
+      files.set(`${directory}/patch_stats.json`, jsonDocument(patchStatsDocument(attempt.applied)));
+    }
+    if (attempt.verification !== null) {
+      addAll((await verificationFiles(`${directory}/verify`, [attempt.verification], redactor)).files);
+    }
+  }
+  if (clean.confirmation.length > 0) {
+    addAll((await verificationFiles("confirmation", clean.confirmation, redactor)).files);
+  }
+  const finalStats = clean.final === null ? null : statsOf(clean.final.patch);
+  if (clean.minimization !== null) {
+    const document = minimizationDocument(clean.minimization, finalStats);
+    files.set("minimization.json", jsonDocument(document));
+  }
+  if (clean.final !== null) files.set("final.patch", bytesOf(clean.final.patch));
+  files.set("events.jsonl", eventLines(clean));
+  const repro = reproDocument(clean, files, redactor);
+  files.set("repro.json", jsonDocument(repro));
+  files.set(
+    "final_summary.md",
+    new TextEncoder().encode(summary({
+      record: clean,
+      repro,
+      baseline: baseline.results,
+      output: (file) => text(`attempts/0_baseline/${file}`),
+      finalStats,
+    })),
+  );
+  return new Map([...files].sort(([a], [b]) => comparePaths(a, b)));
+}
+
+function reproDocument(
+  record: SessionRecord,
+  files: ReadonlyMap<string, Uint8Array>,
+  redactor: Redactor,
+): Repro {
+  const { git, environment, final } = record;
+  return {
+    format: "veripatch-repro/v1",
+    tool: { name: "veripatch", version: record.toolVersion },
+    session: record.session,
+    started_at: record.startedAt,
+    finished_at: record.finishedAt,
+    status: record.status,
+    reason: record.reason,
+    success: record.status === "proved",
+    command: record.targets.map((t) => t.command).join(" && "),
+    proof_targets: record.targets.map((t) => ({ ...t, argv: [...t.argv] })),
+    policy_hash: record.policyDigest,
+    policy_source: record.policySource,
+    provider: record.provider,
+    git_commit: git.commit,
+    git_tree: git.tree,
+    git_branch: git.branch,
+    git_remote_url: git.remote,
+    git_dirty: git.dirty,
+    workspace_manifest_sha256: sha256(files.get("workspace_manifest.json")!),
+    base_tree: record.manifest.digest,
+    result_tree: final?.resultTree ?? null,
+    final_patch_sha256: final === null ? null : sha256(files.get("final.patch")!),
+    final_attempt: final?.attempt ?? null,
+    final_exit_code: finalExitCode(record),
+    attempts_used: record.attempts.length,
+    sandbox_backend: environment.backend,
+    network_policy: record.policy.policy.network,
+    container_image: environment.image?.name ?? null,
+    container_image_id: environment.image?.id ?? null,
+    redactions: redactor.redactions.map((r) => ({ ...r })),
+  };
+}
+
+/** Of the last verification: 0 when it passed, else how its first target that did not pass exited. */
+function finalExitCode(record: SessionRecord): number | null {
+  const verified: (VerificationResult | null)[] = [
+    ...record.baseline,
+    ...record.attempts.map((a) => a.verification),
+    ...record.confirmation,
+  ];
+  const last = verified.findLast((v) => v !== null);
+  if (!last) return null;
+  if (last.outcome === "passed") return 0;
+  return last.targets.find((t) => t.outcome !== "passed")?.result?.exitCode ?? null;
+}
+
+function policyDocument(record: SessionRecord): PolicyDocument {
+  return {
+    format: "veripatch-policy/v1",
+    digest: record.policyDigest,
+    source: record.policySource,
+    config: {
+      proof_targets: [...record.policy.proof_targets],
+      policy: { ...record.policy.policy },
+    },
+  };
+}
+
+function environmentDocument({ environment }: SessionRecord): EnvironmentDocument {
+  const { backend, engine, engineVersion, platform, runtime, image, enforced } = environment;
+  return {
+    format: "veripatch-environment/v1",
+    backend,
+    engine,
+    engine_version: engineVersion,
+    platform,
+    runtime,
+    image: image === null ? null : { name: image.name, id: image.id, repo_digests: [...image.repoDigests] },
+    enforced: enforced.map(({ limit, value, by }) => ({ limit, value, by })),
+  };
+}
+
+function manifestDocument({ manifest, skipped }: SessionRecord): ManifestDocument {
+  return {
+    format: "veripatch-workspace-manifest/v1",
+    digest: manifest.digest,
+    // Targets of links may be paths of this machine; their size and digest say enough.
+    entries: manifest.entries.map(({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
+    skipped: skipped.map(({ path, reason }) => ({ path, reason })),
+  };
+}
+
+function proposedDocument(attempt: AttemptRecord): ProposedDocument {
+  const { proposal } = attempt;
+  return {
+    format: "veripatch-proposed/v1",
+    attempt: attempt.attempt,
+    proposer: attempt.proposer,
+    proposal: proposal === null ? null : {
+      source: proposal.source,
+      diff: proposal.diff,
+      rationale: proposal.rationale,
+      risk_notes: proposal.riskNotes,
+      confidence: proposal.confidence,
+    },
+    refusals: attempt.refusals.map(({ reason, path, detail }) => ({
+      reason,
+      ...(path === undefined ? {} : { path }),
+      detail,
+    })),
+    outcome: attempt.verification?.outcome ?? (attempt.refusals.length > 0 ? "refused" : "not_run"),
+  };
+}
+
+function patchStatsDocument(applied: NonNullable<AttemptRecord["applied"]>): PatchStatsDocument {
+  const { files, additions, deletions, perFile } = statsOf(applied.patch);
+  return {
+    format: "veripatch-patch-stats/v1",
+    files,
+    additions,
+    deletions,
+    per_file: perFile.map((f) => ({ ...f })),
+    patch_sha256: sha256(bytesOf(applied.patch)),
+    result_tree: applied.resultTree,
+    notes: [...applied.notes],
+    git: applied.git,
+  };
+}
+
+function statsOf(patch: ByteString): PatchStats {
+  const parsed = parsePatch(patch);
+  if (!parsed.ok) {
+    throw new Failure(
+      "bug",
+      "patch_not_canonical",
+      `a recorded patch cannot be read: ${parsed.refusal.detail}`,
+    );
+  }
+  return patchStats(parsed.patch);
+}
+
+function eventLines(record: SessionRecord): Uint8Array {
+  const lines = [{ format: "veripatch-events/v1" }, ...record.events].map(jsonLine);
+  return new TextEncoder().encode(lines.join("\n") + "\n");
+}

@@ -1,0 +1,144 @@
+import type { z } from "zod";
+import { byteString } from "../patch/bytes.ts";
+import { type Sha256, sha256 } from "../vocabulary/digest.ts";
+import { makeManifest, type Manifest } from "../vocabulary/manifest.ts";
+import type { ByteString, Refusal } from "../vocabulary/patch.ts";
+import type { ProofTarget } from "../vocabulary/session.ts";
+import { consistencyProblem, type ParsedDocuments } from "./consistency.ts";
+import { BOUNDS } from "./layout.ts";
+import { readBundleFiles } from "./read_files.ts";
+import {
+  type EnvironmentDocument,
+  environmentSchema,
+  eventSchema,
+  eventsHeaderSchema,
+  type ManifestDocument,
+  manifestSchema,
+  type MinimizationDocument,
+  minimizationSchema,
+  patchStatsSchema,
+  type PolicyDocument,
+  policySchema,
+  proposedSchema,
+  type Repro,
+  reproSchema,
+  targetResultsSchema,
+  verifySchema,
+} from "./schema.ts";
+import { parseStrictJson } from "./strict_json.ts";
+
+/** A bundle that holds together. Whether it tells the truth is for signatures and replays to say. */
+export interface ReadBundle {
+  readonly repro: Repro;
+  readonly targets: readonly ProofTarget[];
+  readonly policy: PolicyDocument;
+  readonly environment: EnvironmentDocument;
+  /** Of the base; its digest was recomputed and is `repro.base_tree`. */
+  readonly manifest: Manifest;
+  readonly minimization: MinimizationDocument | null;
+  /** Exact bytes, not parsed. Present exactly when the status is `proved`. */
+  readonly finalPatch: ByteString | null;
+  /** Every file, by name, as it was read. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** SHA-256 of those same bytes. */
+  readonly hashes: ReadonlyMap<string, Sha256>;
+}
+
+export type BundleRead = { readonly ok: true; readonly bundle: ReadBundle } | {
+  readonly ok: false;
+  readonly refusal: Refusal;
+};
+
+/**
+ * Reads a bundle that anyone may have written. Everything is bounded; a file that is missing, extra, a link, oddly named,
+ * malformed or at odds with another is a refusal, never an exception. `attestation.json` is only hashed here.
+ */
+export async function readBundle(dir: string): Promise<BundleRead> {
+  const read = await readBundleFiles(dir);
+  return read.ok ? bundleOf(read.files) : read;
+}
+
+/** The same, of files in memory whose names are known to be those of a bundle. */
+export function bundleOf(files: ReadonlyMap<string, Uint8Array>): BundleRead {
+  const documents = new Map<string, unknown>();
+  for (const [name, bytes] of files) {
+    const schema = schemaOf(name);
+    const parsed = name === "events.jsonl"
+      ? checkEvents(bytes)
+      : schema === null
+      ? { ok: true as const, value: null }
+      : checkJson(bytes, schema);
+    if (!parsed.ok) {
+      return { ok: false, refusal: { reason: "bundle_malformed", path: name, detail: parsed.detail } };
+    }
+    if (schema !== null) documents.set(name, parsed.value);
+  }
+  const parsed: ParsedDocuments = {
+    repro: documents.get("repro.json") as Repro,
+    policy: documents.get("policy.json") as PolicyDocument,
+    environment: documents.get("environment.json") as EnvironmentDocument,
+    manifest: documents.get("workspace_manifest.json") as ManifestDocument,
+    minimization: (documents.get("minimization.json") ?? null) as MinimizationDocument | null,
+    all: documents,
+  };
+  const hashes = new Map([...files].map(([name, bytes]) => [name, sha256(bytes)]));
+  const refusal = consistencyProblem(parsed, files, hashes);
+  if (refusal !== null) return { ok: false, refusal };
+  const patch = files.get("final.patch");
+  return {
+    ok: true,
+    bundle: {
+      repro: parsed.repro,
+      targets: parsed.repro.proof_targets,
+      policy: parsed.policy,
+      environment: parsed.environment,
+      manifest: makeManifest(parsed.manifest.entries),
+      minimization: parsed.minimization,
+      finalPatch: patch === undefined ? null : byteString(patch),
+      files,
+      hashes,
+    },
+  };
+}
+
+function schemaOf(name: string): z.ZodType | null {
+  const file = name.slice(name.lastIndexOf("/") + 1);
+  const schemas: Record<string, z.ZodType> = {
+    "repro.json": reproSchema,
+    "policy.json": policySchema,
+    "environment.json": environmentSchema,
+    "workspace_manifest.json": manifestSchema,
+    "minimization.json": minimizationSchema,
+    "proposed.json": proposedSchema,
+    "patch_stats.json": patchStatsSchema,
+    "verify.json": verifySchema,
+    "target_results.json": targetResultsSchema,
+  };
+  return Object.hasOwn(schemas, file) ? schemas[file]! : null;
+}
+
+type Checked = { readonly ok: true; readonly value: unknown } | {
+  readonly ok: false;
+  readonly detail: string;
+};
+
+function checkJson(bytes: Uint8Array, schema: z.ZodType): Checked {
+  const json = parseStrictJson(bytes, BOUNDS.jsonDepth);
+  if (!json.ok) return json;
+  const result = schema.safeParse(json.value);
+  if (result.success) return { ok: true, value: result.data };
+  const { path, message } = result.error.issues[0]!;
+  return { ok: false, detail: `${path.map(String).join(".") || "document"}: ${message}`.slice(0, 500) };
+}
+
+/** A header line, then one event a line. */
+function checkEvents(bytes: Uint8Array): Checked {
+  for (let start = 0, line = 1; start < bytes.length || line === 1; line++) {
+    const end = bytes.indexOf(0x0a, start);
+    if (end === -1) return { ok: false, detail: `line ${line} does not end` };
+    const checked = checkJson(bytes.subarray(start, end), line === 1 ? eventsHeaderSchema : eventSchema);
+    if (!checked.ok) return { ok: false, detail: `line ${line}: ${checked.detail}` };
+    start = end + 1;
+  }
+  return { ok: true, value: null };
+}

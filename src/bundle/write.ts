@@ -1,0 +1,141 @@
+import { lstat, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ownerState, thisOwner } from "../sandbox/owner.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { layoutProblem } from "./layout.ts";
+import { isSessionId } from "./session_id.ts";
+
+const BUNDLE = "proof_bundle";
+/** Followed by the owner, with `_` for `:`. */
+const TEMPORARY = ".tmp-";
+
+/**
+ * Writes a bundle to `<artifactsDir>/<session>/proof_bundle`, whole or not at all: everything is written and synced
+ * under a temporary name beside it, then renamed. An artifacts directory made here ignores itself in git.
+ * @returns the bundle's path
+ * @throws Failure `bundle_exists`, `bundle_not_written`, `bundle_too_large`; `bug` for names that no bundle has. Nothing
+ *   is left behind then
+ */
+export async function writeBundle(
+  artifactsDir: string,
+  session: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<string> {
+  if (!isSessionId(session)) throw new Failure("bug", "session_id_malformed", `not a session id: ${session}`);
+  const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
+  if (problem !== null) throw layoutFailure(problem);
+  const home = join(artifactsDir, session);
+  const temporary = join(home, TEMPORARY + (await thisOwner()).replaceAll(":", "_"));
+  const target = join(home, BUNDLE);
+  let made = false;
+  try {
+    await makeArtifactsDirectory(artifactsDir);
+    await mkdir(home, { recursive: true });
+    if (!(await lstat(home)).isDirectory()) throw notWritten(home, "it is not a directory of its own");
+    if (await lstat(target).then(() => true, () => false)) {
+      throw new Failure("denied", "bundle_exists", `${target} is there already`, {
+        hint: "every session has its own id; a bundle is never written twice",
+      });
+    }
+    await mkdir(temporary);
+    made = true;
+    await writeTree(temporary, files);
+    await rename(temporary, target);
+    await syncDirectory(home);
+    await syncDirectory(artifactsDir);
+    return target;
+  } catch (error) {
+    if (made) await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    await rmdir(home).catch(() => {});
+    if (error instanceof Failure || !(error instanceof Error) || !("code" in error)) throw error;
+    throw notWritten(target, error.message, error);
+  }
+}
+
+/**
+ * Removes what writers that were killed left behind. Only temporary directories whose process is known to be gone are
+ * touched; links are not followed.
+ * @returns the removed directories
+ */
+export async function removeStaleBundles(artifactsDir: string): Promise<string[]> {
+  const removed: string[] = [];
+  for (const session of await directoriesIn(artifactsDir)) {
+    if (!isSessionId(session)) continue;
+    const home = join(artifactsDir, session);
+    for (const name of await directoriesIn(home)) {
+      if (!name.startsWith(TEMPORARY)) continue;
+      if (await ownerState(name.slice(TEMPORARY.length).replaceAll("_", ":")) !== "gone") continue;
+      await rm(join(home, name), { recursive: true, force: true });
+      removed.push(join(home, name));
+    }
+    // Goes only when empty.
+    if (removed.some((path) => dirname(path) === home)) await rmdir(home).catch(() => {});
+  }
+  return removed;
+}
+
+async function directoriesIn(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return [];
+    throw error;
+  }
+}
+
+async function makeArtifactsDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  await writeSynced(join(path, ".gitignore"), new TextEncoder().encode("*\n"));
+  await syncDirectory(dirname(first));
+}
+
+async function writeTree(root: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  const directories = new Set<string>();
+  for (const name of files.keys()) {
+    for (let at = dirname(name); at !== "."; at = dirname(at)) directories.add(at);
+  }
+  // A directory sorts before what is in it.
+  const inOrder = [...directories].sort();
+  for (const directory of inOrder) await mkdir(join(root, directory));
+  for (const [name, bytes] of files) await writeSynced(join(root, name), bytes);
+  for (const directory of inOrder.reverse()) await syncDirectory(join(root, directory));
+  await syncDirectory(root);
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, "wx", 0o644);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function layoutFailure({ reason, path, detail }: { reason: string; path?: string; detail: string }): Failure {
+  const what = `the bundle cannot be written: ${path === undefined ? "" : `${path}: `}${detail}`;
+  if (reason !== "bundle_too_large") return new Failure("bug", reason, what);
+  return new Failure("malformed", reason, what, {
+    hint: "leave large directories out of the workspace with .ppignore, or lower limits.output_bytes",
+  });
+}
+
+function notWritten(path: string, why: string, cause?: { readonly code?: unknown }): Failure {
+  const kind = ["EACCES", "EPERM", "EROFS"].includes(String(cause?.code)) ? "denied" : "unavailable";
+  return new Failure(kind, "bundle_not_written", `cannot write ${path}: ${why}`, {
+    hint: "name a directory that can be written, with space left, by --artifacts",
+    cause,
+  });
+}
