@@ -9,6 +9,7 @@ import { hostUser, parseUser } from "./host_user.ts";
 import { requireCleanCheckout } from "./git_clean.ts";
 import { defaultTmpRoot, disown, makeSessionDirectory, removeTree } from "./host_directories.ts";
 import { applyChanges, copyTree, extractTree } from "./host_tree.ts";
+import { cleanShell } from "./inherited_descriptors.ts";
 import type {
   Enforcement,
   FrozenBase,
@@ -44,10 +45,11 @@ async function open(
     await requireCleanCheckout(options.gitRoot);
   }
 
+  const shell = await cleanShell();
   const tmpRoot = options.tmpRoot ?? defaultTmpRoot();
   const user = hostUser(inside);
   const directory = await makeSessionDirectory(tmpRoot, spec.session, spec.deadline, user);
-  const base = new BubblewrapBase({ options, spec, directory, tmpRoot, inside, user, version });
+  const base = new BubblewrapBase({ options, spec, directory, tmpRoot, inside, user, version, shell });
   try {
     await base.fill(tar, signal);
     return base;

@@ -6,6 +6,7 @@ import { runInBubblewrap } from "./bubblewrap_exec.ts";
 import { type CopyPlaces, type Layout, layoutArguments } from "./bubblewrap_layout.ts";
 import { removeTree } from "./host_directories.ts";
 import type { HostUser } from "./host_user.ts";
+import type { CleanShell } from "./inherited_descriptors.ts";
 import type { ExecOptions, PristineCopy, SandboxSpec } from "./sandbox.ts";
 
 export interface BubblewrapOptions {
@@ -42,6 +43,7 @@ export interface Place {
   /** Whom the host sees; null for ourselves. */
   readonly user: HostUser | null;
   readonly version: string;
+  readonly shell: CleanShell;
 }
 
 /** A directory nobody used before, and the commands run in it. */
@@ -90,6 +92,7 @@ export class BubblewrapCopy implements PristineCopy {
     }
     return await runInBubblewrap({
       setUp,
+      shell: this.place.shell,
       argv,
       user,
       fileBytes: spec.limits.fileBytes,

@@ -3,11 +3,13 @@ import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { CommandResult } from "../vocabulary/verification.ts";
 import { bubblewrapUnusable } from "./bubblewrap_probe.ts";
 import { asHostUser, type HostUser } from "./host_user.ts";
+import type { CleanShell } from "./inherited_descriptors.ts";
 import { OutputCapture } from "./output_capture.ts";
 
 export interface BubblewrapRun {
   /** Options of `bwrap`, without program and argv. */
   readonly setUp: readonly string[];
+  readonly shell: CleanShell;
   readonly argv: readonly string[];
   readonly user: HostUser | null;
   readonly fileBytes: number | null;
@@ -42,8 +44,15 @@ export async function runInBubblewrap(run: BubblewrapRun): Promise<CommandResult
 
 async function watch(run: BubblewrapRun): Promise<CommandResult> {
   const began = performance.now();
-  const child = new Deno.Command("/bin/sh", {
-    args: ["-c", outerScript(run.fileBytes), run.statusFile, ...run.setUp, "--", ...innerCommand(run.argv)],
+  const child = new Deno.Command(run.shell.program, {
+    args: [
+      "-c",
+      run.shell.prologue + outerScript(run.fileBytes),
+      run.statusFile,
+      ...run.setUp,
+      "--",
+      ...innerCommand(run.argv),
+    ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -1,0 +1,15 @@
+/**
+ * A process of its own for bubblewrap_test.ts: opens a sandbox in `tmpRoot`, runs the rest of its arguments in it,
+ * prints exit code and stdout as one JSON line and ends without a word when killed.
+ */
+import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap.ts";
+import { tarOf } from "../contract/tar_of.ts";
+import { SPEC } from "./bubblewrap_spec.ts";
+
+const [tmpRoot, ...argv] = Deno.args;
+const base = await bubblewrapSandbox({ kind: "copy", tmpRoot: tmpRoot! }).open(SPEC, tarOf([]));
+const copy = await base.checkout([]);
+console.log("ready");
+const { exitCode, stdout } = await copy.exec(argv, { timeoutMs: 60_000, outputBytes: 10_000 });
+console.log(JSON.stringify({ exitCode, stdout: new TextDecoder().decode(stdout.head) }));
+await base.close();
