@@ -29,7 +29,7 @@ export async function loadPolicy(root: string, explicitPath?: string): Promise<L
     const config = defaultPolicy();
     return { config, source: null, digest: policyDigest(config) };
   }
-  const shown = showFile(path);
+  const shown = showPolicyFile(path);
   const result = parsePolicy(await readPolicyText(path), path);
   if (result.ok) return { config: result.config, source: path, digest: policyDigest(result.config) };
   throw policyMalformed(shown, result.problems);
@@ -78,7 +78,7 @@ export async function findPolicy(root: string): Promise<string | null> {
  * @throws Failure `policy_missing`, `policy_unreadable`, `policy_malformed` (too large, not UTF-8)
  */
 export async function readPolicyText(path: string): Promise<string> {
-  const shown = showFile(path);
+  const shown = showPolicyFile(path);
   const bytes = await readBounded(path, MAX_POLICY_LENGTH);
   const bad = (message: string) => policyMalformed(shown, [{ path: "", line: null, column: null, message }]);
   if (bytes === null) throw bad(`larger than ${MAX_POLICY_LENGTH} bytes`);
@@ -110,7 +110,7 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array | nu
 
 function unreadable(path: string, cause: unknown): Failure {
   if (cause instanceof Deno.errors.NotFound) {
-    return new Failure("usage", "policy_missing", `there is no policy file ${showFile(path)}`, {
+    return new Failure("usage", "policy_missing", `there is no policy file ${showPolicyFile(path)}`, {
       hint: "`pp init` writes one; without --policy the built-in default holds",
       cause,
     });
@@ -119,7 +119,7 @@ function unreadable(path: string, cause: unknown): Failure {
   return new Failure(
     "malformed",
     "policy_unreadable",
-    `cannot read the policy file ${showFile(path)}: ${why}`,
+    `cannot read the policy file ${showPolicyFile(path)}: ${why}`,
     {
       hint: "check that it is a regular file and that its permissions let you read it",
       cause,
@@ -127,8 +127,8 @@ function unreadable(path: string, cause: unknown): Failure {
   );
 }
 
-/** Relative to the current directory where that is shorter to read. */
-function showFile(path: string): string {
+/** A path for people: relative to the current directory where that is shorter to read. */
+export function showPolicyFile(path: string): string {
   const short = relative(Deno.cwd(), path);
   return short === "" || short.startsWith("..") || isAbsolute(short) ? path : short;
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Path } from "./document.ts";
 import { KNOWN_KEYS } from "./schema.ts";
-import { nearestWord } from "./spelling.ts";
+import { spellingHint } from "./spelling.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -54,8 +54,8 @@ function explain(issue: Issue, above: Path, root: unknown): FieldProblem[] {
       );
     case "invalid_value": {
       const words = issue.values.map(String);
-      const near = typeof value === "string" ? nearestWord(value, words) : null;
-      return problem(`must be one of ${words.join(", ")}, not ${show(value)}${didYouMean(near)}`);
+      const hint = typeof value === "string" ? spellingHint(value, words) : "";
+      return problem(`must be one of ${words.join(", ")}, not ${show(value)}${hint}`);
     }
     case "too_small":
     case "too_big":
@@ -87,12 +87,7 @@ function unknownKey(key: string, path: Path): string {
   if (elsewhere !== undefined) {
     return `unknown key here; ${key} belongs ${elsewhere[0] === "" ? "at the top" : `under ${elsewhere[0]}`}`;
   }
-  const near = nearestWord(key, known);
-  return `unknown key${near === null ? `; known are ${known.join(", ")}` : didYouMean(near)}`;
-}
-
-function didYouMean(word: string | null): string {
-  return word === null ? "" : `; did you mean ${word}?`;
+  return `unknown key${spellingHint(key, known) || `; known are ${known.join(", ")}`}`;
 }
 
 function valueAt(root: unknown, path: Path): unknown {

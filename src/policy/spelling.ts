@@ -37,3 +37,9 @@ function editDistance(a: string, b: string): number {
   }
   return last[b.length]!;
 }
+
+/** `; did you mean X?`, or nothing when no word is near. */
+export function spellingHint(word: string, known: readonly string[]): string {
+  const near = nearestWord(word, known);
+  return near === null ? "" : `; did you mean ${near}?`;
+}

@@ -30,18 +30,22 @@ export function checkWrites(policy: Policy, patch: Patch, patchBytes: number): R
       detail: `the patch has ${patchBytes} bytes; max_patch_bytes is ${maxBytes}`,
     });
   }
-  const allow = policy.write_allowlist.map(compiled);
-  const deny = policy.deny_write.map(compiled);
+  const check = writeCheck(policy);
   for (const path of writtenPaths(patch.files)) {
-    const refusal = checkPath(path, allow, deny);
+    const refusal = check(path);
     if (refusal !== null) refusals.push(refusal);
   }
   return refusals;
 }
 
-/** Whether the policy lets one path be written, by the same rules as `checkWrites`; null when it does. */
-export function checkWritePath(policy: Policy, path: string): Refusal | null {
-  return checkPath(path, policy.write_allowlist.map(compiled), policy.deny_write.map(compiled));
+/**
+ * The write rules of a policy for single paths, compiled once; the same rules as `checkWrites`.
+ * @returns a function that gives null for a path that may be written, else why not
+ */
+export function writeCheck(policy: Policy): (path: string) => Refusal | null {
+  const allow = policy.write_allowlist.map(compiled);
+  const deny = policy.deny_write.map(compiled);
+  return (path) => checkPath(path, allow, deny);
 }
 
 function checkPath(path: string, allow: readonly Glob[], deny: readonly Glob[]): Refusal | null {

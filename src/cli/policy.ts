@@ -1,0 +1,176 @@
+import { stringify } from "yaml";
+import { checkTarget, configuredTargets } from "../policy/commands.ts";
+import { policyDigest } from "../policy/digest.ts";
+import { findPolicy, loadPolicy, readPolicyText, showPolicyFile } from "../policy/load.ts";
+import { parsePolicy, type PolicyProblem, showProblem } from "../policy/parse.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+import { loadPreset, PRESETS } from "../policy/presets.ts";
+import { policyJsonSchema } from "../policy/schema.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printable, printableLine } from "../vocabulary/printable.ts";
+import { EXIT } from "./exit_code.ts";
+import type { VerbResult } from "./verb.ts";
+
+export interface PolicyFileCall {
+  readonly root: string;
+  readonly file?: string | undefined;
+}
+
+/**
+ * Every problem of a policy file, what its targets would run, and what is odd about it.
+ * @returns exit 0, 2 when the policy does not allow one of its own targets, 65 when it is malformed
+ * @throws Failure when the file is not there or cannot be read, or when there are several
+ */
+export async function policyCheck({ root, file }: PolicyFileCall): Promise<VerbResult> {
+  const path = file ?? await findPolicy(root);
+  if (path === null) {
+    return {
+      exit: EXIT.yes,
+      text: "No policy file here: the built-in default holds (`pp policy show`); `pp init` writes a file.",
+      json: checkDocument(null, [], null),
+    };
+  }
+  const shown = printableLine(showPolicyFile(path));
+  const parsed = parsePolicy(await readPolicyText(path), path);
+  if (!parsed.ok) {
+    const lines = parsed.problems.map((problem) => printableLine(showProblem(shown, problem)));
+    const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+    return {
+      exit: EXIT.malformed,
+      text: [...lines, `${shown}: ${count}`].join("\n"),
+      json: checkDocument(shown, parsed.problems, null),
+    };
+  }
+  const document = checkDocument(shown, [], parsed.config);
+  return {
+    exit: document.ok ? EXIT.yes : EXIT.no,
+    text: [
+      ...document.targets.map((target) =>
+        printableLine(
+          target.refusal === null
+            ? `target ${target.name} runs ${JSON.stringify(target.argv)}${
+              target.shell ? " (needs a shell)" : ""
+            }`
+            : `target ${target.name} may not run: ${target.refusal}`,
+        )
+      ),
+      ...document.warnings.map((warning) => `warning: ${warning}`),
+      document.ok ? `${shown}: ok (${document.digest})` : `${shown}: does not allow its own targets`,
+    ].join("\n"),
+    json: document,
+  };
+}
+
+/** A policy with every default filled in, as YAML, with where it came from and its digest. */
+export async function policyShow(
+  { root, file, preset }: PolicyFileCall & { readonly preset?: string | undefined },
+): Promise<VerbResult> {
+  if (file !== undefined && preset !== undefined) {
+    throw new Failure("usage", "policy_twice", "there is a file and a preset to show", {
+      hint: "name either a file or --preset NAME",
+    });
+  }
+  let source: string | null;
+  let config: PolicyConfig;
+  if (preset === undefined) {
+    const loaded = await loadPolicy(root, file);
+    source = loaded.source === null ? null : showPolicyFile(loaded.source);
+    config = loaded.config;
+  } else {
+    source = `preset ${preset}`;
+    config = (await loadPreset(preset)).config;
+  }
+  const digest = policyDigest(config);
+  const head = `# ${
+    printableLine(source ?? "built-in default")
+  }, every default filled in\n# digest ${digest}\n`;
+  return {
+    exit: EXIT.yes,
+    text: head + printable(stringify(config, { lineWidth: 110 })),
+    json: { format: "veripatch-policy/v1", source, digest, config },
+  };
+}
+
+/** The JSON Schema of policy files. */
+export function policySchemaText(): Promise<VerbResult> {
+  const schema = policyJsonSchema();
+  return Promise.resolve({ exit: EXIT.yes, text: JSON.stringify(schema, null, 2), json: schema });
+}
+
+/** The list of shipped policies, or the text of one. */
+export async function policyPresets({ name }: { readonly name?: string | undefined }): Promise<VerbResult> {
+  if (name !== undefined) {
+    const preset = await loadPreset(name);
+    return {
+      exit: EXIT.yes,
+      text: preset.text,
+      json: {
+        format: "veripatch-preset/v1",
+        name: preset.name,
+        about: preset.about,
+        text: preset.text,
+        config: preset.config,
+      },
+    };
+  }
+  return {
+    exit: EXIT.yes,
+    text: PRESETS.map((preset) => `${preset.name.padEnd(8)}${preset.about}`).join("\n"),
+    json: { format: "veripatch-presets/v1", presets: PRESETS },
+  };
+}
+
+interface CheckedTarget {
+  readonly name: string;
+  readonly command: string;
+  readonly argv: readonly string[];
+  readonly shell: boolean;
+  /** Null when the policy lets it run. */
+  readonly refusal: string | null;
+}
+
+function checkDocument(
+  source: string | null,
+  problems: readonly PolicyProblem[],
+  config: PolicyConfig | null,
+) {
+  const targets = config === null ? [] : checkedTargets(config);
+  return {
+    format: "veripatch-policy-check/v1",
+    ok: problems.length === 0 && targets.every((target) => target.refusal === null),
+    source,
+    digest: config === null ? null : policyDigest(config),
+    problems,
+    targets,
+    warnings: config === null ? [] : warningsOf(config),
+  } as const;
+}
+
+function checkedTargets(config: PolicyConfig): CheckedTarget[] {
+  const configured = configuredTargets(config);
+  // The schema has split every command already.
+  if (!configured.ok) throw new Error(configured.refusal.detail);
+  return configured.targets.map((target) => ({
+    ...target,
+    refusal: checkTarget(config, target)?.detail ?? null,
+  }));
+}
+
+/** What is allowed but rarely meant. */
+function warningsOf({ proof_targets, policy }: PolicyConfig): string[] {
+  const { limits, attestation } = policy;
+  const warnings: string[] = [];
+  if (proof_targets.length === 0) warnings.push("no proof_targets: `pp prove` has nothing to prove");
+  if (limits.session_sec < limits.per_command_timeout_sec) {
+    warnings.push("limits.session_sec ends a session before limits.per_command_timeout_sec ends a command");
+  }
+  if (policy.network === "allow") warnings.push("network: allow lets the code under test reach the network");
+  if (policy.secrets.allow_in_patch) warnings.push("secrets.allow_in_patch takes patches that hold secrets");
+  if (attestation.enabled && attestation.mode === "none") {
+    warnings.push("attestation.enabled with mode none signs nothing");
+  }
+  if (attestation.mode === "ed25519" && attestation.key_file === null) {
+    warnings.push("attestation.mode ed25519 without key_file needs the key in the variable key_env names");
+  }
+  return warnings;
+}
