@@ -174,9 +174,10 @@ inSandbox("a file larger than the limit is not written", {}, async (copy) => {
 }, { limits: { ...SPEC.limits, fileBytes: 1_000_000 } });
 
 inSandbox("what a command made is removed, however it made it", {}, async (copy) => {
+  // Two trees of 3,500 bytes, one moved to the bottom of the other: its path is longer than any call takes.
   const script =
-    "mkdir -p ro/deep none && touch ro/deep/file none/file && chmod 500 ro/deep ro && chmod 0 none; " +
-    "d=dddddddddddddddddddddddddddddddddddddddddddddddd; for i in $(seq 1 150); do mkdir $d && cd $d; done";
+    "mkdir -p ro/deep none && touch ro/deep/file none/file && chmod 500 ro/deep ro && chmod 0 none && " +
+    "p=$(for i in $(seq 1 70); do printf '%048d/' 0; done) && mkdir -p a/$p b/$p && mv b a/$p";
   assert.equal((await run(copy, ["sh", "-c", script])).exitCode, 0);
 });
 
