@@ -2,7 +2,7 @@ import { interrupted } from "../vocabulary/failure.ts";
 import { parseAnswer, type ParsedProposal, parseRewrite } from "./answer.ts";
 import { type ChatClient, chatClient, type ChatMessage } from "./chat_client.ts";
 import type { ChatSettings } from "./chat_settings.ts";
-import { type Fault, faultOf } from "./diff_text.ts";
+import { type Fault, faultOf, looksLikeChange } from "./diff_text.ts";
 import { buildMessages, feedbackMessage, rewriteMessage } from "./prompt.ts";
 import type { ProposalRequest, Proposer, ProposerAnswer } from "./proposer.ts";
 import { rewriteCandidate, wholeFileRewrite } from "./rewrite.ts";
@@ -81,6 +81,8 @@ export function chatProposer(settings: ChatSettings, client: ChatClient = chatCl
     if (rewrite.kind === "invalid") return rewrite;
     if (rewrite.path !== path) return useless("the file asked for as a whole came under another path");
     if (rewrite.content.trim() === "") return useless("the file asked for as a whole came empty");
+    // The patch reader would read a file that holds a diff as that diff.
+    if (looksLikeChange(rewrite.content)) return useless("the file asked for as a whole holds a diff itself");
     const diff = wholeFileRewrite(path, rewrite.content);
     if (faultOf(diff, tried) !== null) return useless("its rewrite is a repetition");
     own.diffs.push(diff);

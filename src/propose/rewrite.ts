@@ -42,5 +42,5 @@ function shownWhole(snippets: readonly ContextSnippet[]): boolean {
     if (snippet.startLine > next) return false;
     next = Math.max(next, snippet.endLine + 1);
   }
-  return !snippets.some((s) => /redacted/i.test(s.text));
+  return !snippets.some((s) => s.text.includes("[REDACTED:"));
 }

@@ -97,6 +97,7 @@ Deno.test("chatProposer: a rewrite of another path, empty or garbage is no propo
   const cases: [unknown, string][] = [
     [{ path: "evil.py", content: "x" }, "no_usable_diff"],
     [{ path: "calc.py", content: "" }, "no_usable_diff"],
+    [{ path: "calc.py", content: `x = """\n${DIFF}"""\n` }, "no_usable_diff"],
     [{ path: "calc.py", content: 7 }, "answer_malformed"],
     ["sorry", "answer_malformed"],
   ];
