@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { Agent } from "node:http";
+import { Agent as TlsAgent } from "node:https";
 import { join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { type Docker, loadDockerode } from "./dockerode.ts";
@@ -19,6 +21,8 @@ export interface Probe {
 }
 
 const PING_MS = 5_000;
+/** A request on a reused connection is sent again when it is destroyed, so that an aborted one would live on. */
+const NO_REUSE = { keepAlive: false };
 
 /**
  * Addresses to try, best first. `DOCKER_HOST` alone when it is set; else the sockets of the asked-for runtime, those
@@ -109,12 +113,19 @@ async function client(host: string, env: Environment): Promise<Docker> {
   const url = parseHost(host);
   let options: object;
   if (url.protocol === "unix:") {
-    options = { ...none, ...secret, protocol: "http", socketPath: decodeURIComponent(url.pathname) };
+    options = {
+      ...none,
+      ...secret,
+      agent: new Agent(NO_REUSE),
+      protocol: "http",
+      socketPath: decodeURIComponent(url.pathname),
+    };
   } else {
     const tls = Boolean(env.DOCKER_TLS_VERIFY);
     options = {
       ...none,
       ...(tls ? await certificates(env) : secret),
+      agent: tls ? new TlsAgent(NO_REUSE) : new Agent(NO_REUSE),
       protocol: tls ? "https" : "http",
       host: url.hostname,
       port: Number(url.port || (tls ? 2376 : 2375)),
