@@ -177,16 +177,21 @@ Deno.test("chatClient: no server is a provider that cannot be used", async () =>
   assert.match(failure.hint!, /PP_LOCAL_BASE_URL/);
 });
 
-const silence = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** Runs work against a server that answers only when the work is over. */
+async function withSilentServer(work: (url: string) => Promise<void>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  await withServer(() => over.promise.then(() => completion("late")), async (url) => {
+    try {
+      await work(url);
+    } finally {
+      over.resolve();
+    }
+  });
+}
 
 Deno.test("chatClient: no answer in time, before the headers or within the body", async () => {
-  await withServer(async () => {
-    await silence(1500);
-    return completion("late");
-  }, async (url) => {
-    const start = performance.now();
+  await withSilentServer(async (url) => {
     assert.match(await invalid(ask(url, { timeoutSec: 0.5 }), "provider_timeout"), /0\.5 s/);
-    assert.ok(performance.now() - start < 1400);
   });
   const drip = () => {
     let timer: ReturnType<typeof setInterval>;
@@ -211,21 +216,16 @@ Deno.test("chatClient: waiting for a retry ends at the timeout", () =>
     async (url, asked) => {
       const start = performance.now();
       await invalid(ask(url, { timeoutSec: 0.6 }), "provider_timeout");
-      assert.ok(performance.now() - start < 5000);
+      assert.ok(performance.now() - start < 20_000);
       assert.equal(asked.length, 1);
     },
   ));
 
 Deno.test("chatClient: abort ends a question at once", () =>
-  withServer(async () => {
-    await silence(1500);
-    return completion("late");
-  }, async (url) => {
+  withSilentServer(async (url) => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 200);
-    const start = performance.now();
     await failureOf(ask(url, {}, abort.signal), "interrupted", "interrupted");
-    assert.ok(performance.now() - start < 1400);
     await failureOf(ask(url, {}, abort.signal), "interrupted", "interrupted");
   }));
 

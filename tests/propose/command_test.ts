@@ -23,6 +23,14 @@ function running(word: string): string[] {
   });
 }
 
+/** Waits until that many processes hold the word; false after 10 s. */
+async function started(word: string, count: number): Promise<boolean> {
+  for (let i = 0; i < 200 && running(word).length < count; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return running(word).length >= count;
+}
+
 Deno.test("commandProposer: request as JSON in, JSON answer out", async () => {
   const script = "import json,sys; r = json.load(sys.stdin); " +
     "print(json.dumps({'diff': r['snippets'][0]['text'], 'rationale': r['version'], 'confidence': '70%'}))";
@@ -98,10 +106,9 @@ Deno.test("commandProposer: a hanging program dies at the timeout with its child
   const mark = `pp-hang-${crypto.randomUUID()}`;
   const deaf = `trap '' TERM; sh -c 'trap "" TERM; while :; do sleep 0.1; done' ${mark} & ` +
     `setsid sh -c 'while :; do sleep 0.1; done' ${mark} & while :; do sleep 0.1; done`;
-  const work = sh(deaf, { timeoutSec: 0.8 }).propose(request(), NEVER);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.equal(running(mark).length >= 2, true, "the children did not start");
-  assert.match(invalidDetail(await work, "proposer_timeout"), /0\.8 s/);
+  const work = sh(deaf, { timeoutSec: 2.5 }).propose(request(), NEVER);
+  assert.ok(await started(mark, 3), "the children did not start");
+  assert.match(invalidDetail(await work, "proposer_timeout"), /2\.5 s/);
   assert.deepEqual(running(mark), []);
 });
 
@@ -110,7 +117,7 @@ Deno.test("commandProposer: SIGTERM comes first, so that a program can clean up"
   try {
     const script = `trap 'echo clean > done; exit 0' TERM; while :; do sleep 0.05; done`;
     invalidDetail(
-      await sh(script, { timeoutSec: 0.5, graceMs: 5000, cwd: dir }).propose(request(), NEVER),
+      await sh(script, { timeoutSec: 2, graceMs: 8000, cwd: dir }).propose(request(), NEVER),
       "proposer_timeout",
     );
     assert.equal(await Deno.readTextFile(`${dir}/done`), "clean\n");
@@ -123,8 +130,7 @@ Deno.test("commandProposer: abort kills everything and is an interruption", asyn
   const mark = `pp-abort-${crypto.randomUUID()}`;
   const abort = new AbortController();
   const work = sh(`sh -c 'while :; do sleep 0.1; done' ${mark} & wait`).propose(request(), abort.signal);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.equal(running(mark).length >= 1, true);
+  assert.ok(await started(mark, 2), "the child did not start");
   abort.abort();
   await failureOf(work, "interrupted", "interrupted");
   assert.deepEqual(running(mark), []);
