@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { bundleFiles } from "../bundle/documents.ts";
 import { newSessionId } from "../bundle/session_id.ts";
 import { removeStaleBundles, writeBundle } from "../bundle/write.ts";
@@ -8,7 +7,6 @@ import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SessionPlan } from "../prove/ports.ts";
 import { prove, type SessionOutcome } from "../prove/prove.ts";
-import type { SandboxSpec } from "../sandbox/sandbox.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine } from "../vocabulary/printable.ts";
@@ -17,6 +15,7 @@ import { VERSION } from "../version.ts";
 import { gitAgrees } from "../workspace/git_apply.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { sessionProgress } from "./progress.ts";
+import { sandboxSpec, withFlags } from "./session_plan.ts";
 import { sessionJson, sessionText } from "./session_report.ts";
 import type { VerbResult } from "./verb.ts";
 import { wireProposer, wireSandbox, wireSecrets, wireSyntax, wireWorkspace } from "./wire.ts";
@@ -49,8 +48,6 @@ export interface Delivered {
   readonly bundle: string;
   readonly applied: boolean;
 }
-
-const MAX_REPEAT = 100;
 
 /** `pp run` and `pp prove`: reads the policy, wires a session, proves, writes the bundle, applies. */
 export async function runSession(call: SessionCall, flags: SessionFlags): Promise<VerbResult> {
@@ -104,31 +101,6 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   }
 }
 
-/** The flags that stand for policy values, put into the policy, so that the bundle records what was really used. */
-function withFlags(config: PolicyConfig, flags: Pick<SessionFlags, "repeat" | "image">): PolicyConfig {
-  const { policy } = config;
-  return {
-    ...config,
-    policy: {
-      ...policy,
-      verify: { ...policy.verify, repeat: repeatOf(flags.repeat) ?? policy.verify.repeat },
-      sandbox: { ...policy.sandbox, container_image: flags.image ?? policy.sandbox.container_image },
-    },
-  };
-}
-
-/** Reads `--repeat`; undefined when not given. */
-export function repeatOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const repeat = Number(text);
-  if (/^\d+$/.test(text) && repeat >= 1 && repeat <= MAX_REPEAT) return repeat;
-  throw new Failure(
-    "usage",
-    "repeat_malformed",
-    `--repeat takes a whole number from 1 to ${MAX_REPEAT}, not ${text}`,
-  );
-}
-
 function targetsOf(call: SessionCall, config: PolicyConfig): readonly ProofTarget[] {
   if (call.verb === "prove") {
     const configured = configuredTargets(config);
@@ -180,33 +152,6 @@ function refuseSigning(config: PolicyConfig, flags: SessionFlags): void {
       hint: "use --attestation-mode none for a complete, unsigned bundle",
     },
   );
-}
-
-/** The sandbox a policy describes, for one session. */
-export function sandboxSpec(
-  session: string,
-  config: PolicyConfig,
-  options: { readonly pull: boolean; readonly keep: boolean },
-): SandboxSpec {
-  const { network, limits, sandbox } = config.policy;
-  return {
-    session,
-    image: sandbox.container_image,
-    workdir: sandbox.container_workdir,
-    user: sandbox.user,
-    runtime: sandbox.runtime,
-    network,
-    limits: {
-      cpus: sandbox.cpu_limit,
-      memoryBytes: sandbox.memory_limit,
-      pids: limits.pids,
-      fileBytes: limits.file_bytes,
-      diskBytes: limits.disk_bytes,
-    },
-    deadline: Date.now() + limits.session_sec * 1000,
-    parallel: sandbox.parallel ?? Math.max(1, Math.min(8, availableParallelism())),
-    ...options,
-  };
 }
 
 /** A path for people: relative to where they stand when it is inside. */

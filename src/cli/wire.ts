@@ -83,7 +83,7 @@ async function chooseBackend(policy: Policy, root: string, pull: boolean, env: E
 
 /** Whether the host backends can be used. */
 export async function wireHostProbe() {
-  const { probeBubblewrap } = await import("../sandbox/bubblewrap.ts");
+  const { probeBubblewrap } = await import("../sandbox/bubblewrap_probe.ts");
   return await probeBubblewrap();
 }
 
@@ -120,7 +120,7 @@ async function sandboxOf(
     return dockerSandbox({ env, runtime: policy.sandbox.container_runtime });
   }
   const { bubblewrapSandbox } = await import("../sandbox/bubblewrap.ts");
-  return bubblewrapSandbox({ kind: backend, gitRoot: root, env });
+  return bubblewrapSandbox({ kind: backend, gitRoot: root });
 }
 
 /** Parses sources when first asked to. */

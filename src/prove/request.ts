@@ -1,7 +1,7 @@
-import picomatch from "picomatch";
 import type { AttemptRecord } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
+import { checkWritePath } from "../policy/writes.ts";
 import type { CapturedOutput, VerificationResult } from "../vocabulary/verification.ts";
 import type { BaseFiles } from "./base_files.ts";
 import { buildContext } from "./context.ts";
@@ -22,15 +22,13 @@ export async function buildRequest(
   ports: Pick<SessionPorts, "syntax" | "redact">,
 ): Promise<ProposalRequest> {
   const { policy } = plan.config;
-  const allowed = picomatch([...policy.write_allowlist], { dot: true });
-  const denied = picomatch([...policy.deny_write], { dot: true });
   const context = await buildContext({
     results: baseline.targets,
     entries: base.entries,
     read: (path) => base.contextFile(path),
     syntax: ports.syntax,
     workdir: plan.spec.workdir,
-    writeAllowed: (path) => allowed(path) && !denied(path),
+    writeAllowed: (path: string) => checkWritePath(policy, path) === null,
   });
   const clean = async (text: string, name: string) => (await ports.redact(text, name)).text;
   const failing: FailingTarget[] = [];

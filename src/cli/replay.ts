@@ -1,0 +1,124 @@
+import { resolve } from "node:path";
+import { readBundle } from "../bundle/read.ts";
+import { newSessionId } from "../bundle/session_id.ts";
+import { checkTarget } from "../policy/commands.ts";
+import { loadPolicy } from "../policy/load.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printableLine } from "../vocabulary/printable.ts";
+import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
+import { gitAgrees } from "../workspace/git_apply.ts";
+import { EXIT } from "./exit_code.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { colour } from "./output.ts";
+import { sessionProgress } from "./progress.ts";
+import type { ReplayFlags } from "./replay_verb.ts";
+import { sandboxSpec, withFlags } from "./session_plan.ts";
+import type { VerbResult } from "./verb.ts";
+import { wireSandbox, wireSecrets, wireWorkspace } from "./wire.ts";
+
+const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
+
+/** `pp replay`: reads a bundle, then runs its claim on a checkout under the verifier's own policy. */
+export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise<VerbResult> {
+  const root = resolve(flags.cwd ?? ".");
+  const env = Deno.env.toObject();
+  const claim = await readClaim(resolve(bundlePath));
+  const loaded = await loadPolicy(root, flags.policy === undefined ? undefined : resolve(flags.policy));
+  const config = withFlags(loaded.config, flags);
+  if (loaded.source !== null) {
+    for (const target of claim.targets) {
+      const refusal = checkTarget(config, target);
+      if (refusal === null) continue;
+      throw new Failure(
+        "denied",
+        refusal.reason,
+        `your policy does not admit the bundle's command: ${refusal.detail}`,
+        {
+          hint: "add exactly this command to policy.allowed_commands if you want it run",
+        },
+      );
+    }
+  }
+  const session = newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
+  const progress = sessionProgress({ quiet: flags.json === true });
+  const interruption = onInterrupt(progress.say);
+  try {
+    const { sandbox } = await wireSandbox(config.policy, root, flags.pull === true, env);
+    const result = await replay(claim, {
+      policy: config.policy,
+      spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: false }),
+      repeat: config.policy.verify.repeat,
+    }, {
+      sandbox,
+      workspace: await wireWorkspace(root, `${root}/.pp-artifacts`),
+      gitAgrees,
+      findSecrets: wireSecrets(env).findSecrets,
+      now: Date.now,
+      emit: progress.emit,
+      signal: interruption.signal,
+    });
+    progress.end();
+    return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
+  } finally {
+    progress.end();
+    interruption.dispose();
+  }
+}
+
+async function readClaim(path: string): Promise<ReplayClaim> {
+  const read = await readBundle(path);
+  if (!read.ok) {
+    const { reason, path: file, detail } = read.refusal;
+    throw new Failure("malformed", reason, `${file === undefined ? "" : `${file}: `}${detail}`, {
+      hint: "a bundle is the folder proof_bundle, complete and unchanged",
+    });
+  }
+  const { repro, targets, manifest, finalPatch } = read.bundle;
+  if (finalPatch === null || repro.result_tree === null) {
+    throw new Failure(
+      "malformed",
+      "bundle_without_proof",
+      `this bundle holds no proof: its session ended ${repro.status}`,
+    );
+  }
+  const { entries, digest } = manifest;
+  return { targets, finalPatch, baseEntries: entries, baseTree: digest, resultTree: repro.result_tree };
+}
+
+function text(result: ReplayResult, claim: ReplayClaim): string {
+  const c = colour(Deno.stdout);
+  const paint = { confirmed: c.green, contradicted: c.red, inconclusive: c.yellow }[result.verdict];
+  return [
+    `${c.bold("replay")}   ${c.bold(paint(result.verdict))}: ${printableLine(result.detail)}`,
+    ...claim.targets.map((t) => `${c.bold("command")}  ${printableLine(t.command)}`),
+    `${c.bold("base")}     ${claim.baseTree.slice(0, 12)} -> ${claim.resultTree.slice(0, 12)}`,
+    c.dim("The bundle's signature was not checked: this version does not sign."),
+  ].join("\n");
+}
+
+function json(result: ReplayResult, claim: ReplayClaim): unknown {
+  const brief = (side: ReplayResult["base"]) =>
+    side.map((v) => ({
+      outcome: v.outcome,
+      targets: v.targets.map((t) => ({
+        target: t.target,
+        outcome: t.outcome,
+        exit_code: t.result?.exitCode ?? null,
+      })),
+    }));
+  return {
+    format: "veripatch-replay/v1",
+    verdict: result.verdict,
+    success: result.verdict === "confirmed",
+    reason: result.reason,
+    detail: result.detail,
+    exit: EXIT_OF[result.verdict],
+    base_tree: claim.baseTree,
+    result_tree: claim.resultTree,
+    targets: claim.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
+    base: brief(result.base),
+    patched: brief(result.patched),
+    sandbox_backend: result.environment?.backend ?? null,
+    image: result.environment?.image ?? null,
+  };
+}

@@ -1,0 +1,61 @@
+import { availableParallelism } from "node:os";
+import type { PolicyConfig } from "../policy/policy.ts";
+import type { SandboxSpec } from "../sandbox/sandbox.ts";
+import { Failure } from "../vocabulary/failure.ts";
+
+const MAX_REPEAT = 100;
+
+/** The flags that stand for policy values, put into the policy, so that the bundle records what was really used. */
+export function withFlags(
+  config: PolicyConfig,
+  flags: { readonly repeat?: string; readonly image?: string },
+): PolicyConfig {
+  const { policy } = config;
+  return {
+    ...config,
+    policy: {
+      ...policy,
+      verify: { ...policy.verify, repeat: repeatOf(flags.repeat) ?? policy.verify.repeat },
+      sandbox: { ...policy.sandbox, container_image: flags.image ?? policy.sandbox.container_image },
+    },
+  };
+}
+
+/** Reads `--repeat`; undefined when not given. */
+function repeatOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const repeat = Number(text);
+  if (/^\d+$/.test(text) && repeat >= 1 && repeat <= MAX_REPEAT) return repeat;
+  throw new Failure(
+    "usage",
+    "repeat_malformed",
+    `--repeat takes a whole number from 1 to ${MAX_REPEAT}, not ${text}`,
+  );
+}
+
+/** The sandbox a policy describes, for one session. */
+export function sandboxSpec(
+  session: string,
+  config: PolicyConfig,
+  options: { readonly pull: boolean; readonly keep: boolean },
+): SandboxSpec {
+  const { network, limits, sandbox } = config.policy;
+  return {
+    session,
+    image: sandbox.container_image,
+    workdir: sandbox.container_workdir,
+    user: sandbox.user,
+    runtime: sandbox.runtime,
+    network,
+    limits: {
+      cpus: sandbox.cpu_limit,
+      memoryBytes: sandbox.memory_limit,
+      pids: limits.pids,
+      fileBytes: limits.file_bytes,
+      diskBytes: limits.disk_bytes,
+    },
+    deadline: Date.now() + limits.session_sec * 1000,
+    parallel: sandbox.parallel ?? Math.max(1, Math.min(8, availableParallelism())),
+    ...options,
+  };
+}

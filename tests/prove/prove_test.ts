@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { displayText } from "../../src/patch/bytes.ts";
+import type { FakeProgram } from "../../src/sandbox/fake.ts";
+import { Failure } from "../../src/vocabulary/failure.ts";
+import { fakeSession } from "./session_fixture.ts";
+
+const TEN_LINES = Array.from({ length: 10 }, (_, i) => `line ${i}\n`).join("");
+const read = (files: Parameters<FakeProgram>[1], path: string): string => files.readText(path) ?? "";
+
+/** Passes when a.txt has the line `fixed`. */
+const wantsFixed: FakeProgram = (_argv, files) => {
+  const good = read(files, "a.txt").includes("fixed\n");
+  return { exitCode: good ? 0 : 1, stdout: good ? "" : "a.txt:5: not fixed\nAssertionError: not fixed\n" };
+};
+
+/** The needed line, and three that nobody asked for. */
+const BURIED = `diff --git a/a.txt b/a.txt
+--- a/a.txt
++++ b/a.txt
+@@ -1,10 +1,11 @@
+-line 0
++LINE 0
+ line 1
+ line 2
+ line 3
+-line 4
++fixed
+ line 5
+ line 6
+ line 7
+ line 8
+-line 9
++LINE 9
++more
+`;
+
+Deno.test("prove: red, green, minimized, confirmed is proved", async () => {
+  const { outcome, sandbox, events } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: wantsFixed,
+    proposals: [BURIED],
+  });
+  const { record } = outcome;
+  assert.equal(record.status, "proved");
+  assert.equal(record.baseline[0]!.outcome, "failed");
+  assert.equal(record.confirmation.length, 1);
+  assert.equal(record.minimization!.kept, true);
+  assert.equal(record.minimization!.result.end, "one_minimal");
+  const changed = displayText(record.final!.patch).split("\n").filter((l) => /^[-+][^-+]/.test(l));
+  assert.deepEqual(changed, ["+fixed"]);
+  assert.equal(outcome.changes.length, 1);
+  assert.ok(sandbox.freshCheckouts >= 1, "the final patch is confirmed in a newly created copy");
+  assert.deepEqual(events.at(-1), { kind: "session_finished", status: "proved" });
+});
+
+Deno.test("prove: a base that passes is already_passing and asks nobody", async () => {
+  const { outcome, requests } = await fakeSession({
+    files: { "a.txt": "fixed\n" },
+    check: wantsFixed,
+    proposals: [BURIED],
+  });
+  assert.equal(outcome.record.status, "already_passing");
+  assert.equal(outcome.record.final, null);
+  assert.equal(requests.length, 0);
+});
+
+Deno.test("prove: a second proposal is asked for with the story of the first", async () => {
+  const wrong = BURIED.replace("+fixed", "+broken");
+  const { outcome, requests } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: wantsFixed,
+    proposals: [wrong, BURIED],
+  });
+  assert.equal(outcome.record.status, "proved");
+  assert.equal(outcome.record.final!.attempt, 2);
+  assert.equal(requests[0]!.previous.length, 0);
+  assert.equal(requests[1]!.previous[0]!.outcome, "failed");
+  assert.match(requests[1]!.previous[0]!.diff, /\+broken/);
+  assert.match(requests[1]!.previous[0]!.detail, /AssertionError: not fixed/);
+});
+
+Deno.test("prove: refusals spend attempts and run nothing", async () => {
+  const escape = BURIED.replaceAll("a/a.txt", "a/../../etc/passwd").replaceAll(
+    "b/a.txt",
+    "b/../../etc/passwd",
+  );
+  const { outcome, sandbox } = await fakeSession({
+    files: { "a.txt": TEN_LINES, "secret/key.txt": "k\n" },
+    check: wantsFixed,
+    policy: (p) => ({ ...p, deny_write: ["a.txt"] }),
+    proposals: ["no patch at all", escape, BURIED],
+  });
+  assert.equal(outcome.record.status, "not_proved");
+  assert.equal(sandbox.runs, 1, "only the baseline ran");
+  const reasons = outcome.record.attempts.map((a) => a.refusals[0]!.reason);
+  assert.deepEqual(reasons, ["garbage", "path_escapes", "path_denied"]);
+});
+
+Deno.test("prove: a patch with a secret is refused, and allowed when the policy says so", async () => {
+  const secrets = (text: string) => text.includes("LINE 9") ? [{ rule: "test", count: 1 }] : [];
+  const session = { files: { "a.txt": TEN_LINES }, check: wantsFixed, proposals: [BURIED], secrets };
+  const refused = await fakeSession(session);
+  assert.equal(refused.outcome.record.attempts[0]!.refusals[0]!.reason, "secret_in_patch");
+  const allowed = await fakeSession({
+    ...session,
+    policy: (p) => ({ ...p, secrets: { allow_in_patch: true } }),
+  });
+  assert.equal(allowed.outcome.record.status, "proved");
+});
+
+Deno.test("prove: what a proposer sees is redacted", async () => {
+  const { requests } = await fakeSession({
+    files: { "a.txt": TEN_LINES.replace("line 4", "password = hunter2hunter2") },
+    check: () => ({ exitCode: 1, stdout: "a.txt:5: token hunter2hunter2\n", stderr: "hunter2hunter2" }),
+    proposals: [],
+  });
+  assert.equal(requests.length, 1);
+  assert.ok(!JSON.stringify(requests).includes("hunter2hunter2"));
+  assert.ok(JSON.stringify(requests).includes("[REDACTED:test]"));
+});
+
+Deno.test("prove: a base that is red and green by turns is flaky", async () => {
+  let run = 0;
+  const { outcome, requests } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: () => ({ exitCode: run++ % 2 === 0 ? 1 : 0 }),
+    proposals: [BURIED],
+    repeat: 2,
+  });
+  assert.equal(outcome.record.status, "flaky");
+  assert.equal(requests.length, 0);
+});
+
+Deno.test("prove: a minimized patch that does not pass again gives way to the whole one, with the reason", async () => {
+  // Passes for the minimized tree only while minimizing, that is before its first fresh run.
+  let smallRuns = 0;
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: (_argv, files) => {
+      const text = read(files, "a.txt");
+      if (!text.includes("fixed\n")) return { exitCode: 1 };
+      const whole = text.includes("LINE 0") && text.includes("LINE 9") && text.includes("more");
+      return { exitCode: whole || smallRuns++ < 1 ? 0 : 1 };
+    },
+    proposals: [BURIED],
+  });
+  const { record } = outcome;
+  assert.equal(record.status, "proved");
+  assert.equal(record.minimization!.kept, false);
+  assert.match(record.minimization!.reason!, /did not pass again/);
+  assert.match(displayText(record.final!.patch), /\+LINE 9/);
+});
+
+Deno.test("prove: a patch that never passes again is flaky, not proved", async () => {
+  let greens = 0;
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: (_argv, files) => ({ exitCode: read(files, "a.txt").includes("fixed\n") && greens++ < 1 ? 0 : 1 }),
+    policy: (p) => ({ ...p, minimize: false }),
+    proposals: [BURIED],
+  });
+  assert.equal(outcome.record.status, "flaky");
+  assert.equal(outcome.record.final, null);
+});
+
+Deno.test("prove: attempts that all time out are no answer", async () => {
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: (_argv, files, _env, signal) =>
+      read(files, "a.txt").includes("fixed\n")
+        ? new Promise((resolve) => signal.addEventListener("abort", () => resolve({ exitCode: 0 })))
+        : { exitCode: 1 },
+    policy: (p) => ({ ...p, limits: { ...p.limits, per_command_timeout_sec: 0.05, max_attempts: 1 } }),
+    proposals: [BURIED],
+  });
+  assert.equal(outcome.record.status, "timed_out");
+});
+
+Deno.test("prove: the session's own deadline is budget_exhausted, with what was learned so far", async () => {
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: async (_argv, files, _env, signal) => {
+      if (!read(files, "a.txt").includes("fixed\n")) return { exitCode: 1 };
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      return { exitCode: 0 };
+    },
+    policy: (p) => ({ ...p, limits: { ...p.limits, session_sec: 0.3 } }),
+    proposals: [BURIED],
+  });
+  assert.equal(outcome.record.status, "budget_exhausted");
+  assert.equal(outcome.record.baseline.length, 1);
+});
+
+Deno.test("prove: an interrupt throws interrupted and leaves nothing", async () => {
+  const controller = new AbortController();
+  await assert.rejects(
+    fakeSession({
+      files: { "a.txt": TEN_LINES },
+      check: (_argv, _files, _env, signal) => {
+        controller.abort();
+        return new Promise((resolve) => {
+          if (signal.aborted) resolve({ exitCode: 0 });
+          signal.addEventListener("abort", () => resolve({ exitCode: 0 }));
+        });
+      },
+      proposals: [BURIED],
+      signal: controller.signal,
+    }),
+    (error: unknown) => error instanceof Failure && error.kind === "interrupted",
+  );
+});
+
+Deno.test("prove: a candidate that no longer parses is rejected without a run", async () => {
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: wantsFixed,
+    proposals: [BURIED],
+    syntax: {
+      check: (_path, bytes) => {
+        const text = new TextDecoder().decode(bytes);
+        return Promise.resolve(text.includes("LINE 0") === text.includes("LINE 9") ? "valid" : "broken");
+      },
+    },
+  });
+  const tried = outcome.record.minimization!.result.waves.flatMap((w) => w.tried);
+  assert.equal(outcome.record.status, "proved");
+  assert.ok(tried.some((t) => t.probe === "unparsable"));
+});
+
+Deno.test("prove: an invalid answer spends an attempt and says why", async () => {
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: wantsFixed,
+    proposals: [{ kind: "invalid", reason: "provider_timeout", detail: "no answer in 5 s" }],
+  });
+  assert.equal(outcome.record.status, "not_proved");
+  assert.deepEqual(outcome.record.attempts[0]!.refusals, [{
+    reason: "provider_timeout",
+    detail: "no answer in 5 s",
+  }]);
+});
