@@ -1,13 +1,13 @@
-import { lstat, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ownerState, thisOwner } from "../sandbox/owner.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { layoutProblem } from "./layout.ts";
 import { isSessionId } from "./session_id.ts";
+import { type Claimed, claimTemporary } from "./temporary.ts";
+
+export { removeStaleBundles } from "./temporary.ts";
 
 const BUNDLE = "proof_bundle";
-/** Followed by the owner, with `_` for `:`. */
-const TEMPORARY = ".tmp-";
 
 /**
  * Writes a bundle to `<artifactsDir>/<session>/proof_bundle`, whole or not at all: everything is written and synced
@@ -25,63 +25,29 @@ export async function writeBundle(
   const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
   if (problem !== null) throw layoutFailure(problem);
   const home = join(artifactsDir, session);
-  const temporary = join(home, TEMPORARY + (await thisOwner()).replaceAll(":", "_"));
   const target = join(home, BUNDLE);
-  let made = false;
+  let temporary: Claimed | null = null;
   try {
     await makeArtifactsDirectory(artifactsDir);
-    await mkdir(home, { recursive: true });
-    if (!(await lstat(home)).isDirectory()) throw notWritten(home, "it is not a directory of its own");
     if (await lstat(target).then(() => true, () => false)) {
       throw new Failure("denied", "bundle_exists", `${target} is there already`, {
         hint: "every session has its own id; a bundle is never written twice",
       });
     }
-    await mkdir(temporary);
-    made = true;
-    await writeTree(temporary, files);
-    await rename(temporary, target);
+    temporary = await claimTemporary(home);
+    if (!(await lstat(home)).isDirectory()) throw notWritten(home, "it is not a directory of its own");
+    await writeTree(temporary.path, files);
+    await rename(temporary.path, target);
     await syncDirectory(home);
     await syncDirectory(artifactsDir);
     return target;
   } catch (error) {
-    if (made) await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    if (temporary !== null) await rm(temporary.path, { recursive: true, force: true }).catch(() => {});
     await rmdir(home).catch(() => {});
     if (error instanceof Failure || !(error instanceof Error) || !("code" in error)) throw error;
     throw notWritten(target, error.message, error);
-  }
-}
-
-/**
- * Removes what writers that were killed left behind. Only temporary directories whose process is known to be gone are
- * touched; links are not followed.
- * @returns the removed directories
- */
-export async function removeStaleBundles(artifactsDir: string): Promise<string[]> {
-  const removed: string[] = [];
-  for (const session of await directoriesIn(artifactsDir)) {
-    if (!isSessionId(session)) continue;
-    const home = join(artifactsDir, session);
-    for (const name of await directoriesIn(home)) {
-      if (!name.startsWith(TEMPORARY)) continue;
-      if (await ownerState(name.slice(TEMPORARY.length).replaceAll("_", ":")) !== "gone") continue;
-      await rm(join(home, name), { recursive: true, force: true });
-      removed.push(join(home, name));
-    }
-    // Goes only when empty.
-    if (removed.some((path) => dirname(path) === home)) await rmdir(home).catch(() => {});
-  }
-  return removed;
-}
-
-async function directoriesIn(path: string): Promise<string[]> {
-  try {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return [];
-    throw error;
+  } finally {
+    temporary?.lock.close();
   }
 }
 
