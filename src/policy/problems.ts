@@ -18,7 +18,12 @@ const MAX_EXPLAINED = 500;
 
 /** Turns what zod found into one problem for each field, in the words of a policy's author; bounded. */
 export function fieldProblems(issues: readonly Issue[], value: unknown): FieldProblem[] {
-  return issues.slice(0, MAX_EXPLAINED).flatMap((issue) => explain(issue, [], value));
+  const byPath = new Map<string, FieldProblem>();
+  for (const problem of issues.slice(0, MAX_EXPLAINED).flatMap((issue) => explain(issue, [], value))) {
+    const key = JSON.stringify(problem.path);
+    if (!byPath.has(key)) byPath.set(key, problem);
+  }
+  return [...byPath.values()];
 }
 
 /** `policy.allowed_argv[0][1]`; keys that are no plain words are quoted. */
