@@ -7,6 +7,8 @@ export type TarItem =
   | { readonly kind: "directory"; readonly path: string; readonly mode: number; readonly modified: Date }
   | { readonly kind: "link"; readonly path: string; readonly target: string };
 
+const CLOSING_MS = 2_000;
+
 /**
  * Reads a tar as it arrives and hands each entry to `visit`, one at a time; a file's content is read at the pace
  * `visit` takes it, and skipped when it does not. Nothing but regular files, directories and symbolic links passes.
@@ -55,10 +57,18 @@ export async function readTar(
     if (failure !== null) throw failure;
   } catch (error) {
     fail(refused(error instanceof Error ? error.message : String(error), error));
+    await within(fed, CLOSING_MS);
     throw failure;
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** Gives the source time to close its files; one that hangs is not waited for. */
+async function within(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([promise, new Promise<void>((go) => timer = setTimeout(go, ms))]);
+  clearTimeout(timer);
 }
 
 /** Resolves when the parser wants more, or is done for. */

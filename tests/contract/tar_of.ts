@@ -56,15 +56,16 @@ async function* stream(entries: readonly TarEntry[], { uid, gid, prefix }: TarOp
       if (entry.kind === "directory") addDirectory(name, entry.mode);
       else if (entry.kind === "link") {
         tar.entry({ ...common, name, type: "symlink", linkname: entry.target, mode: 0o777 });
-      } else if (entry.kind === "file") {
-        tar.entry({ ...common, name, mode: entry.mode ?? 0o644 }, entry.text);
       } else {
-        const sink = tar.entry({ ...common, name, mode: 0o644, size: entry.size });
-        for (let offset = 0; offset < entry.size; offset += CHUNK) {
-          const chunk = entry.chunk(offset, Math.min(CHUNK, entry.size - offset));
-          if (!sink.write(chunk)) await new Promise<void>((go) => sink.once("drain", () => go()));
+        const { size, chunk, mode } = content(entry);
+        const sink = tar.entry({ ...common, name, mode, size });
+        for (let offset = 0; offset < size; offset += CHUNK) {
+          const drained = sink.write(chunk(offset, Math.min(CHUNK, size - offset)));
+          if (!drained) await new Promise<void>((go) => sink.once("drain", () => go()));
         }
+        const finished = new Promise<void>((go) => sink.once("finish", () => go()));
         (sink as unknown as { end(): void }).end();
+        await finished;
       }
     }
     tar.finalize();
@@ -76,4 +77,11 @@ async function* stream(entries: readonly TarEntry[], { uid, gid, prefix }: TarOp
   } finally {
     tar.destroy();
   }
+}
+
+function content(entry: TarEntry & { kind: "file" | "pattern" }) {
+  if (entry.kind === "pattern") return { size: entry.size, chunk: entry.chunk, mode: 0o644 };
+  const bytes = new TextEncoder().encode(entry.text);
+  const chunk = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  return { size: bytes.length, chunk, mode: entry.mode ?? 0o644 };
 }
