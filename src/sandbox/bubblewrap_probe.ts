@@ -26,9 +26,18 @@ export async function probeBubblewrap(): Promise<BubblewrapProbe> {
     stdout: "null",
     ...asHostUser(hostUser(NOBODY)),
   });
-  const { success, stderr } = await command.output();
-  if (success) return { found: true, version, works: true };
-  return { found: true, version, works: false, error: new TextDecoder().decode(stderr).trim().slice(0, 500) };
+  try {
+    const { success, stderr } = await command.output();
+    if (success) return { found: true, version, works: true };
+    return {
+      found: true,
+      version,
+      works: false,
+      error: new TextDecoder().decode(stderr).trim().slice(0, 500),
+    };
+  } catch (error) {
+    return { found: true, version, works: false, error: String(error) };
+  }
 }
 
 /** The version `bwrap` tells, or null when there is no such program. */
@@ -59,7 +68,9 @@ export function bubblewrapUnusable(said: string): Failure {
   const namespaces = /namespace|uid map|Operation not permitted|No permissions/i.test(said);
   const reach = /Permission denied/.test(said);
   return new Failure("unavailable", "bubblewrap_unusable", "bubblewrap could not set up the sandbox", {
-    hint: namespaces
+    hint: /mount proc/.test(said)
+      ? "this looks like the inside of a container that masks /proc; run on its host, or use a container engine"
+      : namespaces
       ? "user namespaces seem to be switched off here; see the sysctls kernel.unprivileged_userns_clone, " +
         "user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns, or use a container engine"
       : reach

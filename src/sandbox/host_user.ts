@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Failure } from "../vocabulary/failure.ts";
 
@@ -7,9 +8,27 @@ export interface HostUser {
   readonly gid: number;
 }
 
-/** As root, commands really run as `user`; otherwise only the namespace shows it, and on the host they are ours. */
+/**
+ * Whom the host sees: as root, commands really run as `user`. Otherwise, and for a root who has no other users (in a
+ * rootless container), only the namespace shows that user, and on the host they are ours.
+ */
 export function hostUser(user: HostUser): HostUser | null {
-  return process.getuid!() === 0 ? user : null;
+  if (process.getuid!() !== 0) return null;
+  return isMapped("/proc/self/uid_map", user.uid) && isMapped("/proc/self/gid_map", user.gid) ? user : null;
+}
+
+/** Whether an id exists in our user namespace; where there are no namespaces, every id does. */
+function isMapped(map: string, id: number): boolean {
+  let text: string;
+  try {
+    text = readFileSync(map, "latin1");
+  } catch {
+    return true;
+  }
+  return text.trim().split("\n").some((line) => {
+    const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return id >= first && id < first + count;
+  });
 }
 
 /** Options for `Deno.Command`; with root's rights given up, the supplementary groups go too. */

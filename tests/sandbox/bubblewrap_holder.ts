@@ -1,13 +1,18 @@
 /**
  * A process of its own for bubblewrap_test.ts: opens a sandbox in `tmpRoot`, runs the rest of its arguments in it,
- * prints exit code and stdout as one JSON line and ends without a word when killed.
+ * prints exit code and stdout, or the failure, as one JSON line and ends without a word when killed.
  */
 import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap.ts";
 import { tarOf } from "../contract/tar_of.ts";
 import { SPEC } from "./bubblewrap_spec.ts";
 
 const [tmpRoot, ...argv] = Deno.args;
-const base = await bubblewrapSandbox({ kind: "copy", tmpRoot: tmpRoot! }).open(SPEC, tarOf([]));
+const base = await bubblewrapSandbox({ kind: "copy", tmpRoot: tmpRoot! }).open(SPEC, tarOf([])).catch(
+  (error) => {
+    console.log(JSON.stringify({ code: error.code, hint: error.hint, details: error.details }));
+    Deno.exit(1);
+  },
+);
 const copy = await base.checkout([]);
 console.log("ready");
 const { exitCode, stdout } = await copy.exec(argv, { timeoutMs: 60_000, outputBytes: 10_000 });

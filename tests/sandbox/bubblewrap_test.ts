@@ -99,13 +99,8 @@ inSandbox("no capabilities, no new privileges, not root", {}, async (copy) => {
 
 Deno.test("bubblewrapSandbox: open files of our own parent do not reach a command, limits stay exact", async () => {
   await withRoot(async (tmpRoot) => {
-    const run = async (...argv: string[]) => {
-      const { stdout } = await new Deno.Command("bash", {
-        args: ["-c", 'exec 7</etc 20</etc; exec "$@"', "bash", ...holderCommand(tmpRoot), ...argv],
-        stderr: "null",
-      }).output();
-      return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
-    };
+    const run = (...argv: string[]) =>
+      holder(["bash", "-c", 'exec 7</etc 20</etc; exec "$@"', "bash", ...holderCommand(tmpRoot), ...argv]);
     // `ls` itself opens the directory as 3.
     assert.deepEqual((await run("ls", "/proc/self/fd")).stdout.trim().split("\n"), ["0", "1", "2", "3"]);
     assert.equal((await run("sh", "-c", "ulimit -f")).stdout, `${SPEC.limits.fileBytes! / 512}\n`);
@@ -185,14 +180,14 @@ Deno.test("reapDirectories: finds what a SIGKILL left, and only that", async () 
   await withRoot(async (tmpRoot) => {
     const marker = `6${Date.now() % 100_000_000}`;
     const [program, ...args] = [...holderCommand(tmpRoot), "sleep", marker];
-    const holder = new Deno.Command(program!, { args, stdout: "null", stderr: "null", stdin: "null" })
+    const held = new Deno.Command(program!, { args, stdout: "null", stderr: "null", stdin: "null" })
       .spawn();
     const pids = await eventually(() => running(marker), (found) => found.length > 0, 20_000);
     assert.ok(pids.length > 0, "the command runs");
     assert.deepEqual(await directoryOrphans(tmpRoot), [], "its owner is alive");
     assert.deepEqual(await reapDirectories(tmpRoot), []);
-    holder.kill("SIGKILL");
-    await holder.status;
+    held.kill("SIGKILL");
+    await held.status;
     assert.deepEqual(await eventually(() => running(marker), (found) => found.length === 0), []);
 
     await Deno.mkdir(join(tmpRoot, "veripatch-of-someone-else"));
@@ -325,6 +320,27 @@ Deno.test("bubblewrapSandbox: without bwrap it says what to install", async () =
   } finally {
     Deno.env.set("PATH", path);
   }
+});
+
+Deno.test("bubblewrapSandbox: works for a root who has no other users, says so where namespaces are off", async () => {
+  await withRoot(async (tmpRoot) => {
+    // Root over files of its own only, as in a rootless container.
+    if (Deno.uid() === 0) await Deno.chmod(tmpRoot, 0o700);
+    const nested = ["bwrap", "--unshare-user", "--uid", "0", "--gid", "0", "--bind", "/", "/", "--dev-bind"];
+    const inside = ["/dev", "/dev", "--", ...holderCommand(tmpRoot)];
+    const rootless = await holder([...nested, ...inside, "sh", "-c", "id -u; touch made"]);
+    assert.deepEqual(rootless, { exitCode: 0, stdout: "1000\n" });
+    const off = await holder([
+      ...nested,
+      ...inside.slice(0, 2),
+      "--disable-userns",
+      ...inside.slice(2),
+      "true",
+    ]);
+    assert.equal(off.code, "bubblewrap_unusable");
+    assert.match(off.hint, /user namespaces seem to be switched off/);
+    assert.notEqual(off.details.length, 0);
+  });
 });
 
 Deno.test("probeBubblewrap: tells version and that it works", async () => {
@@ -469,6 +485,12 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 function holderCommand(tmpRoot: string): string[] {
   const holder = new URL("./bubblewrap_holder.ts", import.meta.url).pathname;
   return [Deno.execPath(), "run", "-q", "-A", holder, tmpRoot];
+}
+
+/** What bubblewrap_holder.ts prints last. */
+async function holder(command: readonly string[]) {
+  const { stdout } = await new Deno.Command(command[0]!, { args: command.slice(1), stderr: "null" }).output();
+  return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
 }
 
 /** PIDs of `sleep <marker>` on this host, in whatever namespace. */
