@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { verbRunner, VerbResult } from "./verb.ts";
+import type { VerbResult, verbRunner } from "./verb.ts";
 
 export interface ReplayFlags {
   readonly cwd?: string;

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
-import { checkWritePath } from "../policy/writes.ts";
+import { writeCheck } from "../policy/writes.ts";
 import type { CapturedOutput, VerificationResult } from "../vocabulary/verification.ts";
 import type { BaseFiles } from "./base_files.ts";
 import { buildContext } from "./context.ts";
@@ -22,13 +22,14 @@ export async function buildRequest(
   ports: Pick<SessionPorts, "syntax" | "redact">,
 ): Promise<ProposalRequest> {
   const { policy } = plan.config;
+  const refusalOf = writeCheck(policy);
   const context = await buildContext({
     results: baseline.targets,
     entries: base.entries,
     read: (path) => base.contextFile(path),
     syntax: ports.syntax,
     workdir: plan.spec.workdir,
-    writeAllowed: (path: string) => checkWritePath(policy, path) === null,
+    writeAllowed: (path: string) => refusalOf(path) === null,
   });
   const clean = async (text: string, name: string) => (await ports.redact(text, name)).text;
   const failing: FailingTarget[] = [];
