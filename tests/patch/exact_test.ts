@@ -58,6 +58,6 @@ Deno.test("renderPatch: git takes what it wrote and makes the same files of it, 
       assert.ok(back.ok, back.stderr);
       assert.deepEqual(plain(back.tree), plain(before(of)));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
