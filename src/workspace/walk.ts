@@ -108,6 +108,9 @@ class Walker {
       found = [...Deno.readDirSync(inside)];
     } catch (error) {
       if (isDenied(error)) return void this.#unreadable.push(path === "" ? "." : path);
+      if (errorCode(error) === "ENOENT") {
+        throw workspaceChanged([path], "a directory vanished while the workspace was read", error);
+      }
       throw ioFailed(path, error);
     }
     const replaced = new Set<string>();
