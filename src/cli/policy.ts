@@ -54,7 +54,7 @@ export async function policyCheck({ root, file }: PolicyFileCall): Promise<VerbR
             : `target ${target.name} may not run: ${target.refusal}`,
         )
       ),
-      ...document.warnings.map((warning) => `warning: ${warning}`),
+      ...document.warnings.map((warning) => printableLine(`warning: ${warning}`)),
       document.ok ? `${shown}: ok (${document.digest})` : `${shown}: does not allow its own targets`,
     ].join("\n"),
     json: document,
@@ -166,6 +166,12 @@ function warningsOf({ proof_targets, policy }: PolicyConfig): string[] {
   }
   if (policy.network === "allow") warnings.push("network: allow lets the code under test reach the network");
   if (policy.secrets.allow_in_patch) warnings.push("secrets.allow_in_patch takes patches that hold secrets");
+  // The Python tool's * crossed slashes, so that a rule carried over could deny less than it did.
+  for (const glob of policy.deny_write.filter((g) => g.includes("*") && !g.includes("**"))) {
+    warnings.push(
+      `deny_write ${JSON.stringify(glob)}: * does not cross /; write **/ or /** for deeper files`,
+    );
+  }
   if (attestation.enabled && attestation.mode === "none") {
     warnings.push("attestation.enabled with mode none signs nothing");
   }

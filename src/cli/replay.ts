@@ -6,7 +6,6 @@ import { loadPolicy } from "../policy/load.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
-import { gitAgrees } from "../workspace/git_apply.ts";
 import { EXIT } from "./exit_code.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { colour } from "./output.ts";
@@ -14,7 +13,7 @@ import { sessionProgress } from "./progress.ts";
 import type { ReplayFlags } from "./replay_verb.ts";
 import { sandboxSpec, withFlags } from "./session_plan.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireSandbox, wireSecrets, wireWorkspace } from "./wire.ts";
+import { wireGitCheck, wireSandbox, wireSecrets, wireWorkspace } from "./wire.ts";
 
 const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
 
@@ -51,7 +50,7 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
     }, {
       sandbox,
       workspace: await wireWorkspace(root, `${root}/.pp-artifacts`),
-      gitAgrees,
+      gitAgrees: await wireGitCheck(),
       findSecrets: wireSecrets(env).findSecrets,
       now: Date.now,
       emit: progress.emit,

@@ -12,13 +12,12 @@ import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { VERSION } from "../version.ts";
-import { gitAgrees } from "../workspace/git_apply.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { sessionProgress } from "./progress.ts";
 import { sandboxSpec, withFlags } from "./session_plan.ts";
 import { sessionJson, sessionText } from "./session_report.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireProposer, wireSandbox, wireSecrets, wireSyntax, wireWorkspace } from "./wire.ts";
+import { wireGitCheck, wireProposer, wireSandbox, wireSecrets, wireSyntax, wireWorkspace } from "./wire.ts";
 import { exitCodeOfStatus } from "./exit_code.ts";
 
 export interface SessionFlags {
@@ -78,7 +77,8 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     const workspace = await wireWorkspace(root, artifacts);
     const secrets = wireSecrets(env);
     const outcome = await prove(plan, {
-      ...{ sandbox, workspace, proposer, gitAgrees, ...secrets },
+      ...{ sandbox, workspace, proposer, ...secrets },
+      gitAgrees: await wireGitCheck(),
       syntax: wireSyntax(),
       now: Date.now,
       emit: progress.emit,

@@ -3,6 +3,7 @@
  * a language model's client and a passing command does not pay for grammars.
  */
 import type { Policy } from "../policy/policy.ts";
+import type { SessionPorts } from "../prove/ports.ts";
 import type { Proposer } from "../propose/proposer.ts";
 import type { BackendName, Sandbox } from "../sandbox/sandbox.ts";
 import type { Syntax } from "../syntax/syntax.ts";
@@ -121,6 +122,11 @@ async function sandboxOf(
   }
   const { bubblewrapSandbox } = await import("../sandbox/bubblewrap.ts");
   return bubblewrapSandbox({ kind: backend, gitRoot: root });
+}
+
+/** Git's opinion of a patch, where git is there. */
+export async function wireGitCheck(): Promise<SessionPorts["gitAgrees"]> {
+  return (await import("../workspace/git_apply.ts")).gitAgrees;
 }
 
 /** Parses sources when first asked to. */
