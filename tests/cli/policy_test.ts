@@ -69,10 +69,11 @@ Deno.test("policyCheck: a policy that does not allow its own target exits 2", as
 
 Deno.test("policyCheck: warns of what is rarely meant", async () => {
   const text = "policy: {network: allow, secrets: {allow_in_patch: true}, attestation: {enabled: true}, " +
-    "limits: {session_sec: 10}}";
+    "limits: {session_sec: 10}, deny_write: ['*.env', '**/*.key']}";
   await inDirectory({ "pp.yaml": text }, async (root) => {
     const { warnings } = (await policyCheck({ root })).json as Checked;
-    assert.deepEqual(warnings.length, 5);
+    assert.equal(warnings.length, 6);
+    assert.equal(warnings.filter((w) => w.includes("*.env")).length, 1);
   });
 });
 
