@@ -18,7 +18,7 @@ export async function killedForMemory(
   try {
     return await engine.call("tell its events", CALL_MS, async (abortSignal) => {
       const query = {
-        since: at(since - LATE_MS),
+        since: at(since),
         until: at(Date.now() + LATE_MS),
         filters: { container: [container.id], event: ["oom"] },
         abortSignal,

@@ -4,7 +4,7 @@ import { engineSandbox, engineSpec, leftovers, NOTHING } from "./engine.ts";
 
 sandboxContract("docker", () => {
   const spec = engineSpec({
-    parallel: 2,
+    parallel: 1,
     limits: {
       cpus: 1,
       memoryBytes: 512 * 1024 ** 2,
