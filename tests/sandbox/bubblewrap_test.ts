@@ -326,7 +326,20 @@ Deno.test("bubblewrapSandbox: works for a root who has no other users, says so w
   await withRoot(async (tmpRoot) => {
     // Root over files of its own only, as in a rootless container.
     if (Deno.uid() === 0) await Deno.chmod(tmpRoot, 0o700);
-    const nested = ["bwrap", "--unshare-user", "--uid", "0", "--gid", "0", "--bind", "/", "/", "--dev-bind"];
+    const nested = [
+      "bwrap",
+      "--cap-add",
+      "ALL",
+      "--unshare-user",
+      "--uid",
+      "0",
+      "--gid",
+      "0",
+      "--bind",
+      "/",
+      "/",
+      "--dev-bind",
+    ];
     const inside = ["/dev", "/dev", "--", ...holderCommand(tmpRoot)];
     const rootless = await holder([...nested, ...inside, "sh", "-c", "id -u; touch made"]);
     assert.deepEqual(rootless, { exitCode: 0, stdout: "1000\n" });
