@@ -33,8 +33,17 @@ export function parseRelativePath(
   const segments = text.split("/");
   if (segments.includes("..")) return no("path_escapes");
   if (segments.includes("") || segments.includes(".")) return no("path_not_normal");
-  if (segments.some((s) => /^(\.git|git~1)$/i.test(s.replace(/[. ]+$/, "")))) return no("path_git_directory");
+  if (segments.some(namesGitDirectory)) return no("path_git_directory");
   return { ok: true, path: text as RelativePath };
+}
+
+/**
+ * Whether some file system takes the segment for `.git`, as git itself checks: short names, trailing dots and
+ * spaces and streams of NTFS, characters HFS+ does not see.
+ */
+function namesGitDirectory(segment: string): boolean {
+  const seen = segment.replace(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, "");
+  return /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(seen);
 }
 
 /** Orders paths by their UTF-8 bytes, as git and `sort` under LC_ALL=C do. */

@@ -22,7 +22,7 @@ interface Vector {
 
 const HERE = new URL("../vectors/patch/", import.meta.url);
 
-/** Header lines `verdict: notes: link: base: result:` with JSON strings, then the proposal's bytes after `proposal:`. */
+/** Header lines `about: verdict: notes: link: base: result:` with JSON strings, then the proposal's bytes after `proposal:`. */
 function readVector(bytes: Uint8Array): Vector {
   const all = byteString(bytes), cut = all.indexOf("proposal:\n");
   const vector: Vector = {
@@ -44,7 +44,7 @@ function readVector(bytes: Uint8Array): Vector {
       const [, mode, name, content] = /^(\d{6}) ("(?:[^"\\]|\\.)*") (".*")$/.exec(value!)!;
       const state = { mode: mode as FileMode, bytes: bytesOf(byteStringOfText(JSON.parse(content!))) };
       vector[key].set(JSON.parse(name!), state);
-    } else throw new Error(`unknown line ${line}`);
+    } else if (key !== "about") throw new Error(`unknown line ${line}`);
   }
   return vector;
 }
