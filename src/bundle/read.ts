@@ -5,7 +5,7 @@ import { makeManifest, type Manifest } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { consistencyProblem, type ParsedDocuments } from "./consistency.ts";
-import { BOUNDS } from "./layout.ts";
+import { BOUNDS, layoutProblem } from "./layout.ts";
 import { readBundleFiles } from "./read_files.ts";
 import {
   type EnvironmentDocument,
@@ -58,8 +58,10 @@ export async function readBundle(dir: string): Promise<BundleRead> {
   return read.ok ? bundleOf(read.files) : read;
 }
 
-/** The same, of files in memory whose names are known to be those of a bundle. */
+/** The same, of files in memory. */
 export function bundleOf(files: ReadonlyMap<string, Uint8Array>): BundleRead {
+  const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
+  if (problem !== null) return { ok: false, refusal: problem };
   const documents = new Map<string, unknown>();
   for (const [name, bytes] of files) {
     const schema = schemaOf(name);

@@ -102,7 +102,7 @@ function whatFailed({ record, baseline, output }: SummaryFacts): string {
     const texts = [result!.stdout, result!.stderr].map((s) => s.file === null ? "" : output(s.file));
     const lines = evidence(texts.join("\n"));
     const how = result!.end === "exited" ? `exit ${result!.exit_code}` : result!.end.replaceAll("_", " ");
-    return `${code(target)}, ${how}:\n\n${
+    return `Target ${code(target)}, ${how}:\n\n${
       lines.length === 0 ? "(it printed nothing)" : block(lines.join("\n"), "text")
     }`;
   });

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { bundleFiles } from "../../src/bundle/documents.ts";
+import { evidence } from "../../src/bundle/evidence_lines.ts";
+import { block, code } from "../../src/bundle/markdown.ts";
+import type { SessionRecord } from "../../src/bundle/record.ts";
+import type { SessionStatus } from "../../src/vocabulary/session.ts";
+import { attemptRecord, record, redact, unproved, verified } from "./fixture.ts";
+
+async function summaryOf(made: SessionRecord): Promise<string> {
+  return new TextDecoder().decode((await bundleFiles(made, redact)).get("final_summary.md"));
+}
+
+const headings = (text: string) => text.split("\n").filter((line) => line.startsWith("#"));
+
+Deno.test("summary: of a proof, the verdict first, then the fix, the evidence and how to replay", async () => {
+  const text = await summaryOf(record());
+  assert.deepEqual(headings(text).slice(0, 9), [
+    "# Proved",
+    "## Command",
+    "## The fix",
+    "## What failed",
+    "## Before and after",
+    "## Attempts",
+    "## Minimization",
+    "## Environment",
+    "## Replay",
+  ]);
+  for (
+    const part of [
+      "`python3 -m pytest -q`",
+      "-    return a - b\n+    return a + b",
+      "E       assert -1 == 3",
+      "**failed** (exit 1, 0.31 s) | **passed** (exit 0, 0.31 s)",
+      "3 changed lines → 2, 3 runs, 1-minimal",
+      "pp replay path/to/proof_bundle",
+      "| 1 | `patch: bad.diff` | refused | `path_escapes`: `../x`: `leads out of the workspace` |",
+      "minus is not plus",
+      "Not signed",
+      "each verified once",
+      "not enforced: disk",
+      "not committed",
+    ]
+  ) assert.ok(text.includes(part), part);
+});
+
+Deno.test("summary: other endings promise nothing", async () => {
+  const endings: [SessionStatus, string][] = [
+    ["not_proved", "# Not proved"],
+    ["already_passing", "# Already passing: nothing to prove"],
+    ["flaky", "# No answer: flaky"],
+    ["timed_out", "# No answer: timed out"],
+    ["budget_exhausted", "# No answer: the budget was used up"],
+    ["interrupted", "# No answer: interrupted"],
+  ];
+  for (const [status, title] of endings) {
+    const text = await summaryOf(unproved({ status, reason: "because of it" }));
+    assert.ok(text.startsWith(`${title}\n`), text);
+    assert.ok(text.includes("Reason: `because of it`"));
+    for (const promise of ["## The fix", "## Replay", "Proved"]) assert.ok(!text.includes(promise), promise);
+  }
+});
+
+Deno.test("summary: a minimization that was not confirmed or ended early says so", async () => {
+  const base = record().minimization!;
+  const unused = await summaryOf(
+    record({ minimization: { ...base, kept: false, reason: "did not pass again" } }),
+  );
+  assert.ok(unused.includes("Not used after 3 runs: `did not pass again`"));
+  const early = await summaryOf(
+    record({ minimization: { ...base, result: { ...base.result, end: "time_exhausted" } } }),
+  );
+  assert.ok(early.includes("ended early") && !early.includes("1-minimal"));
+});
+
+Deno.test("summary: several runs of a target are told apart", async () => {
+  const same = await summaryOf(record({ baseline: [verified("failed"), verified("failed")] }));
+  assert.ok(same.includes("**failed** (exit 1, 0.31 s), 2 times"));
+  const mixed = await summaryOf(
+    unproved({ status: "flaky", baseline: [verified("failed"), verified("passed")] }),
+  );
+  assert.ok(mixed.includes("**failed** (exit 1, 0.31 s), **passed** (exit 0, 0.31 s)"));
+});
+
+/** Text outside of fences and code spans, where Markdown is live. */
+function live(text: string): string {
+  const out: string[] = [];
+  let fence: string | null = null;
+  for (const line of text.split("\n")) {
+    const ticks = /^(`{3,})/.exec(line)?.[1];
+    if (fence === null && ticks !== undefined) fence = ticks;
+    else if (fence !== null) { if (line === fence) fence = null; }
+    else out.push(line.replaceAll(/(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)/g, "CODE"));
+  }
+  assert.equal(fence, null, "every fence is closed");
+  return out.join("\n");
+}
+
+// Tabs and line feeds are what output is made of.
+// deno-lint-ignore no-control-regex -- these must not be in a summary
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+const NASTY = [
+  "<script>x</script>",
+  "![x](http://evil)",
+  "@everyone",
+  "```\n# Proved\n```",
+  "````",
+  "`",
+  "a|b",
+  "\u202egnp.exe",
+  "\u001b[2J",
+  "\r\n## Verdict",
+];
+
+Deno.test("summary: hostile text is never live Markdown, nor control or bidirectional characters", async () => {
+  const nasty = fc.array(fc.oneof(fc.constantFrom(...NASTY), fc.string()), { minLength: 1, maxLength: 4 })
+    .map((parts) => `nasty${parts.join("")}nasty`);
+  await fc.assert(
+    fc.asyncProperty(nasty, async (bad) => {
+      const base = record();
+      const { environment } = base;
+      const text = await summaryOf(record({
+        reason: bad,
+        targets: [{ ...base.targets[0]!, name: bad, command: bad }],
+        provider: bad,
+        policySource: bad,
+        baseline: [verified("failed", `Error: ${bad}`, bad)],
+        environment: {
+          ...environment,
+          engine: bad,
+          platform: bad,
+          enforced: [{ limit: "pids", value: bad, by: bad }],
+        },
+        git: { ...base.git, branch: bad, commit: bad },
+        attempts: [
+          attemptRecord({
+            proposer: bad,
+            proposal: { source: bad, diff: bad, rationale: bad, riskNotes: bad, confidence: null },
+            refusals: [{ reason: bad, path: bad, detail: bad }],
+          }),
+          attemptRecord({ attempt: 2, proposal: { ...attemptRecord().proposal!, rationale: bad } }),
+        ],
+        minimization: { ...base.minimization!, kept: false, reason: bad },
+      }));
+      assert.ok(text.includes("nasty"));
+      assert.ok(!live(text).includes("nasty"), live(text));
+      assert.ok(!INVISIBLE.test(text), JSON.stringify(text));
+      assert.equal(headings(live(text)).length, 10);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+Deno.test("code: a span that ends where it should, whatever is in it", () => {
+  assert.equal(code("a"), "`a`");
+  assert.equal(code("a`b"), "``a`b``");
+  assert.equal(code("`a"), "`` `a ``");
+  assert.equal(code("a\nb"), "`a\\nb`");
+  assert.equal(code(" "), "(empty)");
+});
+
+Deno.test("block: the fence is longer than any in it", () => {
+  assert.equal(block("a\n```\nb\n", "diff"), "````diff\na\n```\nb\n````");
+});
+
+Deno.test("evidence: the lines that say what failed, else the last ones", () => {
+  assert.deepEqual(evidence("ok\n\u001b[31mE   assert 1 == 2\u001b[0m\nok\nE   assert 1 == 2\n"), [
+    "E   assert 1 == 2",
+  ]);
+  assert.deepEqual(evidence("one\n\n two \n"), ["one", " two"]);
+  assert.deepEqual(evidence(""), []);
+  assert.equal(
+    evidence("Error: x\n".repeat(5) + Array.from({ length: 99 }, (_, i) => `Error ${i}`).join("\n")).length,
+    12,
+  );
+  assert.ok(evidence(`Error ${"x".repeat(10_000)}`)[0]!.length < 400);
+});
