@@ -1,8 +1,10 @@
+import { Buffer } from "node:buffer";
 import type { Level, UnitSet } from "../minimize/minimize.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import type { ByteString, FilePatch, Patch } from "../vocabulary/patch.ts";
+import { comparePaths } from "../vocabulary/path.ts";
 import { applyPatch, type FileLookup, type FileState, oldIndex } from "./apply.ts";
 import { bytesOf, byteString, displayText } from "./bytes.ts";
 import { diffFiles, type FilePair } from "./diff.ts";
@@ -22,6 +24,8 @@ export interface PatchUnits {
    * out with them. All atoms give the original result, none the empty patch.
    */
   assemble(kept: readonly number[]): Patch;
+  /** What applying `assemble(kept)` to the base does, without making the patch: for cache keys and trying it out. */
+  changes(kept: readonly number[]): FileChange[];
 }
 
 const LEVELS: readonly Level[] = ["file", "hunk", "group", "line"];
@@ -51,7 +55,22 @@ export function splitPatch(patch: Patch, base: FileLookup): PatchUnits {
       const has = new Set(kept);
       return diffFiles(files.flatMap((f) => f.pair(has) ?? []));
     },
+    changes(kept) {
+      const has = new Set(kept);
+      const changes = files.flatMap((f) => changesOf(f.pair(has)));
+      return changes.sort((a, b) => comparePaths(a.path, b.path));
+    },
   };
+}
+
+function changesOf(pair: FilePair | undefined): FileChange[] {
+  if (!pair) return [];
+  const { oldPath, newPath, old, new: next } = pair;
+  if (newPath === null) return [{ kind: "delete", path: oldPath! }];
+  const write: FileChange = { kind: "write", path: newPath, mode: next!.mode, bytes: next!.bytes };
+  if (oldPath === null) return [write];
+  if (oldPath !== newPath) return [{ kind: "delete", path: oldPath }, write];
+  return old!.mode === next!.mode && Buffer.compare(old!.bytes, next!.bytes) === 0 ? [] : [write];
 }
 
 class Splitter {
