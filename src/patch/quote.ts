@@ -15,11 +15,14 @@ const LETTERS: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
-/** A path as git writes it in a header: as it is, or in C-style quotes when it holds anything unusual. */
+/**
+ * A path as git writes it in a header: as it is, or in C-style quotes when it holds anything unusual. A space
+ * before a slash is quoted too: git writes it bare but cannot read it back from a section without labels.
+ */
 export function quotePath(path: string): ByteString {
   const raw = byteStringOfText(path);
   // deno-lint-ignore no-control-regex
-  if (!/[\u0000-\u001f"\\\u007f-\u00ff]/.test(raw)) return raw;
+  if (!/[\u0000-\u001f"\\\u007f-\u00ff]/.test(raw) && !raw.includes(" /")) return raw;
   let out = '"';
   for (const c of raw) {
     const code = c.charCodeAt(0);
