@@ -1,13 +1,11 @@
 import type { MinimizationRecord } from "../bundle/record.ts";
 import { minimize } from "../minimize/minimize.ts";
 import type { Probe } from "../minimize/minimize.ts";
-import { applyPatch } from "../patch/apply.ts";
 import { renderPatch } from "../patch/render.ts";
 import { resultKey } from "../patch/tree.ts";
-import { splitPatch } from "../patch/units.ts";
+import { type PatchUnits, splitPatch } from "../patch/units.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import { Failure } from "../vocabulary/failure.ts";
 import type { BaseFiles } from "./base_files.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { type Admitted, statsOf } from "./proposal.ts";
@@ -32,21 +30,13 @@ export async function reducePatch(
   const { limits } = plan.config.policy;
   ports.emit({ kind: "minimization_started", units: split.units.atoms });
 
-  const candidate = (kept: readonly number[]): Admitted => {
-    const patch = split.assemble(kept);
-    const applied = applyPatch(patch, base.lookup);
-    if (!applied.ok) {
-      throw new Failure("bug", "candidate_does_not_apply", applied.refusal.detail);
-    }
-    return { ...winner, patch, rendered: renderPatch(patch), changes: applied.changes };
-  };
   const full = new Map(winner.changes.map((c) => [c.path as string, c]));
 
   const result = await minimize({
     units: split.units,
-    key: (kept) => resultKey(candidate(kept).changes),
+    key: (kept) => resultKey(split.changes(kept)),
     test: async (kept, signal): Promise<Probe> => {
-      const { changes } = candidate(kept);
+      const changes = split.changes(kept);
       if (await isBroken(changes, full, ports)) return "unparsable";
       const verification = await verifyTargets(frozen, changes, plan.targets, {
         attempt: 0,
@@ -84,8 +74,15 @@ export async function reducePatch(
     runs: result.runs,
     end: result.end,
   });
-  const smallest = result.kept.length === split.units.atoms ? winner : candidate(result.kept);
+  const smallest = result.kept.length === split.units.atoms
+    ? winner
+    : reassembled(winner, split, result.kept);
   return { smallest, record: { result, atoms: split.atoms, before: statsOf(winner) } };
+}
+
+function reassembled(winner: Admitted, split: PatchUnits, kept: readonly number[]): Admitted {
+  const patch = split.assemble(kept);
+  return { ...winner, patch, rendered: renderPatch(patch), changes: split.changes(kept) };
 }
 
 /**
