@@ -94,12 +94,12 @@ export async function removeContainer(engine: Engine, id: string): Promise<void>
   }
 }
 
-/** Removes an image, whatever still refers to it. One that is gone already is fine. */
+/** Removes an image and not its unnamed parents, whatever still refers to it. One that is gone already is fine. */
 export async function removeImage(engine: Engine, id: string): Promise<void> {
   const image = engine.docker.getImage(id);
   for (let tries = 1;; tries++) {
     try {
-      await engine.call("remove an image", CHANGE_MS, () => image.remove({ force: true }));
+      await engine.call("remove an image", CHANGE_MS, () => image.remove({ force: true, noprune: true }));
       return;
     } catch (error) {
       if (refusedWith(error, 404)) return;
