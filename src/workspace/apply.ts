@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -8,36 +8,21 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readSync,
   renameSync,
   rmdirSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import type { FileChange } from "../vocabulary/change.ts";
-import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
-import { ancestors, type ApplyPlan, planChanges, type PlannedChange } from "./apply_plan.ts";
-import {
-  DirectoryHandles,
-  errorCode,
-  type Identity,
-  identityOf,
-  openFile,
-  sameFile,
-  statOpen,
-} from "./directory_handles.ts";
+import { checkUnchanged, type Found } from "./apply_check.ts";
+import { applyFailed } from "./apply_failure.ts";
+import { Journal } from "./apply_journal.ts";
+import { ancestors, planChanges, type PlannedChange } from "./apply_plan.ts";
+import { DirectoryHandles, errorCode, identityOf, sameFile, splitPath } from "./directory_handles.ts";
 import { STAGED_PREFIX } from "./ignore.ts";
-import { showPath, workspaceChanged } from "./problems.ts";
+import { workspaceChanged } from "./problems.ts";
 import { isDenied } from "./walk.ts";
-
-/** What was found, and checked, where a change goes. */
-interface Found {
-  readonly identity: Identity;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /**
  * Puts changes into the directory, all or nothing. First everything touched is compared with the manifest; then new
@@ -61,7 +46,7 @@ export function applyChanges(
   const journal = new Journal();
   try {
     const found = checkUnchanged(directories, plan, byPath);
-    const application = new Application(directories, journal, found, byPath);
+    const application = new Application(directories, journal, found);
     try {
       const staged = plan.writes.map((planned) => application.stage(planned));
       for (const planned of plan.deletes) application.remove(planned);
@@ -78,129 +63,6 @@ export function applyChanges(
   }
 }
 
-function applyFailed(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  const reason = error instanceof Error
-    ? error.message.replace(/\/proc\/self\/fd\/\d+\//g, "")
-    : String(error);
-  const put = "everything was put back";
-  if (isDenied(error) || errorCode(error) === "EROFS") {
-    return new Failure(
-      "denied",
-      "workspace_not_writable",
-      `cannot write to the workspace, ${put}: ${reason}`,
-      {
-        hint: "make the directories of the touched files writable for this user",
-        cause: error,
-      },
-    );
-  }
-  return new Failure("unavailable", "apply_failed", `applying failed, ${put}: ${reason}`, {
-    hint: "see the cause, then apply the patch again",
-    cause: error,
-  });
-}
-
-function split(path: string): [directory: string, name: string] {
-  const slash = path.lastIndexOf("/");
-  return slash < 0 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
-}
-
-/** Compares every touched path with the manifest and reports all that differ at once. */
-function checkUnchanged(
-  directories: DirectoryHandles,
-  plan: ApplyPlan,
-  byPath: ReadonlyMap<string, ManifestEntry>,
-): Map<string, Found> {
-  const found = new Map<string, Found>();
-  const changed: string[] = [];
-  for (const { change, before } of [...plan.deletes, ...plan.writes]) {
-    const [directory, name] = split(change.path);
-    let at: string;
-    try {
-      at = `${directories.at(directory)}/${name}`;
-    } catch (error) {
-      if (isDenied(error)) throw applyFailed(error);
-      // The directory is to be made: nothing may be there, or a file these changes delete.
-      const blocked = [...ancestors(change.path)].some((above) => {
-        const entry = byPath.get(above);
-        if (entry?.mode === "040000") return !isDirectory(directories, above);
-        return entry === undefined && exists(directories, above) && !isDirectory(directories, above);
-      });
-      if (before !== null || blocked) changed.push(change.path);
-      continue;
-    }
-    const state = before === null ? absent(at, byPath.get(change.path)) : asBefore(at, before);
-    if (state === false) changed.push(change.path);
-    else if (state !== true) found.set(change.path, state);
-  }
-  if (changed.length > 0) {
-    throw workspaceChanged(changed, "nothing was written: the workspace is not what was proved");
-  }
-  return found;
-}
-
-function exists(directories: DirectoryHandles, path: string): boolean {
-  const [directory, name] = split(path);
-  try {
-    Deno.lstatSync(`${directories.at(directory)}/${name}`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isDirectory(directories: DirectoryHandles, path: string): boolean {
-  try {
-    directories.at(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Nothing there, or a directory where the manifest had one too (these changes empty it). */
-function absent(at: string, entry: ManifestEntry | undefined): boolean {
-  try {
-    return Deno.lstatSync(at).isDirectory && entry?.mode === "040000";
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return true;
-    throw applyFailed(error);
-  }
-}
-
-function asBefore(at: string, before: ManifestEntry): Found | false {
-  try {
-    const info = Deno.lstatSync(at);
-    const found = {
-      identity: identityOf(info),
-      mode: info.mode ?? 0,
-      uid: info.uid ?? 0,
-      gid: info.gid ?? 0,
-    };
-    if (before.mode === "120000") return info.isSymlink && Deno.readLinkSync(at) === before.target && found;
-    if (!info.isFile || info.size !== before.size) return false;
-    if (((found.mode & 0o100) !== 0) !== (before.mode === "100755")) return false;
-    return digestOf(at, found.identity) === before.sha256 && found;
-  } catch (error) {
-    if (isDenied(error)) throw applyFailed(error);
-    return false;
-  }
-}
-
-function digestOf(at: string, identity: Identity): string | null {
-  const fd = openFile(at);
-  try {
-    if (!sameFile(statOpen(fd).info, identity)) return null;
-    const digest = createHash("sha256");
-    const buffer = new Uint8Array(64 * 1024);
-    for (let n; (n = readSync(fd, buffer, 0, buffer.length, null)) > 0;) digest.update(buffer.subarray(0, n));
-    return digest.digest("hex");
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** The steps of an application; each notes its opposite before the next begins. */
 class Application {
   readonly #id = randomBytes(8).toString("hex");
@@ -211,7 +73,6 @@ class Application {
     readonly directories: DirectoryHandles,
     readonly journal: Journal,
     readonly found: ReadonlyMap<string, Found>,
-    readonly byPath: ReadonlyMap<string, ManifestEntry>,
   ) {}
 
   /** Writes the new content under a temporary name; returns it. */
@@ -336,7 +197,7 @@ class Application {
   }
 
   #at(path: string): string {
-    const [directory, name] = split(path);
+    const [directory, name] = splitPath(path);
     const inside = this.directories.at(directory);
     this.#touched.add(directory);
     return `${inside}/${name}`;
@@ -347,7 +208,7 @@ class Application {
   }
 
   #named(directory: string, temporary: string): string {
-    const [, name] = split(temporary);
+    const [, name] = splitPath(temporary);
     return directory === "" ? name : `${directory}/${name}`;
   }
 }
@@ -387,55 +248,5 @@ function removeIfThere(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
-  }
-}
-
-/** How to take back what was done, and what to tidy up once nothing will be taken back. */
-class Journal {
-  readonly #undo: { what: string; step: () => void }[] = [];
-  readonly #tidy: (() => void)[] = [];
-
-  note(what: string, step: () => void): void {
-    this.#undo.push({ what, step });
-  }
-
-  later(step: () => void): void {
-    this.#tidy.push(step);
-  }
-
-  undo(): void {
-    const stuck: string[] = [];
-    let cause: unknown;
-    for (const { what, step } of this.#undo.reverse()) {
-      try {
-        step();
-      } catch (error) {
-        stuck.push(showPath(what));
-        cause = error;
-      }
-    }
-    if (stuck.length > 0) {
-      throw new Failure(
-        "unavailable",
-        "rollback_failed",
-        "applying failed and not everything could be put back",
-        {
-          hint: "put back by hand what is listed",
-          details: stuck,
-          cause,
-        },
-      );
-    }
-  }
-
-  /** A backup that cannot be removed changes nothing of the outcome; its name is ignored by every walk. */
-  settle(): void {
-    for (const step of this.#tidy) {
-      try {
-        step();
-      } catch {
-        continue;
-      }
-    }
   }
 }

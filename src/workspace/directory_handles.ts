@@ -39,6 +39,12 @@ export function errorCode(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
+/** A relative path as its directory ("" for the root) and its name. */
+export function splitPath(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
+}
+
 /** Opens a directory itself, never what a link points to. */
 export function openDirectory(path: string): number {
   return openSync(path, DIRECTORY);

@@ -128,11 +128,16 @@ async function privateDiff(
   }
 }
 
-/** git refreshes the index it works with; the user's must stay as it is. */
+/**
+ * git refreshes the index it works with; the user's must stay as it is. The copy keeps its time, to the second below:
+ * git looks into files that are not older than the index, for what was edited right after it was written.
+ */
 async function copyIndex(gitDir: string, own: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(gitDir)) {
     if (isFile && (name === "index" || name.startsWith("sharedindex."))) {
+      const written = Math.floor(((await Deno.stat(join(gitDir, name))).mtime?.getTime() ?? 0) / 1_000);
       await Deno.copyFile(join(gitDir, name), join(own, name));
+      await Deno.utime(join(own, name), written, written);
     }
   }
 }

@@ -78,6 +78,18 @@ Deno.test("provenance: tracked changes are dirty; the diff turns the commit into
     }
   }));
 
+Deno.test("provenance: an edit of the same size right after the commit is seen", () =>
+  inTempDir(async (root) => {
+    for (let i = 0; i < 8; i++) {
+      commitAll(join(root, `${i}`), { "a": "1\n" });
+      writeFiles(root, { [`${i}/a`]: "2\n" });
+      // Same second, size and file as what the index knows.
+      const { mtime } = Deno.statSync(join(root, `${i}/.git/index`));
+      Deno.utimeSync(join(root, `${i}/a`), mtime!, mtime!);
+      assert.equal((await gitProvenance(join(root, `${i}`))).dirty, true);
+    }
+  }));
+
 Deno.test("provenance: in a subdirectory, tree and diff are of that subdirectory", () =>
   inTempDir(async (root) => {
     commitAll(root, { "top": "1\n", "sub/[x]/a": "1\n", "sub/x/a": "1\n" });
