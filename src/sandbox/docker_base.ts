@@ -12,6 +12,7 @@ import {
 import { DockerCopy } from "./docker_copy.ts";
 import { CHANGE_MS, type Engine } from "./docker_engine.ts";
 import { execIn, type ExecTarget } from "./docker_exec.ts";
+import { parentsOf } from "./change_tar.ts";
 import { putFiles } from "./docker_files.ts";
 import { BASE_LABEL, keptName } from "./docker_labels.ts";
 import { ReadyPool } from "./docker_pool.ts";
@@ -99,16 +100,36 @@ export class DockerBase implements FrozenBase {
       this.#copies.delete(copy);
     });
     try {
-      await this.#delete(target, changes, signal);
-      await putFiles(engine, id, plan.workdir, changes, plan.user, this.#knownDirectories, signal);
+      await this.#lay(target, changes, signal);
       if (signal?.aborted) throw interrupted(signal.reason);
       if (this.#closing !== null) throw interrupted();
     } catch (error) {
       await this.#take(id);
       throw error;
+    } finally {
+      this.#pool.fill();
     }
     this.#copies.add(copy);
     return copy;
+  }
+
+  /** Deletions go first where a written file takes the place of what is deleted, else both go at once. */
+  async #lay(target: ExecTarget, changes: readonly FileChange[], signal?: AbortSignal): Promise<void> {
+    const { engine, plan } = this.#options;
+    const put = () =>
+      putFiles(engine, target.id, plan.workdir, changes, plan.user, this.#knownDirectories, signal);
+    const deleted = new Set<string>(changes.filter((c) => c.kind === "delete").map((c) => c.path));
+    const written = changes.filter((c) => c.kind === "write").map((c) => c.path);
+    const above = new Set(parentsOf([...deleted]));
+    const replaces = written.some((path) => deleted.has(path) || above.has(path)) ||
+      parentsOf(written).some((path) => deleted.has(path));
+    if (replaces) {
+      await this.#delete(target, changes, signal);
+      await put();
+      return;
+    }
+    const outcomes = await Promise.allSettled([this.#delete(target, changes, signal), put()]);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   async #delete(target: ExecTarget, changes: readonly FileChange[], signal?: AbortSignal): Promise<void> {

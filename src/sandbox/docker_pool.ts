@@ -49,7 +49,7 @@ export class ReadyPool<T> {
   }
 
   /**
-   * An item nobody had before; the pool refills behind it.
+   * An item nobody had before. `fill` refills the pool behind it, when the time is right: making competes with use.
    * @throws what `create` threw; Failure bug `sandbox_closed`; interrupted when the signal aborts
    */
   async take(signal?: AbortSignal): Promise<T> {
@@ -58,7 +58,6 @@ export class ReadyPool<T> {
       if (this.#closing !== null) throw closed();
       const waited = this.#ready.shift();
       if (waited === undefined) return await this.#wait(signal);
-      this.fill();
       let usable = false;
       try {
         usable = await this.#options.usable(waited);

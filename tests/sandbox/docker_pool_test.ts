@@ -27,10 +27,11 @@ function numbers(changes: Partial<PoolOptions<number>> = {}) {
   return { pool, state };
 }
 
-Deno.test("ReadyPool: never gives an item twice, and refills behind", async () => {
+Deno.test("ReadyPool: never gives an item twice, and fills up again", async () => {
   const { pool, state } = numbers();
   const taken = await Promise.all(Array.from({ length: 7 }, () => pool.take()));
   assert.equal(new Set(taken).size, 7);
+  pool.fill();
   while (state.made < 9) await tick();
   await tick();
   assert.equal(state.made, 9, "two are ready again and no more");
