@@ -4,7 +4,16 @@ import { EXAMPLES_IMAGE } from "../tools/image.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../deno.json", import.meta.url).pathname;
-const PP = [Deno.execPath(), "run", "-A", "--quiet", "--config", CONFIG, MAIN];
+const PP = [
+  Deno.execPath(),
+  "run",
+  "-A",
+  "--quiet",
+  "--v8-flags=--max-semi-space-size=2",
+  "--config",
+  CONFIG,
+  MAIN,
+];
 
 /** What `pp` itself costs: answering its version, and a run with nothing to prove. */
 export async function startup(host: string): Promise<Row[]> {

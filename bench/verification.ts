@@ -1,8 +1,11 @@
 import { freeze, PYTEST, withSmallProject } from "./base.ts";
+import type { RelativePath } from "../src/vocabulary/path.ts";
 import { median, ms, program, type Row, timed } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
 
 const ROUNDS = 15;
+const CHANGED = "test_one.py" as RelativePath;
+const CONTENT = new TextEncoder().encode("def test_one():\n    assert 1 + 2 == 3\n");
 const EXEC = { timeoutMs: 60_000, outputBytes: 65_536 };
 
 /** A verification in a pristine container from the pool, beside a warm container and beside `docker run --rm -v`. */
@@ -12,12 +15,13 @@ export async function verification(host: string): Promise<Row[]> {
     const base = await freeze(directory, host, 2);
     try {
       const warm = await base.checkout([]);
+      const change = { kind: "write", path: CHANGED, mode: "100644", bytes: CONTENT } as const;
       const settle = () => new Promise((resolve) => setTimeout(resolve, 1200));
       const runWarm = async () => {
         await warm.exec(PYTEST, EXEC);
       };
       const runPristine = async () => {
-        const copy = await base.checkout([]);
+        const copy = await base.checkout([change]);
         await copy.exec(PYTEST, EXEC);
         // Thrown away in the background, as a session does.
         void copy.discard();
@@ -53,7 +57,7 @@ export async function verification(host: string): Promise<Row[]> {
       const peerOverhead = dockerMs - warmMs;
       return [
         {
-          what: "pytest in a pristine container from the ready pool",
+          what: "pytest on a changed file in a pristine container from the ready pool",
           ours: ms(pristineMs),
           peer: `${ms(warmMs)} in a warm container`,
           figure: `+${Math.round(overhead)} ms`,

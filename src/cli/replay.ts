@@ -13,7 +13,7 @@ import { sessionProgress } from "./progress.ts";
 import type { ReplayFlags } from "./replay_verb.ts";
 import { sandboxSpec, withFlags } from "./session_plan.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireGitCheck, wireSandbox, wireSecrets, wireWorkspace } from "./wire.ts";
+import { wireGitCheck, wireReap, wireSandbox, wireSecrets, wireWorkspace } from "./wire.ts";
 
 const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
 
@@ -42,6 +42,7 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
   const progress = sessionProgress({ quiet: flags.json === true });
   const interruption = onInterrupt(progress.say);
   try {
+    await wireReap();
     const { sandbox } = await wireSandbox(config.policy, root, flags.pull === true, env);
     const result = await replay(claim, {
       policy: config.policy,

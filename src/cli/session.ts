@@ -17,7 +17,15 @@ import { sessionProgress } from "./progress.ts";
 import { sandboxSpec, withFlags } from "./session_plan.ts";
 import { sessionJson, sessionText } from "./session_report.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireGitCheck, wireProposer, wireSandbox, wireSecrets, wireSyntax, wireWorkspace } from "./wire.ts";
+import {
+  wireGitCheck,
+  wireProposer,
+  wireReap,
+  wireSandbox,
+  wireSecrets,
+  wireSyntax,
+  wireWorkspace,
+} from "./wire.ts";
 import { exitCodeOfStatus } from "./exit_code.ts";
 
 export interface SessionFlags {
@@ -72,7 +80,7 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const progress = sessionProgress({ quiet: flags.json === true });
   const interruption = onInterrupt(progress.say);
   try {
-    await removeStaleBundles(artifacts);
+    await Promise.all([removeStaleBundles(artifacts), wireReap()]);
     const { sandbox } = await wireSandbox(config.policy, root, flags.pull === true, env);
     const workspace = await wireWorkspace(root, artifacts);
     const secrets = wireSecrets(env);
@@ -87,7 +95,11 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     progress.emit({ kind: "phase", phase: "bundle" });
     const bundle = await writeBundle(artifacts, session, await bundleFiles(outcome.record, secrets.redact));
     const applied = flags.apply === true && outcome.record.status === "proved";
-    if (applied) await workspace.apply(outcome.changes);
+    if (applied) {
+      // Said before the attempt: the proof stands even if the workspace has moved on and nothing can be applied.
+      progress.say(`bundle   ${bundle}`);
+      await workspace.apply(outcome.changes);
+    }
     progress.end();
     const delivered = { outcome, bundle, applied };
     return {

@@ -96,6 +96,12 @@ export async function wireEngineProbe(policy: Policy, env: Environment) {
   return { engine, imageThere: engine.reachable && await imageExists(env, runtime, image) };
 }
 
+/** Removes the folders that killed sessions left; an engine's leavings are removed when a sandbox opens on it. */
+export async function wireReap(): Promise<void> {
+  const { reapDirectories } = await import("../sandbox/host_directories.ts");
+  await reapDirectories();
+}
+
 /** What killed sessions left behind, by backend. */
 export async function wireOrphans(policy: Policy, engineReachable: boolean, env: Environment) {
   const { directoryOrphans } = await import("../sandbox/host_directories.ts");

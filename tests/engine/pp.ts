@@ -3,9 +3,16 @@ import { TEST_IMAGE } from "./engine.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** How `pp` is called: the checkout's main.ts, or the built file that PP_BIN names. */
-export const PP: readonly string[] = Deno.env.get("PP_BIN") !== undefined
-  ? [Deno.env.get("PP_BIN")!]
-  : [Deno.execPath(), "run", "-A", "--quiet", "--config", `${ROOT}deno.json`, `${ROOT}main.ts`];
+export const PP: readonly string[] = Deno.env.get("PP_BIN") !== undefined ? [Deno.env.get("PP_BIN")!] : [
+  Deno.execPath(),
+  "run",
+  "-A",
+  "--quiet",
+  "--v8-flags=--max-semi-space-size=2",
+  "--config",
+  `${ROOT}deno.json`,
+  `${ROOT}main.ts`,
+];
 
 export interface PpOptions {
   readonly cwd: string;
@@ -66,7 +73,7 @@ export async function withProject<T>(
 
 /** Paths, kinds, modes and contents below a folder, `.pp-artifacts` left out; equal exactly when nothing changed. */
 export async function fingerprint(directory: string): Promise<string> {
-  const find = `find . -path ./.pp-artifacts -prune -o -printf '%y %m %p %l %s %T@\\n' | sort;
+  const find = `find . -mindepth 1 -path ./.pp-artifacts -prune -o -printf '%y %m %p %l %s %T@\\n' | sort;
     find . -path ./.pp-artifacts -prune -o -type f -print0 | sort -z | xargs -0 sha256sum`;
   const { stdout, success } = await new Deno.Command("sh", { args: ["-c", find], cwd: directory }).output();
   if (!success) throw new Error(`could not read ${directory}`);

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
+import { fingerprint, pp, spawnPp, withProject } from "./pp.ts";
+
+const FILES = { "check.sh": "grep -q right value.txt\n", "value.txt": "wrong\n" };
+const RIGHT = "--- a/value.txt\n+++ b/value.txt\n@@ -1 +1 @@\n-wrong\n+right\n";
+
+Deno.test("pp run: a command that passes already is no proof", async () => {
+  await withProject(FILES, async (directory) => {
+    const { code, stdout } = await pp(["run", "true", "--json"], { cwd: directory });
+    const session = JSON.parse(stdout);
+    assert.equal(code, 2);
+    assert.equal(session.status, "already_passing");
+    assert.equal(session.success, false);
+    assert.equal(session.final_patch, null);
+    const replayed = await pp(["replay", session.proof_bundle], { cwd: directory });
+    assert.equal(replayed.code, 65);
+    assert.match(replayed.stderr, /holds no proof/);
+  });
+});
+
+Deno.test("pp run: without a provider it shows the failure and what to do next", async () => {
+  await withProject(FILES, async (directory) => {
+    const { code, stdout } = await pp(["run", "sh check.sh"], { cwd: directory });
+    assert.equal(code, 2);
+    assert.match(stdout, /not proved: sh check\.sh/);
+    assert.match(stdout, /--patch FILE/);
+  });
+});
+
+Deno.test("pp run: words after -- are an argv, one string is split", async () => {
+  await withProject(FILES, async (directory) => {
+    await Deno.remove(`${directory}/pp.json`);
+    await Deno.writeTextFile(`${directory}/fix.diff`, RIGHT);
+    for (const words of [["sh check.sh"], ["--", "sh", "check.sh"], ["sh check.sh && true"]]) {
+      const args = ["run", "--patch", "fix.diff", "--json", "--image", TEST_IMAGE, ...words];
+      const { code, stdout, stderr } = await pp(args, { cwd: directory });
+      assert.equal(code, 0, stderr);
+      const { targets } = JSON.parse(stdout);
+      const expected = words[0]!.includes("&&") ? ["sh", "-c", "sh check.sh && true"] : ["sh", "check.sh"];
+      assert.deepEqual(targets[0].argv, expected);
+    }
+  });
+});
+
+Deno.test("pp run: a command that never ends is killed at the timeout and recorded as timed out", async () => {
+  const policy = { limits: { per_command_timeout_sec: 2 } };
+  await withProject(FILES, async (directory) => {
+    const { code, stdout } = await pp(["run", "sh -c 'sleep 1000 & sleep 1000'", "--json"], {
+      cwd: directory,
+    });
+    const session = JSON.parse(stdout);
+    assert.equal(code, 2);
+    const results = JSON.parse(
+      await Deno.readTextFile(`${session.proof_bundle}/attempts/0_baseline/target_results.json`),
+    );
+    assert.equal(results.runs[0].targets[0].outcome, "timed_out");
+    assert.equal(results.runs[0].targets[0].result.exit_code, null);
+    assert.deepEqual(await leftovers(session.session), NOTHING);
+  }, policy);
+});
+
+Deno.test("pp run: a gigabyte of output leaves its memory flat", async () => {
+  await withProject(FILES, async (directory) => {
+    const flood = "head -c 1000000000 /dev/zero; exit 1";
+    const child = spawnPp(["run", "--json", flood], { cwd: directory });
+    const output = child.output();
+    let peak = 0;
+    let ended = false;
+    output.then(() => ended = true);
+    while (!ended) {
+      const status = await Deno.readTextFile(`/proc/${child.pid}/status`).catch(() => "");
+      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const { code, stdout, stderr } = await output;
+    assert.equal(code, 2, new TextDecoder().decode(stderr));
+    const session = JSON.parse(new TextDecoder().decode(stdout));
+    const results = JSON.parse(
+      await Deno.readTextFile(`${session.proof_bundle}/attempts/0_baseline/target_results.json`),
+    );
+    assert.equal(results.runs[0].targets[0].result.stdout.total_bytes, 1_000_000_000);
+    assert.ok(peak > 0 && peak < 400e6, `peak memory ${Math.round(peak / 1e6)} MB`);
+  });
+});
+
+Deno.test("pp run: several sessions in one workspace do not disturb each other", async () => {
+  await withProject({ ...FILES, "fix.diff": RIGHT }, async (directory) => {
+    const before = await fingerprint(directory);
+    const args = ["run", "sh check.sh", "--patch", "fix.diff", "--json"];
+    const results = await Promise.all([1, 2, 3].map(() => pp(args, { cwd: directory })));
+    for (const { code, stderr } of results) assert.equal(code, 0, stderr);
+    const sessions = results.map((r) => JSON.parse(r.stdout));
+    assert.equal(new Set(sessions.map((s) => s.session)).size, 3);
+    assert.equal(new Set(sessions.map((s) => s.result_tree)).size, 1);
+    assert.equal(await fingerprint(directory), before);
+  });
+});
+
+Deno.test("pp run --apply: a workspace that changed meanwhile is left alone", async () => {
+  const files = { ...FILES, "check.sh": "sleep 1; grep -q right value.txt\n", "fix.diff": RIGHT };
+  await withProject(files, async (directory) => {
+    const child = spawnPp(["run", "sh check.sh", "--patch", "fix.diff", "--apply"], { cwd: directory });
+    const decoder = new TextDecoder();
+    let stderr = "";
+    const drain = child.stdout.cancel();
+    for await (const chunk of child.stderr) {
+      stderr += decoder.decode(chunk, { stream: true });
+      if (/^confirm/m.test(stderr)) await Deno.writeTextFile(`${directory}/value.txt`, "mine\n");
+    }
+    await drain;
+    assert.equal((await child.status).code, 65, stderr);
+    assert.match(stderr, /value\.txt/);
+    assert.match(stderr, /proof_bundle/, "it says where the proof is");
+    assert.equal(await Deno.readTextFile(`${directory}/value.txt`), "mine\n");
+  });
+});
+
+Deno.test("pp run: no engine, no image, a malformed policy and a command that is not allowed have their exit codes", async () => {
+  await withProject(FILES, async (directory) => {
+    const gone = await pp(["run", "true"], {
+      cwd: directory,
+      env: { DOCKER_HOST: "unix:///nonexistent.sock" },
+    });
+    assert.equal(gone.code, 69);
+    assert.match(gone.stderr, /nonexistent\.sock[^]*hint:/);
+    const image = await pp(["run", "true", "--image", "veripatch-no-such-image:9"], { cwd: directory });
+    assert.equal(image.code, 69);
+    assert.match(image.stderr, /veripatch-no-such-image:9[^]*hint:/);
+    await Deno.writeTextFile(
+      `${directory}/bad.yaml`,
+      "policy:\n  networc: deny\n  limits: {max_attempts: -1}\n",
+    );
+    const malformed = await pp(["run", "true", "--policy", "bad.yaml"], { cwd: directory });
+    assert.equal(malformed.code, 65);
+    assert.match(malformed.stderr, /bad\.yaml:2[^]*bad\.yaml:3/);
+    await Deno.writeTextFile(`${directory}/strict.yaml`, "policy:\n  allowed_commands: [pytest -q]\n");
+    const denied = await pp(["run", "true", "--policy", "strict.yaml"], { cwd: directory });
+    assert.equal(denied.code, 77);
+    const signing = await pp(["run", "true", "--attest", "--attestation-mode", "ed25519"], {
+      cwd: directory,
+    });
+    assert.equal(signing.code, 69);
+  });
+});
+
+Deno.test("pp replay: another base is inconclusive, a changed patch is contradicted or malformed", async () => {
+  await withProject({ ...FILES, "fix.diff": RIGHT }, async (directory) => {
+    const run = await pp(["run", "sh check.sh", "--patch", "fix.diff", "--json"], { cwd: directory });
+    const { proof_bundle: bundle } = JSON.parse(run.stdout);
+    await Deno.writeTextFile(`${directory}/value.txt`, "wrong again\n");
+    const other = await pp(["replay", bundle, "--json"], { cwd: directory });
+    assert.equal(other.code, 3);
+    assert.equal(JSON.parse(other.stdout).reason, "base_differs");
+    await Deno.writeTextFile(`${directory}/value.txt`, "wrong\n");
+    const patch = await Deno.readTextFile(`${bundle}/final.patch`);
+    await Deno.writeTextFile(`${bundle}/final.patch`, patch.replace("+right", "+bright"));
+    const changed = await pp(["replay", bundle, "--json"], { cwd: directory });
+    assert.equal(changed.code, 65, changed.stdout);
+  });
+});
