@@ -7,20 +7,18 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
 import { EXIT } from "./exit_code.ts";
-import { onInterrupt } from "./interrupt.ts";
 import { colour } from "./output.ts";
-import { sessionProgress } from "./progress.ts";
 import type { ReplayFlags } from "./replay_verb.ts";
 import { sandboxSpec, withFlags } from "./session_plan.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireGitCheck, wireReap, wireSandbox, wireSecrets, wireWorkspace } from "./wire.ts";
+import { watched } from "./watched.ts";
+import { wireWorld } from "./wire.ts";
 
 const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
 
 /** `pp replay`: reads a bundle, then runs its claim on a checkout under the verifier's own policy. */
 export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise<VerbResult> {
   const root = resolve(flags.cwd ?? ".");
-  const env = Deno.env.toObject();
   const claim = await readClaim(resolve(bundlePath));
   const loaded = await loadPolicy(root, flags.policy === undefined ? undefined : resolve(flags.policy));
   const config = withFlags(loaded.config, flags);
@@ -39,30 +37,17 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
     }
   }
   const session = newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
-  const progress = sessionProgress({ quiet: flags.json === true });
-  const interruption = onInterrupt(progress.say);
-  try {
-    await wireReap();
-    const { sandbox } = await wireSandbox(config.policy, root, flags.pull === true, env);
-    const result = await replay(claim, {
-      policy: config.policy,
-      spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: false }),
-      repeat: config.policy.verify.repeat,
-    }, {
-      sandbox,
-      workspace: await wireWorkspace(root, `${root}/.pp-artifacts`),
-      gitAgrees: await wireGitCheck(),
-      findSecrets: wireSecrets(env).findSecrets,
-      now: Date.now,
-      emit: progress.emit,
-      signal: interruption.signal,
-    });
-    progress.end();
-    return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
-  } finally {
-    progress.end();
-    interruption.dispose();
-  }
+  const spec = sandboxSpec(session, config, { pull: flags.pull === true, keep: false });
+  const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat };
+  const result = await watched(flags.json === true, async ({ emit, signal }) => {
+    const world = await wireWorld(root, `${root}/.pp-artifacts`, config.policy, spec, Deno.env.toObject());
+    try {
+      return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
+    } finally {
+      await world.dispose();
+    }
+  });
+  return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
 }
 
 async function readClaim(path: string): Promise<ReplayClaim> {

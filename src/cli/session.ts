@@ -12,20 +12,11 @@ import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { VERSION } from "../version.ts";
-import { onInterrupt } from "./interrupt.ts";
-import { sessionProgress } from "./progress.ts";
 import { sandboxSpec, withFlags } from "./session_plan.ts";
 import { sessionJson, sessionText } from "./session_report.ts";
 import type { VerbResult } from "./verb.ts";
-import {
-  wireGitCheck,
-  wireProposer,
-  wireReap,
-  wireSandbox,
-  wireSecrets,
-  wireSyntax,
-  wireWorkspace,
-} from "./wire.ts";
+import { watched } from "./watched.ts";
+import { wireProposer, wireSyntax, wireWorld } from "./wire.ts";
 import { exitCodeOfStatus } from "./exit_code.ts";
 
 export interface SessionFlags {
@@ -77,40 +68,36 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     repeat: config.policy.verify.repeat,
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };
-  const progress = sessionProgress({ quiet: flags.json === true });
-  const interruption = onInterrupt(progress.say);
-  try {
-    await Promise.all([removeStaleBundles(artifacts), wireReap()]);
-    const { sandbox } = await wireSandbox(config.policy, root, flags.pull === true, env);
-    const workspace = await wireWorkspace(root, artifacts);
-    const secrets = wireSecrets(env);
-    const outcome = await prove(plan, {
-      ...{ sandbox, workspace, proposer, ...secrets },
-      gitAgrees: await wireGitCheck(),
-      syntax: wireSyntax(),
-      now: Date.now,
-      emit: progress.emit,
-      signal: interruption.signal,
-    });
-    progress.emit({ kind: "phase", phase: "bundle" });
-    const bundle = await writeBundle(artifacts, session, await bundleFiles(outcome.record, secrets.redact));
-    const applied = flags.apply === true && outcome.record.status === "proved";
-    if (applied) {
-      // Said before the attempt: the proof stands even if the workspace has moved on and nothing can be applied.
-      progress.say(`bundle   ${bundle}`);
-      await workspace.apply(outcome.changes);
+  const delivered = await watched(flags.json === true, async ({ emit, say, signal }): Promise<Delivered> => {
+    await removeStaleBundles(artifacts);
+    const world = await wireWorld(root, artifacts, config.policy, plan.spec, env);
+    try {
+      const outcome = await prove(plan, {
+        ...world,
+        proposer,
+        syntax: wireSyntax(),
+        now: Date.now,
+        emit,
+        signal,
+      });
+      emit({ kind: "phase", phase: "bundle" });
+      const bundle = await writeBundle(artifacts, session, await bundleFiles(outcome.record, world.redact));
+      const applied = flags.apply === true && outcome.record.status === "proved";
+      if (applied) {
+        // Said before the attempt: the proof stands even if the workspace has moved on and nothing can be applied.
+        say(`bundle   ${bundle}`);
+        await world.workspace.apply(outcome.changes);
+      }
+      return { outcome, bundle, applied };
+    } finally {
+      await world.dispose();
     }
-    progress.end();
-    const delivered = { outcome, bundle, applied };
-    return {
-      exit: exitCodeOfStatus(outcome.record.status),
-      text: sessionText(delivered, root),
-      json: sessionJson(delivered),
-    };
-  } finally {
-    progress.end();
-    interruption.dispose();
-  }
+  });
+  return {
+    exit: exitCodeOfStatus(delivered.outcome.record.status),
+    text: sessionText(delivered, root),
+    json: sessionJson(delivered),
+  };
 }
 
 function targetsOf(call: SessionCall, config: PolicyConfig): readonly ProofTarget[] {

@@ -5,17 +5,52 @@
 import type { Policy } from "../policy/policy.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import type { Proposer } from "../propose/proposer.ts";
-import type { BackendName, Sandbox } from "../sandbox/sandbox.ts";
+import type { BackendName, Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
-import type { Workspace } from "../workspace/workspace.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The directory as a workspace; `artifacts` is left out of it. */
-export async function wireWorkspace(root: string, artifacts: string): Promise<Workspace> {
+/** Everything of the world that a session and a replay share. */
+export interface World
+  extends Pick<SessionPorts, "sandbox" | "workspace" | "gitAgrees" | "redact" | "findSecrets"> {
+  /** Removes what was made outside the sandbox. Idempotent. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Wires a checkout for one session: first what killed sessions left is removed, then the sandbox the policy asks for
+ * is chosen. Git works in a folder of the session's own, whose owner is known to the next start.
+ * @param artifacts left out of the workspace
+ * @throws Failure `unavailable` naming what is missing when no backend can be used
+ */
+export async function wireWorld(
+  root: string,
+  artifacts: string,
+  policy: Policy,
+  spec: SandboxSpec,
+  env: Environment,
+): Promise<World> {
+  const { defaultTmpRoot, makeSessionDirectory, reapDirectories, removeTree } = await import(
+    "../sandbox/host_directories.ts"
+  );
+  await reapDirectories();
+  const { sandbox } = await wireSandbox(policy, root, spec.pull, env);
   const { directoryWorkspace } = await import("../workspace/directory.ts");
-  return await directoryWorkspace(root, { artifactsDir: artifacts });
+  const { gitAgrees } = await import("../workspace/git_apply.ts");
+  const scratch = await makeSessionDirectory(defaultTmpRoot(), spec.session, spec.deadline, null);
+  try {
+    return {
+      sandbox,
+      workspace: await directoryWorkspace(root, { artifactsDir: artifacts, scratch }),
+      gitAgrees: (patch, base, expected) => gitAgrees(patch, base, expected, scratch),
+      ...wireSecrets(env),
+      dispose: () => removeTree(scratch),
+    };
+  } catch (error) {
+    await removeTree(scratch);
+    throw error;
+  }
 }
 
 /** The proposer the flags and the environment ask for. */
@@ -51,7 +86,7 @@ export async function wireProposer(
  * @param pull whether a missing image counts as one that can be had
  * @throws Failure `unavailable` naming what is missing when no backend can be used
  */
-export async function wireSandbox(
+async function wireSandbox(
   policy: Policy,
   root: string,
   pull: boolean,
@@ -67,6 +102,7 @@ export async function wireSandbox(
 async function chooseBackend(policy: Policy, root: string, pull: boolean, env: Environment) {
   const { selectBackend } = await import("../sandbox/select.ts");
   const { Failure } = await import("../vocabulary/failure.ts");
+  const { isCleanCheckout } = await import("../sandbox/git_clean.ts");
   const { imageExists, probeDocker } = await import("../sandbox/docker_connect.ts");
   const { container_runtime: runtime, container_image: image } = policy.sandbox;
   const engine = await probeDocker(env, runtime);
@@ -96,12 +132,6 @@ export async function wireEngineProbe(policy: Policy, env: Environment) {
   return { engine, imageThere: engine.reachable && await imageExists(env, runtime, image) };
 }
 
-/** Removes the folders that killed sessions left; an engine's leavings are removed when a sandbox opens on it. */
-export async function wireReap(): Promise<void> {
-  const { reapDirectories } = await import("../sandbox/host_directories.ts");
-  await reapDirectories();
-}
-
 /** What killed sessions left behind, by backend. */
 export async function wireOrphans(policy: Policy, engineReachable: boolean, env: Environment) {
   const { directoryOrphans } = await import("../sandbox/host_directories.ts");
@@ -109,11 +139,6 @@ export async function wireOrphans(policy: Policy, engineReachable: boolean, env:
   const found = [...await directoryOrphans()];
   if (engineReachable) found.push(...await dockerOrphans({ env, runtime: policy.sandbox.container_runtime }));
   return found;
-}
-
-async function isCleanCheckout(root: string): Promise<boolean> {
-  const { directoryWorkspace } = await import("../workspace/directory.ts");
-  return (await (await directoryWorkspace(root)).provenance()).dirty === false;
 }
 
 async function sandboxOf(
@@ -130,11 +155,6 @@ async function sandboxOf(
   return bubblewrapSandbox({ kind: backend, gitRoot: root });
 }
 
-/** Git's opinion of a patch, where git is there. */
-export async function wireGitCheck(): Promise<SessionPorts["gitAgrees"]> {
-  return (await import("../workspace/git_apply.ts")).gitAgrees;
-}
-
 /** Parses sources when first asked to. */
 export function wireSyntax(): Syntax {
   const loaded = async () => (await import("../syntax/tree_sitter.ts")).treeSitterSyntax();
@@ -148,7 +168,7 @@ export function wireSyntax(): Syntax {
 }
 
 /** Scans and redacts when first asked to. */
-export function wireSecrets(env: Environment): {
+function wireSecrets(env: Environment): {
   redact: Redact;
   findSecrets: (text: string, name: string) => Promise<readonly Redaction[]>;
 } {

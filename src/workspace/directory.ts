@@ -21,6 +21,8 @@ import type { GitProvenance, TarPlacement, Workspace } from "./workspace.ts";
 export interface DirectoryOptions {
   /** Where bundles are written, absolute or relative to the root; ignored when it lies inside. */
   readonly artifactsDir?: string;
+  /** Where private directories for git are made; the system's temporary directory when left out. */
+  readonly scratch?: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function directoryWorkspace(root: string, options: DirectoryOptions
       cause,
     });
   }
-  return new DirectoryWorkspace(real, await artifactsInside(real, options.artifactsDir));
+  return new DirectoryWorkspace(real, await artifactsInside(real, options.artifactsDir), options.scratch);
 }
 
 async function artifactsInside(root: string, directory: string | undefined): Promise<string | null> {
@@ -66,7 +68,11 @@ class DirectoryWorkspace implements Workspace {
   #known: Known | undefined;
   #hashing: Promise<void> | undefined;
 
-  constructor(readonly root: string, readonly artifacts: string | null) {}
+  constructor(
+    readonly root: string,
+    readonly artifacts: string | null,
+    readonly scratch: string | undefined,
+  ) {}
 
   async *tar(placement: TarPlacement): AsyncGenerator<Uint8Array> {
     const walk = await walkTree(this.root, this.artifacts);
@@ -106,7 +112,7 @@ class DirectoryWorkspace implements Workspace {
   }
 
   provenance(): Promise<GitProvenance> {
-    return gitProvenance(this.root);
+    return gitProvenance(this.root, this.scratch);
   }
 
   async apply(changes: readonly FileChange[]): Promise<void> {

@@ -36,8 +36,9 @@ const CARRIED_OVER = new Set([
  * Nothing the repository configures is executed. References are read with commands that only read; the diff is
  * made in a private git directory with a copy of the index, the repository's objects and none of its configuration,
  * so that no filter, driver, hook, monitor or foreign work tree can be named to it.
+ * @param scratch where that directory is made; the system's temporary directory when left out
  */
-export async function gitProvenance(directory: string): Promise<GitProvenance> {
+export async function gitProvenance(directory: string, scratch?: string): Promise<GitProvenance> {
   const repository = await findRepository(directory).catch(() => null);
   if (repository === null) return NOTHING;
   const config = await readConfig(repository);
@@ -50,7 +51,7 @@ export async function gitProvenance(directory: string): Promise<GitProvenance> {
   if (commit === null || !/^[0-9a-f]{40,64}$/.test(commit)) return known;
   const at = repository.inside === "" ? `${commit}^{tree}` : `${commit}:${repository.inside}`;
   const tree = await lookUp(repository, ["rev-parse", "--verify", "--quiet", at]);
-  const diff = await privateDiff(repository, config, commit).catch(() => null);
+  const diff = await privateDiff(repository, config, commit, scratch).catch(() => null);
   if (diff === null) return { ...known, commit, tree };
   return { ...known, commit, tree, dirty: diff.length > 0, diff };
 }
@@ -91,8 +92,12 @@ async function privateDiff(
   repository: GitRepository,
   config: ReadonlyMap<string, string>,
   commit: string,
+  scratch: string | undefined,
 ): Promise<Uint8Array | null> {
-  const own = await Deno.makeTempDir({ prefix: "veripatch-" });
+  const own = await Deno.makeTempDir({
+    prefix: "veripatch-",
+    ...(scratch === undefined ? {} : { dir: scratch }),
+  });
   try {
     await copyIndex(repository.gitDir, own);
     const objects = join(repository.commonDir, "objects");

@@ -25,17 +25,22 @@ const MAX_LISTED_FILES = 100_000;
  * @param patch a canonical patch
  * @param base every file the patch touches, and as many more as the caller likes
  * @param expected what our own application made of it
+ * @param scratch where the private directory is made; the system's temporary directory when left out
  * @throws Failure `bug` for a path that is not a relative path
  */
 export async function gitAgrees(
   patch: Uint8Array,
   base: ReadonlyMap<string, BaseFile>,
   expected: readonly FileChange[],
+  scratch?: string,
 ): Promise<GitVerdict> {
   if (patch.length === 0) {
     return expected.length === 0 ? { verdict: "agrees" } : disagrees("an empty patch changes nothing");
   }
-  const own = await Deno.makeTempDir({ prefix: "veripatch-" });
+  const own = await Deno.makeTempDir({
+    prefix: "veripatch-",
+    ...(scratch === undefined ? {} : { dir: scratch }),
+  });
   try {
     const tree = join(own, "tree");
     const file = join(own, "patch");
