@@ -2,6 +2,7 @@
  * `deno task bench [NAME …]`: every figure beside its peer, measured in one run, as a table. Nothing is asserted.
  * Names: verification, minimization, streaming, startup.
  */
+import { onSignal } from "../tools/on_signal.ts";
 import { ensureEngine } from "../tools/engine.ts";
 import { ensureExamplesImage } from "../tools/image.ts";
 import { step } from "../tools/log.ts";
@@ -20,6 +21,7 @@ const SECTIONS: Readonly<Record<string, (host: string) => Promise<Row[]>>> = {
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);
 const engine = await ensureEngine();
+onSignal(engine.stop);
 const rows: Row[] = [];
 try {
   await ensureExamplesImage(engine);

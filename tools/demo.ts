@@ -2,6 +2,7 @@
  * `deno task demo`: sets up an engine and an image where they are missing, then proves every shipped failing target
  * with a scripted proposer. Ends with one line per target.
  */
+import { onSignal } from "./on_signal.ts";
 import { ensureEngine } from "./engine.ts";
 import { ensureExamplesImage } from "./image.ts";
 import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
@@ -16,6 +17,7 @@ interface Row {
 
 async function demo(): Promise<number> {
   const engine = await ensureEngine();
+  onSignal(engine.stop);
   const rows: Row[] = [];
   try {
     await ensureExamplesImage(engine);

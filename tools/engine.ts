@@ -5,7 +5,7 @@ import { cacheDirectory, ensurePrograms, findProgram, isRoot } from "./system.ts
 export interface Engine {
   /** Value for DOCKER_HOST. */
   readonly host: string;
-  /** Ends the engine if this process started it; otherwise does nothing. */
+  /** Takes our name off a private engine and ends it when nobody else uses it. Other engines are left alone. */
   stop(): Promise<void>;
 }
 
@@ -47,11 +47,15 @@ export async function ensureEngine(): Promise<Engine> {
   }
   const directory = privateEngineDirectory();
   const ownSocket = `${directory}/docker.sock`;
-  for (const socket of ["/var/run/docker.sock", ownSocket]) {
-    if (await answers(socket)) {
-      step(`using the engine at ${socket}`);
-      return { host: `unix://${socket}`, stop: nothingToStop };
-    }
+  if (await answers("/var/run/docker.sock")) {
+    step("using the engine at /var/run/docker.sock");
+    return { host: "unix:///var/run/docker.sock", stop: nothingToStop };
+  }
+  await signIn(directory);
+  const engine = { host: `unix://${ownSocket}`, stop: () => signOut(directory) };
+  if (await answers(ownSocket)) {
+    step(`using the private engine at ${ownSocket}`);
+    return engine;
   }
   await ensurePrograms({ dockerd: "docker.io" });
   if (!isRoot()) {
@@ -60,49 +64,73 @@ export async function ensureEngine(): Promise<Engine> {
       `sudo usermod -aG docker "$USER" && newgrp docker`,
     ]);
   }
-  return await startPrivateEngine(directory, ownSocket);
+  await startPrivateEngine(directory, ownSocket);
+  return engine;
 }
 
-async function startPrivateEngine(directory: string, socket: string): Promise<Engine> {
+/** Several tools may use the private engine at once; each leaves a file named by its process id. */
+async function signIn(directory: string): Promise<void> {
+  await Deno.mkdir(`${directory}/users`, { recursive: true, mode: 0o700 });
+  await Deno.writeTextFile(`${directory}/users/${Deno.pid}`, "");
+}
+
+/** The last one out ends the engine, by process id, after checking that the process is that engine. */
+async function signOut(directory: string): Promise<void> {
+  await Deno.remove(`${directory}/users/${Deno.pid}`).catch(() => {});
+  for await (const { name } of Deno.readDir(`${directory}/users`)) {
+    if (await Deno.stat(`/proc/${name}`).then(() => true, () => false)) return;
+    await Deno.remove(`${directory}/users/${name}`).catch(() => {});
+  }
+  const pid = Number(await Deno.readTextFile(pidFileOf(directory)).catch(() => ""));
+  const command = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+  if (!(pid > 0) || !command.includes(`${directory}/data`)) return;
+  step(`stopping the private engine (process ${pid})`);
+  Deno.kill(pid, "SIGTERM");
+  while (await Deno.stat(`/proc/${pid}`).then(() => true, () => false)) await pause(100);
+}
+
+function pidFileOf(directory: string): string {
+  return `${directory}/dockerd.pid`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function startPrivateEngine(directory: string, socket: string): Promise<void> {
   await Deno.mkdir(`${directory}/data`, { recursive: true, mode: 0o700 });
-  const pidFile = `${directory}/dockerd.pid`;
   // A stale pid file of a killed engine makes dockerd refuse to start when its number was given away again.
-  await Deno.remove(pidFile).catch(() => {});
-  const execRoot = await Deno.makeTempDir({ prefix: "veripatch-engine-" });
-  const log = await Deno.open(`${directory}/dockerd.log`, { create: true, write: true, truncate: true });
-  const dockerd = (await findProgram("dockerd"))!;
-  const args = [
-    ...["--data-root", `${directory}/data`, "--exec-root", execRoot, "--pidfile", pidFile],
-    ...["-H", `unix://${socket}`, "--bridge=none", "--iptables=false", "--ip6tables=false"],
+  await Deno.remove(pidFileOf(directory)).catch(() => {});
+  const dockerd = [
+    ...[
+      (await findProgram("dockerd"))!,
+      "--data-root",
+      `${directory}/data`,
+      "--exec-root",
+      `${directory}/exec`,
+    ],
+    ...["--pidfile", pidFileOf(directory), "-H", `unix://${socket}`],
+    ...["--bridge=none", "--iptables=false", "--ip6tables=false"],
   ];
-  step(`starting a private engine: dockerd ${args.join(" ")}`);
-  const child = new Deno.Command(dockerd, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
-  const copies = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const chunk of stream) await log.write(chunk);
-  });
+  step(`starting a private engine: ${dockerd.join(" ")}`);
+  // A session of its own: Ctrl-C in the terminal is for the tool, which then ends the engine in order.
+  const log = `${directory}/dockerd.log`;
+  const child = new Deno.Command("setsid", {
+    args: ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log, ...dockerd],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  child.unref();
   let ended = false;
-  const status = child.status.then((s) => {
-    ended = true;
-    return s;
-  });
-  const stop = async () => {
-    if (!ended) {
-      step(`stopping the private engine (process ${child.pid})`);
-      child.kill("SIGTERM");
-    }
-    await status;
-    await Promise.allSettled(copies);
-    log.close();
-    await Deno.remove(execRoot, { recursive: true }).catch(() => {});
-  };
+  child.status.then(() => ended = true);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!await answers(socket)) {
     if (ended || Date.now() > deadline) {
-      await stop();
-      const tail = (await Deno.readTextFile(`${directory}/dockerd.log`)).split("\n").slice(-15).join("\n");
+      await signOut(directory);
+      const tail = (await Deno.readTextFile(log).catch(() => "")).split("\n").slice(-15).join("\n");
       throw new SetUpNeeded(`The private engine did not start:\n${tail}`, ["sudo systemctl start docker"]);
     }
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
-  return { host: `unix://${socket}`, stop };
 }

@@ -2,6 +2,7 @@
  * `deno task test`: formatting, lint, types, then every test on a real engine, set up first where it is missing.
  * The last line is `N passed, N failed` with the runner's own counts.
  */
+import { onSignal } from "./on_signal.ts";
 import { ensureEngine } from "./engine.ts";
 import { ensureExamplesImage, EXAMPLES_IMAGE } from "./image.ts";
 import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
@@ -43,6 +44,7 @@ async function testAll(only: readonly string[]): Promise<number> {
   }
   await ensurePrograms(PROGRAMS);
   const engine = await ensureEngine();
+  onSignal(engine.stop);
   const reports = await Deno.makeTempDir({ prefix: "veripatch-reports-" });
   const total = { passed: 0, failed: 0 };
   try {
