@@ -7,15 +7,16 @@ import {
   labelled,
   removeContainer,
   removeImage,
-  startContainer,
 } from "./docker_container.ts";
 import { DockerCopy } from "./docker_copy.ts";
 import { CHANGE_MS, type Engine } from "./docker_engine.ts";
 import { execIn, type ExecTarget } from "./docker_exec.ts";
 import { parentsOf } from "./change_tar.ts";
 import { putFiles } from "./docker_files.ts";
+import { fitsInlet } from "./docker_inlet.ts";
 import { BASE_LABEL, keptName } from "./docker_labels.ts";
 import { ReadyPool } from "./docker_pool.ts";
+import { ContainerStarter, type WaitingContainer } from "./docker_waiting.ts";
 import type { FrozenBase, SandboxEnvironment } from "./sandbox.ts";
 
 export interface DockerBaseOptions {
@@ -42,7 +43,8 @@ const DELETE_BATCH = 60_000;
 export class DockerBase implements FrozenBase {
   readonly environment: SandboxEnvironment;
   readonly #options: DockerBaseOptions;
-  readonly #pool: ReadyPool<string>;
+  readonly #starter: ContainerStarter;
+  readonly #pool: ReadyPool<WaitingContainer>;
   readonly #copies = new Set<DockerCopy>();
   readonly #checkouts = new Set<Promise<unknown>>();
   readonly #knownDirectories = new Map<string, boolean>();
@@ -55,12 +57,14 @@ export class DockerBase implements FrozenBase {
     this.#options = options;
     this.environment = options.environment;
     const { engine, plan, snapshot } = options;
+    this.#starter = new ContainerStarter(engine, plan, snapshot);
     this.#pool = new ReadyPool({
       size: Math.max(1, Math.floor(options.parallel)),
       concurrency: Math.min(4, Math.max(1, Math.floor(options.parallel))),
-      create: () => startContainer(engine, plan, snapshot),
-      destroy: (id) => this.#take(id),
-      usable: (id) => isRunning(engine, id),
+      create: () => this.#starter.start(),
+      destroy: (waiting) => this.#drop(waiting),
+      // The connection of one with an inlet ends with it; if that is not heard in time, laying fails.
+      usable: ({ id, inlet }) => inlet === null ? isRunning(engine, id) : Promise.resolve(!inlet.ended),
     });
     this.#pool.fill();
   }
@@ -84,9 +88,57 @@ export class DockerBase implements FrozenBase {
     if (this.#closing !== null) {
       throw new Failure("bug", "sandbox_closed", "a copy was asked for after the sandbox was closed");
     }
-    const { engine, plan, snapshot } = this.#options;
-    const id = fresh ? await startContainer(engine, plan, snapshot) : await this.#pool.take(signal);
-    const target: ExecTarget = {
+    const { engine } = this.#options;
+    let target: ExecTarget | null = null;
+    try {
+      target = await this.#prepare(changes, fresh, signal);
+      if (signal?.aborted) throw interrupted(signal.reason);
+      if (this.#closing !== null) throw interrupted();
+    } catch (error) {
+      if (target !== null) await this.#take(target.id);
+      throw error;
+    } finally {
+      this.#pool.fill();
+    }
+    const { id } = target;
+    const copy: DockerCopy = new DockerCopy(engine, target, async () => {
+      if (this.#options.keep) await this.#park(id);
+      else await this.#take(id);
+      this.#copies.delete(copy);
+    });
+    this.#copies.add(copy);
+    return copy;
+  }
+
+  /** A container with changes laid in. When it cannot take them by itself, the engine lays them into another. */
+  async #prepare(changes: readonly FileChange[], fresh: boolean, signal?: AbortSignal): Promise<ExecTarget> {
+    const { plan } = this.#options;
+    let waiting = fresh ? await this.#starter.start() : await this.#pool.take(signal);
+    try {
+      if (waiting.inlet !== null) {
+        const fits = fitsInlet(changes);
+        const laid = await waiting.inlet.lay(fits ? changes : [], plan.user, signal);
+        if (laid && fits) return this.#target(waiting.id, changes);
+        if (!laid) {
+          // Why it failed is for the engine's way to tell, where it fails too.
+          const dead = !await isRunning(this.#options.engine, waiting.id);
+          if (!dead) this.#starter.withoutInlets();
+          await this.#drop(waiting);
+          waiting = await this.#starter.start({ inlet: false });
+        }
+      }
+      const target = this.#target(waiting.id, changes);
+      await this.#lay(target, changes, signal);
+      return target;
+    } catch (error) {
+      await this.#drop(waiting);
+      throw error;
+    }
+  }
+
+  #target(id: string, changes: readonly FileChange[]): ExecTarget {
+    const { plan } = this.#options;
+    return {
       id,
       user: `${plan.user.uid}:${plan.user.gid}`,
       workdir: plan.workdir,
@@ -94,23 +146,6 @@ export class DockerBase implements FrozenBase {
       deadline: plan.deadline,
       clockOffset: this.#options.clockOffset,
     };
-    const copy: DockerCopy = new DockerCopy(engine, target, async () => {
-      if (this.#options.keep) await this.#park(id);
-      else await this.#take(id);
-      this.#copies.delete(copy);
-    });
-    try {
-      await this.#lay(target, changes, signal);
-      if (signal?.aborted) throw interrupted(signal.reason);
-      if (this.#closing !== null) throw interrupted();
-    } catch (error) {
-      await this.#take(id);
-      throw error;
-    } finally {
-      this.#pool.fill();
-    }
-    this.#copies.add(copy);
-    return copy;
   }
 
   /** Deletions go first where a written file takes the place of what is deleted, else both go at once. */
@@ -184,6 +219,11 @@ export class DockerBase implements FrozenBase {
       // Without the engine nothing more can be done; its containers end by themselves and the rest is reaped later.
     }
     await this.#options.background;
+  }
+
+  async #drop({ id, inlet }: WaitingContainer): Promise<void> {
+    inlet?.close();
+    await this.#take(id);
   }
 
   /** Removes a container as far as that is possible. */

@@ -1,4 +1,5 @@
 import { CALL_MS, CHANGE_MS, type Engine, refusedWith } from "./docker_engine.ts";
+import { waitingEntrypoint } from "./docker_inlet.ts";
 import type { SandboxUser } from "./docker_limits.ts";
 import type { HostConfig } from "./dockerode.ts";
 
@@ -19,18 +20,25 @@ const MOST_SECONDS = 10_000_000;
 /**
  * Makes a container and does not start it. Its main process does nothing until the deadline, so that a container whose
  * owner was killed ends by itself.
+ * @param waits also waits for changed files on its stdin
  * @returns its id
  */
-export async function createContainer(engine: Engine, plan: ContainerPlan, image: string): Promise<string> {
+export async function createContainer(
+  engine: Engine,
+  plan: ContainerPlan,
+  image: string,
+  waits = false,
+): Promise<string> {
   const seconds = Math.min(MOST_SECONDS, Math.max(1, Math.ceil((plan.deadline - Date.now()) / 1000)));
   const container = await engine.call("create a container", CHANGE_MS, () =>
     engine.docker.createContainer({
       Image: image,
-      Entrypoint: ["sleep", String(seconds)],
+      Entrypoint: waits ? waitingEntrypoint(seconds) : ["sleep", String(seconds)],
       Cmd: [],
       User: `${plan.user.uid}:${plan.user.gid}`,
       WorkingDir: plan.workdir,
       Hostname: "sandbox",
+      ...(waits ? { OpenStdin: true, StdinOnce: true } : {}),
       Env: ["HOME=/tmp", "LANG=C.UTF-8"],
       Labels: { ...plan.labels },
       // An image's own health check would run inside beside the command.

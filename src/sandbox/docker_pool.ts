@@ -1,7 +1,7 @@
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 
 export interface PoolOptions<T> {
-  /** Kept ready. */
+  /** Kept ready, until `resize`. */
   readonly size: number;
   /** Made at once. */
   readonly concurrency: number;
@@ -26,19 +26,26 @@ export class ReadyPool<T> {
   readonly #ready: T[] = [];
   readonly #waiting: Waiter<T>[] = [];
   readonly #making = new Set<Promise<void>>();
+  #size: number;
   #error: { readonly cause: unknown } | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(options: PoolOptions<T>) {
     this.#options = options;
+    this.#size = options.size;
+  }
+
+  /** Sets how many are kept ready, from the next `fill` on. */
+  resize(size: number): void {
+    this.#size = size;
   }
 
   /** Starts making what is missing, in the background. */
   fill(): void {
-    const { size, concurrency } = this.#options;
+    const { concurrency } = this.#options;
     while (
       this.#closing === null && this.#error === null && this.#making.size < concurrency &&
-      this.#ready.length + this.#making.size < size + this.#waiting.length
+      this.#ready.length + this.#making.size < this.#size + this.#waiting.length
     ) {
       const making: Promise<void> = this.#make().finally(() => {
         this.#making.delete(making);

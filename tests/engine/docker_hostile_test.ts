@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connectEngine } from "../../src/sandbox/docker_connect.ts";
 import type { ExecOptions, FrozenBase, PristineCopy, SandboxLimits } from "../../src/sandbox/sandbox.ts";
 import type { CommandResult } from "../../src/vocabulary/verification.ts";
+import { WAITING_NAME } from "../../src/sandbox/docker_inlet.ts";
 import { file, tarOf } from "../contract/tar_of.ts";
 import { ENGINE_ENV, engineSpec, leftovers, NOTHING, withBase } from "./engine.ts";
 
@@ -189,6 +190,8 @@ async function running(session: string): Promise<string[]> {
     for (const row of top?.Processes ?? []) {
       const argv = row[1]!.split(" ");
       if (argv[0]!.includes("init")) continue;
+      // A container of the pool that waits for its changes.
+      if (argv.at(-2) === WAITING_NAME) continue;
       // The main process sleeps for the rest of the session, in seconds; a command's own sleep is told apart by that.
       programs.add(argv[0] === "sleep" && Number(argv[1]) > 100 ? "sleep" : argv.join(" "));
     }
