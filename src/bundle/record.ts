@@ -49,6 +49,11 @@ export interface MinimizationRecord {
   /** Whether the minimized patch was confirmed and is the final one; else the reason it was not. */
   readonly kept: boolean;
   readonly reason: string | null;
+  /**
+   * The confirmation runs of the minimized patch when they did not all pass and the winning patch was confirmed in its
+   * place or nothing was; else empty.
+   */
+  readonly rejected: readonly VerificationResult[];
 }
 
 /** Everything a session learned: what a bundle is made from. Nothing in here is redacted yet. */
@@ -63,7 +68,7 @@ export interface SessionRecord {
   readonly targets: readonly ProofTarget[];
   readonly policy: PolicyConfig;
   readonly policyDigest: Sha256;
-  /** File name of the policy relative to the workspace, or null for the built-in one. */
+  /** Where the policy was loaded from, as given or absolute (a bundle names only the file); null for the built-in one. */
   readonly policySource: string | null;
   readonly provider: string;
   readonly environment: SandboxEnvironment;
@@ -78,7 +83,13 @@ export interface SessionRecord {
   readonly confirmation: readonly VerificationResult[];
   /** Present exactly when proved. */
   readonly final:
-    | { readonly patch: ByteString; readonly resultTree: Sha256; readonly attempt: number }
+    | {
+      readonly patch: ByteString;
+      readonly resultTree: Sha256;
+      readonly attempt: number;
+      /** What `git apply` said of it. */
+      readonly git: "agrees" | "no_git";
+    }
     | null;
   readonly events: readonly TimedEvent[];
 }
