@@ -10,8 +10,8 @@ import {
   removeImage,
 } from "./docker_container.ts";
 import { CALL_MS, COMMIT_MS, type Engine } from "./docker_engine.ts";
-import { makeWorkdir, putTar } from "./docker_files.ts";
-import { findImage } from "./docker_image.ts";
+import { putTar, workspaceTar } from "./docker_files.ts";
+import { findImage, inspectImage } from "./docker_image.ts";
 import { BASE_LABEL, DEADLINE_LABEL, OWNER_LABEL, SESSION_LABEL } from "./docker_labels.ts";
 import { type EngineInfo, harden } from "./docker_limits.ts";
 import { engineOrphans, reapEngine } from "./docker_reap.ts";
@@ -63,15 +63,18 @@ async function open(
   checkWorkdir(spec.workdir);
   const engine = await connectEngine(options.env, options.runtime);
   const asked = Date.now();
-  const [info, version] = await Promise.all([
+  const [info, version, found] = await Promise.all([
     engine.call("describe itself", CALL_MS, () => engine.docker.info() as Promise<EngineInfo>),
     engine.call("tell its version", CALL_MS, () => engine.docker.version()),
+    inspectImage(engine, spec.image),
   ]);
+  // An engine behind a socket of this machine has this machine's clock.
+  const offset = engine.host.startsWith("unix:") ? 0 : clockOffset(info.SystemTime, asked);
   if (info.OSType !== undefined && info.OSType !== "linux") {
     throw new Failure("unavailable", "engine_unfit", `the engine runs ${info.OSType} containers, not linux`);
   }
   const hardening = harden(spec, info);
-  const image = await findImage(engine, spec.image, spec.pull, signal);
+  const image = await findImage(engine, spec.image, found, spec.pull, signal);
   const baseId = randomUUID();
   const plan: ContainerPlan = {
     user: hardening.user,
@@ -89,7 +92,9 @@ async function open(
   stopWhenAborted();
   const background = options.reap === false ? Promise.resolve() : reapEngine(engine).catch(() => {});
   try {
-    const snapshot = await freeze(engine, plan, image.id, tar, signal);
+    const { snapshot, builder } = await freeze(engine, plan, image.id, tar, signal);
+    // What is left of it when close is called is removed there.
+    const unbuilt = removeContainer(engine, builder).catch(() => {});
     stopWhenAborted();
     const environment: SandboxEnvironment = {
       backend: "container",
@@ -109,10 +114,9 @@ async function open(
       parallel: spec.parallel,
       keep: spec.keep,
       diskBytes: hardening.diskBytes,
-      // An engine behind a socket of this machine has this machine's clock.
-      clockOffset: engine.host.startsWith("unix:") ? 0 : clockOffset(info.SystemTime, asked),
+      clockOffset: offset,
       environment,
-      background,
+      background: Promise.all([background, unbuilt]),
     });
   } catch (error) {
     await sweep(engine, baseId);
@@ -128,19 +132,17 @@ async function freeze(
   image: string,
   tar: TarSource,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<{ readonly snapshot: string; readonly builder: string }> {
   const builder = await createContainer(engine, plan, image);
-  await makeWorkdir(engine, builder, plan.workdir, plan.user, signal);
-  const prefix = `${plan.workdir.slice(1)}/`;
-  await putTar(engine, builder, tar({ ...plan.user, prefix }), signal);
+  const content = tar({ ...plan.user, prefix: `${plan.workdir.slice(1)}/` });
+  await putTar(engine, builder, workspaceTar(engine, builder, plan.workdir, plan.user, content), signal);
   // Never given up half-way: an image the engine makes after we stopped listening would be left behind.
   const frozen = await engine.call(
     "freeze the workspace",
     COMMIT_MS,
     (abortSignal) => engine.docker.getContainer(builder).commit({ abortSignal }),
   );
-  await removeContainer(engine, builder);
-  return (frozen as { Id: string }).Id;
+  return { snapshot: (frozen as { Id: string }).Id, builder };
 }
 
 /** Removes everything of a base that never came to be, as far as that is possible. */

@@ -4,7 +4,7 @@ import {
   type ContainerPlan,
   isRunning,
   killContainer,
-  labelled,
+  labelledContainers,
   removeContainer,
   removeImage,
 } from "./docker_container.ts";
@@ -39,6 +39,11 @@ const DELETE_MS = 60_000;
 /** Characters of paths given to one `rm`. */
 const DELETE_BATCH = 60_000;
 
+/** After a checkout, until the pool is refilled: about what starting its command takes. */
+const REFILL_MS = 60;
+/** The same after the first checkout. A command that fails sooner refills at once: a candidate comes next. */
+const FIRST_REFILL_MS = 1_000;
+
 /** A snapshot image and the containers made from it. */
 export class DockerBase implements FrozenBase {
   readonly environment: SandboxEnvironment;
@@ -48,6 +53,9 @@ export class DockerBase implements FrozenBase {
   readonly #copies = new Set<DockerCopy>();
   readonly #checkouts = new Set<Promise<unknown>>();
   readonly #knownDirectories = new Map<string, boolean>();
+  /** Checkouts so far. */
+  #given = 0;
+  #refill: ReturnType<typeof setTimeout> | undefined;
   /** The last copy given back, when copies are kept. */
   #parked: string | null = null;
   #kept: string[] = [];
@@ -59,7 +67,7 @@ export class DockerBase implements FrozenBase {
     const { engine, plan, snapshot } = options;
     this.#starter = new ContainerStarter(engine, plan, snapshot);
     this.#pool = new ReadyPool({
-      size: Math.max(1, Math.floor(options.parallel)),
+      size: 1,
       concurrency: Math.min(4, Math.max(1, Math.floor(options.parallel))),
       create: () => this.#starter.start(),
       destroy: (waiting) => this.#drop(waiting),
@@ -98,16 +106,31 @@ export class DockerBase implements FrozenBase {
       if (target !== null) await this.#take(target.id);
       throw error;
     } finally {
-      this.#pool.fill();
+      this.#refillSoon(changes.length > 0);
     }
     const { id } = target;
     const copy: DockerCopy = new DockerCopy(engine, target, async () => {
       if (this.#options.keep) await this.#park(id);
       else await this.#take(id);
       this.#copies.delete(copy);
+    }, (result) => {
+      if (result.end !== "exited" || result.exitCode !== 0) this.#pool.fill();
     });
     this.#copies.add(copy);
     return copy;
+  }
+
+  /**
+   * Making a container competes with the command of the one just given out, so that it begins a moment later; whoever
+   * waits for one does not wait for that. The first checkout without changes may be all there is, when its command
+   * passes; the pool grows to its size after that.
+   */
+  #refillSoon(changed: boolean): void {
+    const first = ++this.#given === 1 && !changed;
+    if (!first) this.#pool.resize(Math.max(1, Math.floor(this.#options.parallel)));
+    clearTimeout(this.#refill);
+    if (this.#closing !== null) return;
+    this.#refill = setTimeout(() => this.#pool.fill(), first ? FIRST_REFILL_MS : REFILL_MS);
   }
 
   /** A container with changes laid in. When it cannot take them by itself, the engine lays them into another. */
@@ -204,6 +227,7 @@ export class DockerBase implements FrozenBase {
 
   async #close(): Promise<void> {
     const { engine, snapshot, baseId } = this.#options;
+    clearTimeout(this.#refill);
     await Promise.all([
       this.#pool.close(),
       ...[...this.#copies].map((copy) => copy.discard()),
@@ -212,8 +236,8 @@ export class DockerBase implements FrozenBase {
     await this.#nameParked();
     try {
       // Whatever an answer that never came may have left.
-      const left = await labelled(engine, `${BASE_LABEL}=${baseId}`);
-      await Promise.all(left.containers.filter((id) => id !== this.#parked).map((id) => this.#take(id)));
+      const left = await labelledContainers(engine, `${BASE_LABEL}=${baseId}`);
+      await Promise.all(left.filter((id) => id !== this.#parked).map((id) => this.#take(id)));
       await removeImage(engine, snapshot);
     } catch {
       // Without the engine nothing more can be done; its containers end by themselves and the rest is reaped later.

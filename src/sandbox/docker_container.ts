@@ -123,15 +123,24 @@ export async function labelled(
   label: string,
 ): Promise<{ readonly containers: readonly string[]; readonly images: readonly string[] }> {
   const filters = { label: [label] };
+  const [containers, images] = await Promise.all([
+    labelledContainers(engine, label),
+    engine.call(
+      "list images",
+      CALL_MS,
+      (abortSignal) => engine.docker.listImages({ filters, abortSignal }),
+    ),
+  ]);
+  return { containers, images: images.map((i) => i.Id) };
+}
+
+/** Ids of containers that carry a label, running or not. */
+export async function labelledContainers(engine: Engine, label: string): Promise<readonly string[]> {
+  const filters = { label: [label] };
   const containers = await engine.call(
     "list containers",
     CALL_MS,
     (abortSignal) => engine.docker.listContainers({ all: true, filters, abortSignal }),
   );
-  const images = await engine.call(
-    "list images",
-    CALL_MS,
-    (abortSignal) => engine.docker.listImages({ filters, abortSignal }),
-  );
-  return { containers: containers.map((c) => c.Id), images: images.map((i) => i.Id) };
+  return containers.map((c) => c.Id);
 }

@@ -9,15 +9,25 @@ export class DockerCopy implements PristineCopy {
   readonly #engine: Engine;
   readonly #target: ExecTarget;
   readonly #remove: () => Promise<void>;
+  readonly #onResult: (result: CommandResult) => void;
   #dead = false;
   #discarded: Promise<void> | null = null;
   readonly #over = new AbortController();
 
-  /** @param remove takes the container away; must not reject */
-  constructor(engine: Engine, target: ExecTarget, remove: () => Promise<void>) {
+  /**
+   * @param remove takes the container away; must not reject
+   * @param onResult told of every command that ended
+   */
+  constructor(
+    engine: Engine,
+    target: ExecTarget,
+    remove: () => Promise<void>,
+    onResult: (result: CommandResult) => void,
+  ) {
     this.#engine = engine;
     this.#target = target;
     this.#remove = remove;
+    this.#onResult = onResult;
   }
 
   get id(): string {
@@ -34,6 +44,7 @@ export class DockerCopy implements PristineCopy {
     try {
       const { result, dead } = await execIn(this.#engine, this.#target, argv, { ...options, signal });
       if (dead && result.end !== "exited") this.#dead = true;
+      this.#onResult(result);
       return result;
     } catch (error) {
       // Only an abort that reached the command killed the container.

@@ -7,6 +7,8 @@ import type { SandboxUser } from "./docker_limits.ts";
 
 /** An engine that takes nothing for so long has gone. */
 const STALL_MS = 120_000;
+/** Zeros at the end of a tar. */
+const END_BYTES = 1024;
 /** Go's bit for a directory in the mode an engine reports. */
 const GO_DIRECTORY = 2 ** 31;
 
@@ -78,14 +80,17 @@ export async function putTar(
   }
 }
 
-/** Makes the workspace directory, owned by the sandbox user, and what is missing above it, owned by root. */
-export async function makeWorkdir(
+/**
+ * A tar of the workspace directory, owned by the sandbox user, and what is missing above it, owned by root, with the
+ * workspace's own tar behind them.
+ */
+export async function* workspaceTar(
   engine: Engine,
   id: string,
   workdir: string,
   user: SandboxUser,
-  signal?: AbortSignal,
-): Promise<void> {
+  content: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
   const directories: TarDirectory[] = [];
   for (let slash = workdir.indexOf("/", 1); slash > 0; slash = workdir.indexOf("/", slash + 1)) {
     const path = workdir.slice(0, slash);
@@ -93,7 +98,10 @@ export async function makeWorkdir(
     directories.push({ path, owner: { uid: 0, gid: 0 } });
   }
   directories.push({ path: workdir, owner: user });
-  await putTar(engine, id, changeTar(workdir, directories, [], user), signal);
+  const head = Buffer.concat(await Array.fromAsync(changeTar(workdir, directories, [], user)));
+  // A tar goes on where the two blocks are that would end it.
+  yield head.subarray(0, -END_BYTES);
+  yield* content;
 }
 
 /**

@@ -15,20 +15,20 @@ export interface EngineImage {
 const PULL_STALL_MS = 120_000;
 
 /**
- * Looks an image up; fetches it only when asked.
+ * An image that was looked up, fetched when it was not there and that is asked for.
  * @throws Failure unavailable `image_missing`, `image_pull_failed`, `image_unfit`; interrupted
  */
 export async function findImage(
   engine: Engine,
   name: string,
+  found: EngineImage | null,
   pull: boolean,
   signal?: AbortSignal,
 ): Promise<EngineImage> {
-  const found = await inspect(engine, name);
   if (found !== null) return found;
   if (pull) {
     await pullImage(engine, name, signal);
-    const pulled = await inspect(engine, name);
+    const pulled = await inspectImage(engine, name);
     if (pulled !== null) return pulled;
   }
   throw new Failure("unavailable", "image_missing", `the engine at ${engine.host} has no image ${name}`, {
@@ -38,7 +38,11 @@ export async function findImage(
   });
 }
 
-async function inspect(engine: Engine, name: string): Promise<EngineImage | null> {
+/**
+ * An image as the engine holds it; null when it holds none of that name.
+ * @throws Failure unavailable, `image_unfit` when it is not for linux
+ */
+export async function inspectImage(engine: Engine, name: string): Promise<EngineImage | null> {
   let image: ImageInspectInfo;
   try {
     image = await engine.call(

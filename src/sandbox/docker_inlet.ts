@@ -6,11 +6,13 @@ import { FrameReader } from "./docker_frames.ts";
 import type { SandboxUser } from "./docker_limits.ts";
 
 /**
- * Main process of a container that waits for changed files: a child reads names to delete and one tar from stdin, as
- * the sandbox user, before any command runs, and ends; the process itself has become the sleep by then and holds none
- * of these streams. Says R when it waits, N when the image has not what it needs, K when all is in place, F when not.
+ * What the shell of a container that waits for changed files reads first, as one command, so that nothing is read
+ * ahead: a child reads names to delete and one tar from stdin, as the sandbox user, before any command runs, and ends;
+ * the shell itself has become the sleep by then and holds none of these streams. Says R when it waits, N when the
+ * image has not what it needs, K when all is in place, F when not. Not in its argv, where a command would find it.
  */
-const SCRIPT = `exec 3<&0 4>&1 </dev/null >/dev/null 2>&1
+const SCRIPT = `{
+exec 3<&0 4>&1 </dev/null >/dev/null 2>&1
 ((
 exec <&3 >&4 3<&- 4>&-
 umask 022
@@ -33,14 +35,13 @@ esac
 echo K
 ) & )
 exec 3<&- 4>&-
-exec sleep "$1"`;
-
-/** What the script is called in a list of processes. */
-export const WAITING_NAME = "veripatch-waiting";
+exec sleep "$1"
+}
+`;
 
 /** The argv of a container's main process that waits for changes and ends by itself after some seconds. */
 export function waitingEntrypoint(seconds: number): string[] {
-  return ["sh", "-c", SCRIPT, WAITING_NAME, String(seconds)];
+  return ["sh", "-s", String(seconds)];
 }
 
 /** An engine under load starts a container slowly; without a word for so long the image is taken for unfit. */
@@ -98,8 +99,9 @@ export class Inlet {
     return this.#ended;
   }
 
-  /** Whether the container says that it waits; false when it cannot, or says nothing in time. */
+  /** Whether the container, just started, says that it waits; false when it cannot, or says nothing in time. */
   async ready(): Promise<boolean> {
+    this.#stream.write(SCRIPT);
     return await this.#answer(READY_MS) === "R";
   }
 
