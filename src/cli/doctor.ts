@@ -4,7 +4,6 @@ import { loadPolicy } from "../policy/load.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
-import type { DoctorFlags } from "./doctor_verb.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
@@ -76,6 +75,13 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
     text: report(checks, missing.length === 0),
     json: { format: "veripatch-doctor/v1", ok: missing.length === 0, checks },
   };
+}
+
+export interface DoctorFlags {
+  readonly policy?: string;
+  readonly command?: string;
+  readonly provider?: string;
+  readonly json?: boolean;
 }
 
 async function checkPolicy(path: string | undefined): Promise<{ check: Check; config: PolicyConfig }> {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { DoctorFlags } from "./doctor.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
 
 /** `pp doctor`: what is missing, and how to get it. */
@@ -22,11 +23,4 @@ Exit 0 when pp run can work here, 69 when something it needs is missing, 65 when
       const { doctor } = await import("./doctor.ts");
       return await doctor(flags);
     }));
-}
-
-export interface DoctorFlags {
-  readonly policy?: string;
-  readonly command?: string;
-  readonly provider?: string;
-  readonly json?: boolean;
 }

@@ -1,7 +1,7 @@
 import { Failure, type FailureKind } from "../vocabulary/failure.ts";
 import type { SessionStatus } from "../vocabulary/session.ts";
 
-/** Exit codes of every verb; docs: `pp help exit-codes`, README. */
+/** Exit codes of every verb, as the README has them. */
 export const EXIT = {
   yes: 0,
   no: 2,
@@ -18,6 +18,7 @@ const OF_FAILURE: Readonly<Record<FailureKind, number>> = {
   usage: EXIT.usage,
   malformed: EXIT.malformed,
   unavailable: EXIT.unavailable,
+  no_answer: EXIT.noAnswer,
   denied: EXIT.denied,
   interrupted: EXIT.interrupted,
   bug: EXIT.bug,
@@ -31,7 +32,6 @@ const OF_STATUS: Readonly<Record<SessionStatus, number>> = {
   flaky: EXIT.noAnswer,
   timed_out: EXIT.noAnswer,
   budget_exhausted: EXIT.noAnswer,
-  interrupted: EXIT.interrupted,
 };
 
 /** The exit code of whatever was thrown; anything that is no Failure is a bug of ours. */

@@ -1,4 +1,5 @@
 import { Failure } from "../vocabulary/failure.ts";
+import { EXIT } from "./exit_code.ts";
 
 /** A signal that aborts on SIGINT, SIGTERM or SIGHUP, and what undoes the listening. */
 export interface Interruption {
@@ -22,7 +23,7 @@ export function onInterrupt(say: (line: string) => void): Interruption {
       );
     } else if (count === 2) {
       say("still cleaning up; once more ends at once and leaves the rest to the next start");
-    } else Deno.exit(130);
+    } else Deno.exit(EXIT.interrupted);
   };
   const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => [name, handle(name)] as const);
   for (const [name, handler] of handlers) Deno.addSignalListener(name, handler);

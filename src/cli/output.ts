@@ -1,5 +1,5 @@
 import picocolors from "picocolors";
-import { printable } from "../vocabulary/printable.ts";
+import { printable, printableLine } from "../vocabulary/printable.ts";
 
 export type Colour = ReturnType<typeof picocolors.createColors>;
 
@@ -30,6 +30,12 @@ export function colourDiff(diff: string, c: Colour): string {
 /** Seconds for people: `0.42 s`, `12 s`, `3 min 05 s`. */
 export function seconds(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`;
-  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
-  return `${Math.floor(ms / 60_000)} min ${String(Math.round((ms % 60_000) / 1000)).padStart(2, "0")} s`;
+  const whole = Math.round(ms / 1000);
+  if (whole < 120) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}
+
+/** A path for people: relative to where they stand when it is inside. */
+export function shownPath(path: string, root: string): string {
+  return printableLine(path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
 }

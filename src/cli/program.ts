@@ -6,7 +6,8 @@ import { registerInit } from "./init_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
-import { type Outcome, printFailure, verbRunner } from "./verb.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { failureDocument, type Outcome, printFailure, printJson, verbRunner } from "./verb.ts";
 
 const EPILOGUE = `
 Examples:
@@ -39,7 +40,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(pp help VERB shows the flags and examples of a verb)")
     .exitOverride();
   const verb = verbRunner(outcome);
-  registerRun(program, verb);
+  registerRun(program, verb, args);
   registerProve(program, verb);
   registerReplay(program, verb);
   registerDoctor(program, verb);
@@ -53,8 +54,21 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
     return outcome.exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.yes : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.yes;
+      // Commander has told people already; programs that asked for JSON get a document too.
+      if (args.includes("--json")) await printJson(failureDocument(usageFailure(error)));
+      return EXIT.usage;
+    }
     printFailure(error);
     return EXIT.bug;
   }
+}
+
+function usageFailure(error: CommanderError): Failure {
+  return new Failure(
+    "usage",
+    error.code.replace(/^commander\./, "").replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
+    error.message,
+  );
 }

@@ -61,7 +61,6 @@ function consoleSize(): { columns: number } {
 
 const PHASE_TEXT = {
   workspace: "streaming the workspace into the sandbox",
-  snapshot: "freezing the base",
   baseline: "running the unpatched base",
   attempt: "attempt",
   minimize: "minimizing",
@@ -76,7 +75,9 @@ function liveText(event: SessionEvent): string | null {
     case "phase":
       return PHASE_TEXT[event.phase] + (event.detail === undefined ? "" : ` ${event.detail}`);
     case "target_started":
-      return `${event.attempt === 0 ? "base" : `attempt ${event.attempt}`}: ${printableLine(event.target)}`;
+      return `${event.side === "attempt" ? `attempt ${event.attempt}` : event.side}: ${
+        printableLine(event.target)
+      }`;
     case "proposal_requested":
       return `attempt ${event.attempt}: waiting for ${printableLine(event.proposer)}`;
     case "minimization_started":

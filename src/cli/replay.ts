@@ -1,46 +1,45 @@
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { readBundle } from "../bundle/read.ts";
-import { newSessionId } from "../bundle/session_id.ts";
-import { checkTarget } from "../policy/commands.ts";
+import { isSessionId } from "../bundle/session_id.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour } from "./output.ts";
-import type { ReplayFlags } from "./replay_verb.ts";
-import { sandboxSpec, withFlags } from "./session_plan.ts";
+import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
+import { admit } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { watched } from "./watched.ts";
 import { wireWorld } from "./wire.ts";
+
+export interface ReplayFlags {
+  readonly cwd?: string;
+  readonly policy?: string;
+  readonly image?: string;
+  readonly pull?: boolean;
+  readonly repeat?: string;
+  readonly json?: boolean;
+}
 
 const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
 
 /** `pp replay`: reads a bundle, then runs its claim on a checkout under the verifier's own policy. */
 export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise<VerbResult> {
   const root = resolve(flags.cwd ?? ".");
-  const claim = await readClaim(resolve(bundlePath));
+  const bundle = resolve(bundlePath);
+  const claim = await readClaim(bundle);
   const loaded = await loadPolicy(root, flags.policy === undefined ? undefined : resolve(flags.policy));
   const config = withFlags(loaded.config, flags);
   if (loaded.source !== null) {
     for (const target of claim.targets) {
-      const refusal = checkTarget(config, target);
-      if (refusal === null) continue;
-      throw new Failure(
-        "denied",
-        refusal.reason,
-        `your policy does not admit the bundle's command: ${refusal.detail}`,
-        {
-          hint: "add exactly this command to policy.allowed_commands if you want it run",
-        },
-      );
+      admit(config, target, "your policy does not admit the bundle's command: ");
     }
   }
-  const session = newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
-  const spec = sandboxSpec(session, config, { pull: flags.pull === true, keep: false });
+  const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
   const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat };
   const result = await watched(flags.json === true, async ({ emit, signal }) => {
-    const world = await wireWorld(root, `${root}/.pp-artifacts`, config.policy, spec, Deno.env.toObject());
+    const world = await wireWorld(root, artifactsOf(bundle), config.policy, spec, Deno.env.toObject());
     try {
       return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
     } finally {
@@ -48,6 +47,12 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
     }
   });
   return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
+}
+
+/** The folder that a bundle was written to, else the bundle itself: it is no part of the checkout it lies in. */
+function artifactsOf(bundle: string): string {
+  const session = dirname(bundle);
+  return isSessionId(basename(session)) ? dirname(session) : bundle;
 }
 
 async function readClaim(path: string): Promise<ReplayClaim> {

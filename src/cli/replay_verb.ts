@@ -1,14 +1,6 @@
 import type { Command } from "commander";
+import type { ReplayFlags } from "./replay.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
-
-export interface ReplayFlags {
-  readonly cwd?: string;
-  readonly policy?: string;
-  readonly image?: string;
-  readonly pull?: boolean;
-  readonly repeat?: string;
-  readonly json?: boolean;
-}
 
 /** `pp replay`: run a bundle's claim again. */
 export function registerReplay(program: Command, verb: ReturnType<typeof verbRunner>): void {

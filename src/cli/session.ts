@@ -1,19 +1,18 @@
+import { resolve } from "node:path";
 import { bundleFiles } from "../bundle/documents.ts";
-import { newSessionId } from "../bundle/session_id.ts";
 import { removeStaleBundles, writeBundle } from "../bundle/write.ts";
-import { checkTarget, configuredTargets, targetFromArgv, targetFromCommand } from "../policy/commands.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SessionPlan } from "../prove/ports.ts";
-import { prove, type SessionOutcome } from "../prove/prove.ts";
-import { Failure } from "../vocabulary/failure.ts";
-import type { Refusal } from "../vocabulary/patch.ts";
-import { printableLine } from "../vocabulary/printable.ts";
-import type { ProofTarget } from "../vocabulary/session.ts";
+import { prove } from "../prove/prove.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { VERSION } from "../version.ts";
-import { sandboxSpec, withFlags } from "./session_plan.ts";
-import { sessionJson, sessionText } from "./session_report.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
+import { type Delivered, sessionJson, sessionText } from "./session_report.ts";
+import { type SessionCall, targetsOf } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { watched } from "./watched.ts";
 import { wireProposer, wireSyntax, wireWorld } from "./wire.ts";
@@ -35,18 +34,6 @@ export interface SessionFlags {
   readonly json?: boolean;
 }
 
-export type SessionCall =
-  /** `literal`: the words came after `--` and are an argv even when there is only one. */
-  | { readonly verb: "run"; readonly words: readonly string[]; readonly literal: boolean }
-  | { readonly verb: "prove" };
-
-/** What became of a session besides its record. */
-export interface Delivered {
-  readonly outcome: SessionOutcome;
-  readonly bundle: string;
-  readonly applied: boolean;
-}
-
 /** `pp run` and `pp prove`: reads the policy, wires a session, proves, writes the bundle, applies. */
 export async function runSession(call: SessionCall, flags: SessionFlags): Promise<VerbResult> {
   const root = Deno.cwd();
@@ -55,9 +42,9 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const config = withFlags(loaded.config, flags);
   const targets = targetsOf(call, config);
   refuseSigning(config, flags);
-  const artifacts = flags.artifacts ?? `${root}/.pp-artifacts`;
+  const artifacts = resolve(root, flags.artifacts ?? ".pp-artifacts");
   const proposer = await wireProposer(flags.provider, flags.patch ?? [], env);
-  const session = newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
+  const session = freshSessionId();
   const plan: SessionPlan = {
     session,
     toolVersion: VERSION,
@@ -68,7 +55,7 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     repeat: config.policy.verify.repeat,
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };
-  const delivered = await watched(flags.json === true, async ({ emit, say, signal }): Promise<Delivered> => {
+  const delivered = await watched(flags.json === true, async ({ emit, signal }): Promise<Delivered> => {
     await removeStaleBundles(artifacts);
     const world = await wireWorld(root, artifacts, config.policy, plan.spec, env);
     try {
@@ -81,13 +68,11 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
         signal,
       });
       emit({ kind: "phase", phase: "bundle" });
-      const bundle = await writeBundle(artifacts, session, await bundleFiles(outcome.record, world.redact));
+      const files = await bundleFiles(outcome.record, world.redact);
+      if (signal.aborted) throw interrupted(signal.reason);
+      const bundle = await writeBundle(artifacts, session, files);
       const applied = flags.apply === true && outcome.record.status === "proved";
-      if (applied) {
-        // Said before the attempt: the proof stands even if the workspace has moved on and nothing can be applied.
-        say(`bundle   ${bundle}`);
-        await world.workspace.apply(outcome.changes);
-      }
+      if (applied) await applyProved(world.workspace, outcome.changes, bundle, signal);
       return { outcome, bundle, applied };
     } finally {
       await world.dispose();
@@ -100,37 +85,22 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   };
 }
 
-function targetsOf(call: SessionCall, config: PolicyConfig): readonly ProofTarget[] {
-  if (call.verb === "prove") {
-    const configured = configuredTargets(config);
-    if (!configured.ok) throw commandFailure(configured.refusal);
-    if (configured.targets.length === 0) {
-      throw new Failure("usage", "no_targets", "the policy names no proof targets", {
-        hint: 'write them with "pp init", or name a command: pp run "pytest -q"',
-      });
-    }
-    for (const target of configured.targets) admit(config, target);
-    return configured.targets;
+/** The proof stands even if the patch cannot be put into the workspace any more: such a failure says where it is. */
+async function applyProved(
+  workspace: Workspace,
+  changes: readonly FileChange[],
+  bundle: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    if (signal.aborted) throw interrupted(signal.reason);
+    await workspace.apply(changes);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { kind, code, message, details, cause } = error;
+    const hint = `${error.hint === undefined ? "" : `${error.hint}; `}the proof is in ${bundle}`;
+    throw new Failure(kind, code, message, { details, cause, hint });
   }
-  const { words, literal } = call;
-  const resolved = words.length === 1 && !literal
-    ? targetFromCommand("command", words[0]!)
-    : targetFromArgv("command", words);
-  if (!resolved.ok) throw commandFailure(resolved.refusal);
-  admit(config, resolved.target);
-  return [resolved.target];
-}
-
-function admit(config: PolicyConfig, target: ProofTarget): void {
-  const refusal = checkTarget(config, target);
-  if (refusal === null) return;
-  throw new Failure("denied", refusal.reason, refusal.detail, {
-    hint: "add exactly this command to policy.allowed_commands or policy.allowed_argv",
-  });
-}
-
-function commandFailure(refusal: Refusal): Failure {
-  return new Failure("usage", refusal.reason, refusal.detail);
 }
 
 /** Asking for a signature that cannot be made is an error, not a bundle that looks attested. */
@@ -151,9 +121,4 @@ function refuseSigning(config: PolicyConfig, flags: SessionFlags): void {
       hint: "use --attestation-mode none for a complete, unsigned bundle",
     },
   );
-}
-
-/** A path for people: relative to where they stand when it is inside. */
-export function shownPath(path: string, root: string): string {
-  return printableLine(path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
 }

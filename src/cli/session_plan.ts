@@ -1,9 +1,15 @@
 import { availableParallelism } from "node:os";
+import { newSessionId } from "../bundle/session_id.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SandboxSpec } from "../sandbox/sandbox.ts";
 import { Failure } from "../vocabulary/failure.ts";
 
 const MAX_REPEAT = 100;
+
+/** A session id of now that nobody has had. */
+export function freshSessionId(): string {
+  return newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
+}
 
 /** The flags that stand for policy values, put into the policy, so that the bundle records what was really used. */
 export function withFlags(

@@ -2,10 +2,18 @@ import { displayText } from "../patch/bytes.ts";
 import { parsePatch } from "../patch/parse.ts";
 import { type PatchStats, patchStats } from "../patch/stats.ts";
 import type { SessionRecord } from "../bundle/record.ts";
+import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
-import { type Colour, colour, colourDiff } from "./output.ts";
-import { exitCodeOfStatus } from "./exit_code.ts";
-import { type Delivered, shownPath } from "./session.ts";
+import { type Colour, colour, colourDiff, shownPath } from "./output.ts";
+import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
+
+/** What became of a session: its outcome, where the bundle is, whether the patch was put into the workspace. */
+export interface Delivered {
+  readonly outcome: SessionOutcome;
+  /** Absolute. */
+  readonly bundle: string;
+  readonly applied: boolean;
+}
 
 const STATUS_TEXT = {
   proved: "proved",
@@ -14,7 +22,6 @@ const STATUS_TEXT = {
   flaky: "no answer: flaky",
   timed_out: "no answer: timed out",
   budget_exhausted: "no answer: budget used up",
-  interrupted: "interrupted",
 } as const;
 
 /** Lines of a diff shown on a terminal; the whole is in final.patch. */
@@ -38,7 +45,7 @@ export function sessionText(delivered: Delivered, root: string): string {
 function verdictLine(record: SessionRecord, c: Colour): string {
   const paint = record.status === "proved"
     ? c.green
-    : exitCodeOfStatus(record.status) === 2
+    : exitCodeOfStatus(record.status) === EXIT.no
     ? c.red
     : c.yellow;
   const commands = record.targets.map((t) => printableLine(t.command)).join(", ");

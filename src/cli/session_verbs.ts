@@ -23,8 +23,11 @@ function sessionFlags(command: Command): Command {
     .option("--json", "print one JSON document on stdout");
 }
 
-/** `pp run`: prove a fix for one command. */
-export function registerRun(program: Command, verb: Verb): void {
+/**
+ * `pp run`: prove a fix for one command.
+ * @param args all words of the call, to tell `run X` from `run -- X`
+ */
+export function registerRun(program: Command, verb: Verb, args: readonly string[]): void {
   sessionFlags(
     program.command("run")
       .description("Prove that a patch turns a failing command green")
@@ -43,7 +46,7 @@ Without a policy file: exactly this command, writes anywhere in the workspace, n
 The bundle is written to .pp-artifacts/<session>/proof_bundle; exit 0 means proved and nothing else.`,
   ).action(verb(async (words: string[], flags: SessionFlags) => {
     const { runSession } = await import("./session.ts");
-    return await runSession({ verb: "run", words, literal: Deno.args.includes("--") }, flags);
+    return await runSession({ verb: "run", words, literal: args.includes("--") }, flags);
   }));
 }
 

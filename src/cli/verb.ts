@@ -26,11 +26,11 @@ export function verbRunner(outcome: Outcome) {
       const json = wantsJson(args);
       try {
         const result = await handler(...args);
-        await print(json ? JSON.stringify(result.json, null, 2) : result.text);
+        await (json ? printJson(result.json) : print(result.text));
         outcome.exit = result.exit;
       } catch (error) {
         outcome.exit = exitCodeOf(error);
-        if (json) await print(JSON.stringify(failureDocument(error), null, 2));
+        if (json) await printJson(failureDocument(error));
         printFailure(error);
       }
     };
@@ -40,6 +40,11 @@ export function verbRunner(outcome: Outcome) {
 /** The shape in which commander hands options to an action: somewhere among its last two arguments. */
 function wantsJson(args: readonly unknown[]): boolean {
   return args.some((a) => typeof a === "object" && a !== null && (a as { json?: unknown }).json === true);
+}
+
+/** One JSON document on stdout. */
+export async function printJson(value: unknown): Promise<void> {
+  await print(JSON.stringify(value, null, 2));
 }
 
 async function print(text: string): Promise<void> {
@@ -55,7 +60,8 @@ async function print(text: string): Promise<void> {
   }
 }
 
-function failureDocument(error: unknown): unknown {
+/** What `--json` prints for a failure. */
+export function failureDocument(error: unknown): unknown {
   const failure = error instanceof Failure ? error : null;
   return {
     status: "failed",

@@ -4,7 +4,8 @@ import type { RelativePath } from "../vocabulary/path.ts";
 import { applyPatch, type FileLookup, type FileState } from "./apply.ts";
 import { bytesOf, byteString } from "./bytes.ts";
 import { diffFiles, type FilePair } from "./diff.ts";
-import { type Entries, locate, type LocatedEdit, TreeNames } from "./locate.ts";
+import { fileLookup } from "./file_lookup.ts";
+import { type Entries, locate, type LocatedEdit } from "./locate.ts";
 import type { Budget } from "./match.ts";
 import type { Notes, RawProposal } from "./proposal.ts";
 import { MAX_FILE_BYTES, MAX_PATCH_BYTES, refuse, type Refused } from "./refusal.ts";
@@ -48,7 +49,7 @@ export function resolveProposal(
   entries: ReadonlyMap<string, ManifestEntry>,
   read: (path: string) => Uint8Array | undefined,
 ): { ok: true; patch: Patch; notes: string[] } | Refused {
-  const lookup = lookupIn(entries, read);
+  const lookup = fileLookup(entries, read);
   const needed = pathsNeeded(proposal, entries);
   if (!needed.ok) return needed;
   const unread = needed.paths.find((p) => read(p) === undefined);
@@ -83,24 +84,6 @@ function exactPaths(proposal: RawProposal, entries: Entries): RelativePath[] | u
     return (entry?.mode === "100644" || entry?.mode === "100755") && entry.size <= MAX_FILE_BYTES;
   });
   return readable ? paths : undefined;
-}
-
-function lookupIn(entries: Entries, read: (path: string) => Uint8Array | undefined): FileLookup {
-  const names = new TreeNames(entries);
-  return (path) => {
-    const entry = entries.get(path);
-    if (entry === undefined) return names.isDirectory(path) ? "directory" : null;
-    if (entry.mode === "120000") return "link";
-    if (entry.mode === "040000") return "directory";
-    const mode = entry.mode;
-    // Read only when looked at: a path may be asked for just to learn that a file is there.
-    return {
-      mode,
-      get bytes() {
-        return read(path) ?? new Uint8Array();
-      },
-    };
-  };
 }
 
 function resolveExactly(patch: Patch, lookup: FileLookup): { ok: true; pairs: FilePair[] } | Refused {

@@ -1,7 +1,9 @@
+import type { FileLookup } from "../patch/apply.ts";
+import { fileLookup } from "../patch/file_lookup.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { FileLookup } from "../patch/apply.ts";
 
 /** Larger files are not patched: no reviewer reads such a diff. */
 const MAX_PATCHED_FILE_BYTES = 16 * 1024 * 1024;
@@ -9,22 +11,28 @@ const MAX_PATCHED_FILE_BYTES = 16 * 1024 * 1024;
 /** The base as a patch sees it: the manifest, and the bytes of those files that were asked for. */
 export class BaseFiles {
   readonly entries: ReadonlyMap<string, ManifestEntry>;
+  /** How the patch room looks at the base; only loaded files have bytes. */
+  readonly lookup: FileLookup;
   #bytes = new Map<string, Uint8Array>();
 
   constructor(private readonly workspace: Workspace, entries: readonly ManifestEntry[]) {
     this.entries = new Map(entries.map((e) => [e.path, e]));
+    this.lookup = fileLookup(this.entries, this.read);
   }
 
   /**
    * Loads the regular files among the paths; links, directories and absent paths are passed over.
-   * @returns a path that is too large to be patched, or null
+   * @returns a refusal when one is too large to be patched, or null
    * @throws Failure `workspace_changed` when a file is no longer what the sandbox was given
    */
-  async load(paths: readonly string[]): Promise<string | null> {
+  async load(paths: readonly string[]): Promise<Refusal | null> {
     for (const path of paths) {
       const entry = this.entries.get(path);
       if (entry === undefined || !entry.mode.startsWith("100") || this.#bytes.has(path)) continue;
-      if (entry.size > MAX_PATCHED_FILE_BYTES) return path;
+      if (entry.size > MAX_PATCHED_FILE_BYTES) {
+        const detail = `files over ${MAX_PATCHED_FILE_BYTES / 2 ** 20} MiB cannot be patched`;
+        return { reason: "file_too_large", path, detail };
+      }
       const parsed = parseRelativePath(path);
       if (!parsed.ok) continue;
       this.#bytes.set(path, await this.workspace.read(parsed.path, MAX_PATCHED_FILE_BYTES));
@@ -34,16 +42,6 @@ export class BaseFiles {
 
   /** Bytes of a loaded file. */
   readonly read = (path: string): Uint8Array | undefined => this.#bytes.get(path);
-
-  /** How the patch room looks at the base; only loaded files can be seen. */
-  readonly lookup: FileLookup = (path) => {
-    const entry = this.entries.get(path);
-    if (entry === undefined) return null;
-    if (entry.mode === "120000") return "link";
-    if (entry.mode === "040000") return "directory";
-    const bytes = this.#bytes.get(path);
-    return bytes === undefined ? null : { mode: entry.mode, bytes };
-  };
 
   /** Loads one file for context, or null when it is no regular file of a size a person would read. */
   async contextFile(path: string, maxBytes = 1024 * 1024): Promise<Uint8Array | null> {

@@ -3,22 +3,28 @@ import { bytesOf, byteString, byteStringOfText, displayText } from "../patch/byt
 import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import { renderPatch } from "../patch/render.ts";
 import { patchStats } from "../patch/stats.ts";
-import { checkWrites } from "../policy/writes.ts";
 import type { Policy } from "../policy/policy.ts";
+import { checkWrites } from "../policy/writes.ts";
 import type { ProposerAnswer } from "../propose/proposer.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import type { FileMode } from "../vocabulary/manifest.ts";
 import type { ByteString, Patch, Refusal } from "../vocabulary/patch.ts";
 import type { BaseFiles } from "./base_files.ts";
 import type { SessionPorts } from "./ports.ts";
 
-/** A proposal in canonical form, admitted by the policy and applied to the base in memory. */
-export interface Admitted {
+/** A patch in canonical form that applies exactly to the base, in our eyes and in git's. */
+export interface Applied {
   readonly patch: Patch;
   readonly rendered: ByteString;
   readonly changes: readonly FileChange[];
-  readonly notes: readonly string[];
+  /** What git said of exactly these bytes. */
   readonly git: "agrees" | "no_git";
+}
+
+/** An applied patch that the policy admits, and how its proposal was read. */
+export interface Admitted extends Applied {
+  readonly notes: readonly string[];
 }
 
 export type Admission =
@@ -28,8 +34,8 @@ export type Admission =
 type Proposal = Extract<ProposerAnswer, { kind: "proposal" }>;
 
 /**
- * Takes a proposer's diff through everything it must survive before a command is run on it: tolerant reading,
- * exact application, the policy's write rules, the secret scan, and git's own opinion.
+ * Takes a proposer's diff through everything it must survive before a command is run on it: tolerant reading, the
+ * policy's write rules, the secret scan, exact application, and git's own opinion.
  * @throws Failure `workspace_changed` when the workspace moved under us, `git_disagrees` (a bug of ours)
  */
 export async function admitProposal(
@@ -44,19 +50,13 @@ export async function admitProposal(
   const needed = pathsNeeded(raw.proposal, base.entries);
   if (!needed.ok) return refused(needed.refusal);
   const tooLarge = await base.load(needed.paths);
-  if (tooLarge !== null) {
-    return refused({
-      reason: "file_too_large",
-      path: tooLarge,
-      detail: "files over 16 MiB cannot be patched",
-    });
-  }
+  if (tooLarge !== null) return refused(tooLarge);
   const resolved = resolveProposal(raw.proposal, base.entries, base.read);
   if (!resolved.ok) return refused(resolved.refusal);
   return await admitPatch(resolved.patch, resolved.notes, base, policy, ports);
 }
 
-/** The part of admission that every patch goes through, canonical ones read from a bundle included. */
+/** The same for a patch that is canonical already and whose files are loaded. */
 export async function admitPatch(
   patch: Patch,
   notes: readonly string[],
@@ -64,23 +64,43 @@ export async function admitPatch(
   policy: Policy,
   ports: Pick<SessionPorts, "gitAgrees" | "findSecrets">,
 ): Promise<Admission> {
+  const objections = await objectionsTo(patch, policy, ports.findSecrets);
+  if (objections.length > 0) return { ok: false, refusals: objections };
+  const applied = await applyExactly(patch, base, ports.gitAgrees);
+  return applied.ok ? { ok: true, admitted: { ...applied.applied, notes } } : refused(applied.refusal);
+}
+
+/** What a policy has against a patch, whether it applies or not; empty when it admits it. */
+export async function objectionsTo(
+  patch: Patch,
+  policy: Policy,
+  findSecrets: SessionPorts["findSecrets"],
+): Promise<readonly Refusal[]> {
   const rendered = renderPatch(patch);
   const violations = checkWrites(policy, patch, rendered.length);
-  if (violations.length > 0) return { ok: false, refusals: violations };
-  if (!policy.secrets.allow_in_patch) {
-    const secrets = await ports.findSecrets(displayText(rendered), "proposal.patch");
-    if (secrets.length > 0) {
-      return refused({
-        reason: "secret_in_patch",
-        detail: `the patch or its context holds what looks like a secret (${
-          secrets.map((s) => s.rule).join(", ")
-        }); a bundle must not; set policy.secrets.allow_in_patch when it is none`,
-      });
-    }
-  }
-  const applied = applyPatch(patch, base.lookup);
-  if (!applied.ok) return refused(applied.refusal);
-  const git = await ports.gitAgrees(bytesOf(rendered), touchedFiles(patch, base), applied.changes);
+  if (violations.length > 0 || policy.secrets.allow_in_patch) return violations;
+  const secrets = await findSecrets(displayText(rendered), "proposal.patch");
+  if (secrets.length === 0) return [];
+  const rules = secrets.map((s) => s.rule).join(", ");
+  const detail =
+    `the patch or its context holds what looks like a secret (${rules}), and a bundle must not; ` +
+    "set policy.secrets.allow_in_patch when it is none";
+  return [{ reason: "secret_in_patch", detail }];
+}
+
+/**
+ * Applies a canonical patch to loaded files, exactly, and asks git for its opinion of the same bytes.
+ * @throws Failure `git_disagrees`: nothing may be built on bytes that two readers understand differently
+ */
+export async function applyExactly(
+  patch: Patch,
+  base: BaseFiles,
+  gitAgrees: SessionPorts["gitAgrees"],
+): Promise<{ ok: true; applied: Applied } | { ok: false; refusal: Refusal }> {
+  const rendered = renderPatch(patch);
+  const result = applyPatch(patch, base.lookup);
+  if (!result.ok) return result;
+  const git = await gitAgrees(bytesOf(rendered), touchedFiles(patch, base), result.changes);
   if (git.verdict === "disagrees") {
     throw new Failure(
       "bug",
@@ -91,26 +111,24 @@ export async function admitPatch(
       },
     );
   }
-  return { ok: true, admitted: { patch, rendered, changes: applied.changes, notes, git: git.verdict } };
+  return { ok: true, applied: { patch, rendered, changes: result.changes, git: git.verdict } };
 }
 
 function touchedFiles(patch: Patch, base: BaseFiles) {
-  const files = new Map<string, { mode: "100644" | "100755"; bytes: Uint8Array }>();
-  for (const file of patch.files) {
-    for (const path of [file.oldPath, file.newPath]) {
-      const state = path === null ? null : base.lookup(path);
-      if (path !== null && state !== null && typeof state === "object") files.set(path, state);
-    }
+  const files = new Map<string, { mode: FileMode; bytes: Uint8Array }>();
+  for (const { oldPath } of patch.files) {
+    const state = oldPath === null ? null : base.lookup(oldPath);
+    if (oldPath !== null && state !== null && typeof state === "object") files.set(oldPath, state);
   }
   return files;
 }
 
-function refused(...refusals: Refusal[]): Admission {
-  return { ok: false, refusals };
+function refused(refusal: Refusal): Admission {
+  return { ok: false, refusals: [refusal] };
 }
 
 /** For events and summaries. */
-export function statsOf(admitted: Admitted) {
-  const { files, additions, deletions } = patchStats(admitted.patch);
+export function statsOf(applied: Applied) {
+  const { files, additions, deletions } = patchStats(applied.patch);
   return { files, additions, deletions };
 }

@@ -2,9 +2,10 @@ import type { AttemptRecord, MinimizationRecord, SessionRecord, TimedEvent } fro
 import { resultManifest } from "../patch/tree.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import { Failure } from "../vocabulary/failure.ts";
-import type { SessionEvent, SessionStatus } from "../vocabulary/session.ts";
+import { Failure, interrupted } from "../vocabulary/failure.ts";
+import type { SessionEvent, SessionStatus, Side } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
+import type { GitProvenance } from "../workspace/workspace.ts";
 import { BaseFiles } from "./base_files.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { admitProposal, type Admitted, statsOf } from "./proposal.ts";
@@ -30,22 +31,21 @@ interface Ending {
 /**
  * One proving session: red baseline, attempts until green, minimization, confirmation in new copies.
  * Whatever happens, everything made in the sandbox is removed before this returns or throws.
- * @throws Failure for broken machinery and for interruption by `ports.signal`; the session's own deadline is an
- *   ending (`budget_exhausted`), not a failure
+ * @throws Failure for broken machinery and for interruption by `ports.signal`; `no_answer` when the session's own
+ *   deadline passes before the base is in the sandbox (later it is an ending, `budget_exhausted`)
  */
 export async function prove(plan: SessionPlan, ports: SessionPorts): Promise<SessionOutcome> {
   const session = new Session(plan, ports);
   const frozen = await session.freeze();
-  let kept: readonly string[] = [];
   let ending: Ending;
   try {
     ending = await session.decide(frozen);
   } finally {
     session.emit({ kind: "phase", phase: "clean_up" });
     await frozen.close();
-    kept = frozen.kept();
   }
-  return { ...await session.conclude(ending, frozen), kept };
+  if (ports.signal.aborted) throw interrupted(ports.signal.reason);
+  return { ...await session.conclude(ending, frozen), kept: frozen.kept() };
 }
 
 class Session {
@@ -58,6 +58,7 @@ class Session {
   readonly #confirmation: VerificationResult[] = [];
   #minimization: MinimizationRecord | null = null;
   #base!: BaseFiles;
+  #git!: GitProvenance;
 
   constructor(readonly plan: SessionPlan, readonly ports: SessionPorts) {
     this.#startedAt = ports.now();
@@ -70,8 +71,32 @@ class Session {
     this.ports.emit(event);
   };
 
-  /** Streams the workspace into the sandbox once. */
+  /** Streams the workspace into the sandbox once, and learns what git says of it. */
   async freeze(): Promise<FrozenBase> {
+    try {
+      return await this.#frozen();
+    } catch (error) {
+      if (!this.#outOfTime()) throw error;
+      throw new Failure(
+        "no_answer",
+        "budget_exhausted",
+        `${this.#budget()} before the base was in the sandbox`,
+        {
+          hint: "raise policy.limits.session_sec, or leave large folders out with .ppignore",
+        },
+      );
+    }
+  }
+
+  #outOfTime(): boolean {
+    return this.#deadline.aborted && !this.ports.signal.aborted;
+  }
+
+  #budget(): string {
+    return `the session's ${this.plan.config.policy.limits.session_sec} s were used up`;
+  }
+
+  async #frozen(): Promise<FrozenBase> {
     const { plan, ports } = this;
     this.emit({ kind: "session_started", session: plan.session, targets: plan.targets.map((t) => t.name) });
     this.emit({ kind: "phase", phase: "workspace" });
@@ -82,6 +107,7 @@ class Session {
     );
     try {
       const manifest = await ports.workspace.manifest();
+      this.#git = await ports.workspace.provenance();
       this.#base = new BaseFiles(ports.workspace, manifest.entries);
       const files = manifest.entries.filter((e) => e.mode !== "040000");
       const bytes = files.reduce((sum, e) => sum + e.size, 0);
@@ -103,10 +129,7 @@ class Session {
       const smallest = await this.#minimized(winner.admitted, frozen);
       return await this.#confirmed(smallest, winner.admitted, winner.attempt, frozen);
     } catch (error) {
-      if (this.#deadline.aborted && !this.ports.signal.aborted) {
-        const { session_sec } = this.plan.config.policy.limits;
-        return { status: "budget_exhausted", reason: `the session's ${session_sec} s were used up` };
-      }
+      if (this.#outOfTime()) return { status: "budget_exhausted", reason: this.#budget() };
       throw error;
     }
   }
@@ -115,7 +138,7 @@ class Session {
   async #provenRed(frozen: FrozenBase): Promise<Ending | null> {
     this.emit({ kind: "phase", phase: "baseline" });
     for (let i = 0; i < this.plan.repeat; i++) {
-      this.#baseline.push(await this.#verify(frozen, [], 0, false));
+      this.#baseline.push(await this.#verify(frozen, [], "base"));
     }
     const passed = this.#baseline.filter((v) => v.outcome === "passed").length;
     this.emit({ kind: "baseline", outcome: this.#baseline[0]!.outcome });
@@ -131,9 +154,11 @@ class Session {
 
   async #firstGreen(frozen: FrozenBase): Promise<Ending | { admitted: Admitted; attempt: number }> {
     const { max_attempts } = this.plan.config.policy.limits;
+    // A known supply is asked once even when it is empty: it says why.
+    const most = Math.min(max_attempts, Math.max(1, this.ports.proposer.supply ?? max_attempts));
     let noMore = "";
-    for (let attempt = 1; attempt <= max_attempts && noMore === ""; attempt++) {
-      this.emit({ kind: "phase", phase: "attempt", detail: `${attempt} of ${max_attempts}` });
+    for (let attempt = 1; attempt <= most && noMore === ""; attempt++) {
+      this.emit({ kind: "phase", phase: "attempt", detail: `${attempt} of ${most}` });
       const result = await this.#attempt(attempt, frozen);
       if (result.kind === "none") noMore = result.reason;
       else {
@@ -199,7 +224,7 @@ class Session {
     }
     const { admitted } = admission;
     this.emit({ kind: "proposal_applied", attempt, ...statsOf(admitted) });
-    const verification = await this.#verify(frozen, admitted.changes, attempt, false);
+    const verification = await this.#verify(frozen, admitted.changes, "attempt", attempt);
     const applied = {
       patch: admitted.rendered,
       resultTree: await this.#resultTree(admitted),
@@ -219,12 +244,12 @@ class Session {
     const left = policy.limits.session_sec * 1000 * 0.9 - (ports.now() - this.#startedAt);
     const maxMs = Math.max(0, Math.min(policy.limits.minimize_sec * 1000, left));
     const reduction = await reducePatch(winner, frozen, this.#base, plan, {
-      syntax: ports.syntax,
-      now: ports.now,
+      ...ports,
       emit: this.emit,
       signal: this.#signal,
     }, maxMs);
-    this.#minimization = { ...reduction.record, kept: true, reason: null };
+    const reason = reduction.refused ?? "not confirmed";
+    this.#minimization = { ...reduction.record, kept: false, reason, rejected: [] };
     return reduction.smallest;
   }
 
@@ -241,11 +266,15 @@ class Session {
       reason: "",
       final: { admitted, attempt },
     });
-    if (await this.#confirms(smallest, frozen)) return proved(smallest);
-    if (smallest !== winner && this.#minimization !== null) {
+    const minimization = this.#minimization;
+    if (await this.#confirms(smallest, frozen)) {
+      const taken = minimization !== null && minimization.reason === "not confirmed";
+      if (taken) this.#minimization = { ...minimization, kept: true, reason: null };
+      return proved(smallest);
+    }
+    if (smallest !== winner && minimization !== null) {
       const reason = "the minimized patch did not pass again in new copies";
-      this.#minimization = { ...this.#minimization, kept: false, reason };
-      this.#confirmation.length = 0;
+      this.#minimization = { ...minimization, reason, rejected: this.#confirmation.splice(0) };
       if (await this.#confirms(winner, frozen)) return proved(winner);
     }
     return { status: "flaky", reason: "the patch passed once and did not pass again in new copies" };
@@ -254,7 +283,7 @@ class Session {
   async #confirms(admitted: Admitted, frozen: FrozenBase): Promise<boolean> {
     const { repeat } = this.plan;
     for (let run = 1; run <= repeat; run++) {
-      const verification = await this.#verify(frozen, admitted.changes, 0, true);
+      const verification = await this.#verify(frozen, admitted.changes, "confirmation");
       this.#confirmation.push(verification);
       this.emit({ kind: "confirmation", run, of: repeat, outcome: verification.outcome });
       if (verification.outcome !== "passed") return false;
@@ -262,13 +291,14 @@ class Session {
     return true;
   }
 
-  #verify(frozen: FrozenBase, changes: readonly FileChange[], attempt: number, fresh: boolean) {
+  #verify(frozen: FrozenBase, changes: readonly FileChange[], side: Side, attempt = 0) {
     const { limits } = this.plan.config.policy;
     return verifyTargets(frozen, changes, this.plan.targets, {
+      side,
       attempt,
       timeoutMs: limits.per_command_timeout_sec * 1000,
       outputBytes: limits.output_bytes,
-      fresh,
+      fresh: side === "confirmation",
       stopAtFailure: false,
       signal: this.#signal,
       emit: this.emit,
@@ -307,7 +337,7 @@ class Session {
       environment: frozen.environment,
       manifest: await ports.workspace.manifest(),
       skipped: ports.workspace.skipped(),
-      git: await ports.workspace.provenance(),
+      git: this.#git,
       baseline: this.#baseline,
       attempts: this.#attempts,
       minimization: this.#minimization,
@@ -316,6 +346,7 @@ class Session {
         patch: final.admitted.rendered,
         resultTree: await this.#resultTree(final.admitted),
         attempt: final.attempt,
+        git: final.admitted.git,
       },
       events: this.#events,
     };

@@ -1,88 +1,81 @@
 import type { MinimizationRecord } from "../bundle/record.ts";
-import { minimize } from "../minimize/minimize.ts";
-import type { Probe } from "../minimize/minimize.ts";
-import { renderPatch } from "../patch/render.ts";
+import { minimize, type Probe } from "../minimize/minimize.ts";
 import { resultKey } from "../patch/tree.ts";
-import { type PatchUnits, splitPatch } from "../patch/units.ts";
+import { splitPatch } from "../patch/units.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { BaseFiles } from "./base_files.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
-import { type Admitted, statsOf } from "./proposal.ts";
+import { admitPatch, type Admitted, statsOf } from "./proposal.ts";
 import { verifyTargets } from "./verification.ts";
+
+/** A candidate's run gets at least this long, however little is left of the minimization's time. */
+const LEAST_RUN_MS = 1_000;
 
 export interface Reduction {
   /** The smallest patch found; the given one when nothing could go. */
   readonly smallest: Admitted;
-  readonly record: Omit<MinimizationRecord, "kept" | "reason">;
+  /** Why the smallest one found is not taken; null when it is. */
+  readonly refused: string | null;
+  readonly record: Pick<MinimizationRecord, "result" | "atoms" | "before">;
 }
 
-/** Minimizes a passing patch by running the proof targets on what is left of it. */
+/**
+ * Minimizes a passing patch by running the proof targets on what is left of it. What comes out was read, applied and
+ * checked from its own bytes like any proposal.
+ * @param maxMs wall time after which no candidate is running any more, give or take LEAST_RUN_MS
+ */
 export async function reducePatch(
   winner: Admitted,
   frozen: FrozenBase,
   base: BaseFiles,
   plan: SessionPlan,
-  ports: Pick<SessionPorts, "syntax" | "now" | "emit" | "signal">,
+  ports: Pick<SessionPorts, "syntax" | "now" | "emit" | "signal" | "gitAgrees" | "findSecrets">,
   maxMs: number,
 ): Promise<Reduction> {
+  const { policy } = plan.config;
   const split = splitPatch(winner.patch, base.lookup);
-  const { limits } = plan.config.policy;
-  ports.emit({ kind: "minimization_started", units: split.units.atoms });
-
   const full = new Map(winner.changes.map((c) => [c.path as string, c]));
+  const endsAt = ports.now() + maxMs;
+  ports.emit({ kind: "minimization_started", units: split.units.atoms });
 
   const result = await minimize({
     units: split.units,
     key: (kept) => resultKey(split.changes(kept)),
     test: async (kept, signal): Promise<Probe> => {
       const changes = split.changes(kept);
-      if (await isBroken(changes, full, ports)) return "unparsable";
-      const verification = await verifyTargets(frozen, changes, plan.targets, {
+      if (await isBroken(changes, full, ports.syntax)) return "unparsable";
+      const left = Math.max(LEAST_RUN_MS, endsAt - ports.now());
+      const { outcome } = await verifyTargets(frozen, changes, plan.targets, {
+        side: "attempt",
         attempt: 0,
-        timeoutMs: limits.per_command_timeout_sec * 1000,
+        timeoutMs: Math.min(policy.limits.per_command_timeout_sec * 1000, left),
         outputBytes: 4096,
         fresh: false,
         stopAtFailure: true,
         signal,
       });
-      return verification.outcome === "passed"
-        ? "passes"
-        : verification.outcome === "timed_out"
-        ? "timed_out"
-        : "fails";
+      return ({ passed: "passes", failed: "fails", timed_out: "timed_out" } as const)[outcome];
     },
     parallel: plan.spec.parallel,
-    maxRuns: limits.minimize_runs,
+    maxRuns: policy.limits.minimize_runs,
     maxMs,
     now: ports.now,
     signal: ports.signal,
-    onWave: (wave) =>
+    onWave: ({ wave, level, tried, removed, remaining, runs }) =>
       ports.emit({
         kind: "wave_finished",
-        wave: wave.wave,
-        level: wave.level,
-        tried: wave.tried.length,
-        removed: wave.removed.length,
-        remaining: wave.remaining,
-        runs: wave.runs,
+        ...{ wave, level, tried: tried.length, removed: removed.length, remaining, runs },
       }),
   });
-  ports.emit({
-    kind: "minimization_finished",
-    remaining: result.kept.length,
-    runs: result.runs,
-    end: result.end,
-  });
-  const smallest = result.kept.length === split.units.atoms
-    ? winner
-    : reassembled(winner, split, result.kept);
-  return { smallest, record: { result, atoms: split.atoms, before: statsOf(winner) } };
-}
-
-function reassembled(winner: Admitted, split: PatchUnits, kept: readonly number[]): Admitted {
-  const patch = split.assemble(kept);
-  return { ...winner, patch, rendered: renderPatch(patch), changes: split.changes(kept) };
+  const { kept, runs, end } = result;
+  ports.emit({ kind: "minimization_finished", remaining: kept.length, runs, end });
+  const record = { result, atoms: split.atoms, before: statsOf(winner) };
+  if (kept.length === split.units.atoms) return { smallest: winner, refused: null, record };
+  const admission = await admitPatch(split.assemble(kept), winner.notes, base, policy, ports);
+  if (admission.ok) return { smallest: admission.admitted, refused: null, record };
+  const refused = `the minimized patch was refused: ${admission.refusals.map((r) => r.reason).join(", ")}`;
+  return { smallest: winner, refused, record };
 }
 
 /**
@@ -92,13 +85,13 @@ function reassembled(winner: Admitted, split: PatchUnits, kept: readonly number[
 async function isBroken(
   changes: readonly FileChange[],
   full: ReadonlyMap<string, FileChange>,
-  ports: Pick<SessionPorts, "syntax">,
+  syntax: SessionPorts["syntax"],
 ): Promise<boolean> {
   for (const change of changes) {
     const whole = full.get(change.path);
     if (change.kind !== "write" || whole?.kind !== "write") continue;
-    if (await ports.syntax.check(change.path, change.bytes) !== "broken") continue;
-    if (await ports.syntax.check(whole.path, whole.bytes) === "valid") return true;
+    if (await syntax.check(change.path, change.bytes) !== "broken") continue;
+    if (await syntax.check(whole.path, whole.bytes) === "valid") return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 import type { FrozenBase, PristineCopy } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import type { Emit, ProofTarget } from "../vocabulary/session.ts";
+import type { Emit, ProofTarget, Side } from "../vocabulary/session.ts";
 import type {
   CommandResult,
   TargetOutcome,
@@ -9,7 +9,9 @@ import type {
 } from "../vocabulary/verification.ts";
 
 export interface VerificationOptions {
-  /** For events: 0 is the baseline. */
+  /** For events. */
+  readonly side: Side;
+  /** For events: 1-based for side `attempt`, else 0. */
   readonly attempt: number;
   readonly timeoutMs: number;
   readonly outputBytes: number;
@@ -66,8 +68,8 @@ async function runTarget(
   );
   const pointless = options.stopAtFailure && earlier.some((r) => r.outcome !== "passed");
   if (dead || pointless) return { target: target.name, outcome: "not_run", result: null };
-  const { attempt, emit } = options;
-  emit?.({ kind: "target_started", attempt, target: target.name });
+  const { side, attempt, emit } = options;
+  emit?.({ kind: "target_started", side, attempt, target: target.name });
   const result = await copy.exec(target.argv, {
     timeoutMs: options.timeoutMs,
     outputBytes: options.outputBytes,
@@ -75,6 +77,6 @@ async function runTarget(
   });
   const outcome = outcomeOf(result);
   const { exitCode, durationMs } = result;
-  emit?.({ kind: "target_finished", attempt, target: target.name, outcome, exitCode, durationMs });
+  emit?.({ kind: "target_finished", side, attempt, target: target.name, outcome, exitCode, durationMs });
   return { target: target.name, outcome, result };
 }

@@ -3,13 +3,14 @@ import { resultManifest } from "../patch/tree.ts";
 import type { Policy } from "../policy/policy.ts";
 import { BaseFiles } from "../prove/base_files.ts";
 import type { SessionPorts } from "../prove/ports.ts";
-import { admitPatch } from "../prove/proposal.ts";
+import { applyExactly, objectionsTo } from "../prove/proposal.ts";
 import { verifyTargets } from "../prove/verification.ts";
 import type { SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
+import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
-import type { ByteString } from "../vocabulary/patch.ts";
-import type { ProofTarget } from "../vocabulary/session.ts";
+import type { ByteString, Refusal } from "../vocabulary/patch.ts";
+import type { ProofTarget, Side } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
 
 /** What a bundle claims, as far as a replay needs it. */
@@ -46,7 +47,7 @@ const NAMED_DIFFERENCES = 10;
 
 /**
  * Runs a bundle's claim again: the checkout must be the recorded base, fail as it is, and pass with the final patch.
- * @throws Failure for broken machinery or interruption
+ * @throws Failure for broken machinery or interruption; `denied` when the verifier's policy does not admit the patch
  */
 export async function replay(
   claim: ReplayClaim,
@@ -65,33 +66,33 @@ export async function replay(
   if (!parsed.ok) {
     return { verdict: "contradicted", reason: "patch_malformed", detail: parsed.refusal.detail, ...none };
   }
+  const objections = await objectionsTo(parsed.patch, plan.policy, ports.findSecrets);
+  if (objections.length > 0) {
+    throw new Failure("denied", objections[0]!.reason, "your policy does not admit the bundle's patch", {
+      details: objections.map(shown),
+      hint: "this says nothing about the proof; name a policy that admits the patch with --policy",
+    });
+  }
   const base = new BaseFiles(workspace, manifest.entries);
-  const paths = parsed.patch.files.flatMap((f) => [f.oldPath, f.newPath]).filter((p) => p !== null);
-  const tooLarge = await base.load(paths);
+  const tooLarge = await base.load(parsed.patch.files.flatMap((f) => f.oldPath ?? []));
   if (tooLarge !== null) {
-    return {
-      verdict: "inconclusive",
-      reason: "file_too_large",
-      detail: `${tooLarge} is over 16 MiB`,
-      ...none,
-    };
+    return { verdict: "inconclusive", reason: tooLarge.reason, detail: shown(tooLarge), ...none };
   }
-  const admission = await admitPatch(parsed.patch, ["exact"], base, plan.policy, ports);
-  if (!admission.ok) {
-    const [{ reason, path, detail }] = admission.refusals as [typeof admission.refusals[number]];
-    return {
-      verdict: "contradicted",
-      reason,
-      detail: path === undefined ? detail : `${path}: ${detail}`,
-      ...none,
-    };
+  const application = await applyExactly(parsed.patch, base, ports.gitAgrees);
+  if (!application.ok) {
+    const { refusal } = application;
+    return { verdict: "contradicted", reason: refusal.reason, detail: shown(refusal), ...none };
   }
-  const { changes } = admission.admitted;
+  const { changes } = application.applied;
   if (resultManifest(manifest, changes).digest !== claim.resultTree) {
     const detail = "base plus final.patch is not the recorded result tree";
     return { verdict: "contradicted", reason: "result_tree_differs", detail, ...none };
   }
   return await rerun(claim, changes, plan, ports);
+}
+
+function shown({ path, detail }: Refusal): string {
+  return path === undefined ? detail : `${path}: ${detail}`;
 }
 
 async function rerun(
@@ -103,9 +104,10 @@ async function rerun(
   const { workspace, emit, signal } = ports;
   const frozen = await ports.sandbox.open(plan.spec, (options) => workspace.tar(options), signal);
   try {
-    const verify = (what: readonly FileChange[], attempt: number) =>
+    const verify = (what: readonly FileChange[], side: Side) =>
       verifyTargets(frozen, what, claim.targets, {
-        attempt,
+        side,
+        attempt: 0,
         timeoutMs: plan.policy.limits.per_command_timeout_sec * 1000,
         outputBytes: plan.policy.limits.output_bytes,
         fresh: true,
@@ -117,9 +119,9 @@ async function rerun(
     const patched: VerificationResult[] = [];
     for (let i = 0; i < plan.repeat; i++) {
       emit({ kind: "phase", phase: "baseline" });
-      base.push(await verify([], 0));
+      base.push(await verify([], "base"));
       emit({ kind: "phase", phase: "confirm" });
-      patched.push(await verify(changes, 0));
+      patched.push(await verify(changes, "confirmation"));
     }
     return { ...judge(base, patched), environment: frozen.environment, base, patched };
   } finally {

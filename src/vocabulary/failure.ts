@@ -11,6 +11,8 @@ export type FailureKind =
   | "unavailable"
   /** The policy or the system does not permit it (exit 77). */
   | "denied"
+  /** A limit of time ended the work before there was an answer (exit 3). */
+  | "no_answer"
   /** The user or the system stopped us (exit 130). */
   | "interrupted"
   /** A bug in veripatch (exit 70). */

@@ -5,8 +5,7 @@ export type SessionStatus =
   | "not_proved"
   | "flaky"
   | "timed_out"
-  | "budget_exhausted"
-  | "interrupted";
+  | "budget_exhausted";
 
 /** A named command that must pass. */
 export interface ProofTarget {
@@ -20,13 +19,15 @@ export interface ProofTarget {
 
 export type Phase =
   | "workspace"
-  | "snapshot"
   | "baseline"
   | "attempt"
   | "minimize"
   | "confirm"
   | "bundle"
   | "clean_up";
+
+/** What a verification is of: the base as it is, a proposal, or the final patch in newly created copies. */
+export type Side = "base" | "attempt" | "confirmation";
 
 /** What happens in a session, in order; shown live and written to events.jsonl with a time. */
 export type SessionEvent =
@@ -38,9 +39,16 @@ export type SessionEvent =
     readonly bytes: number;
     readonly digest: string;
   }
-  | { readonly kind: "target_started"; readonly attempt: number; readonly target: string }
+  | {
+    readonly kind: "target_started";
+    readonly side: Side;
+    /** 1-based for side `attempt`, else 0. */
+    readonly attempt: number;
+    readonly target: string;
+  }
   | {
     readonly kind: "target_finished";
+    readonly side: Side;
     readonly attempt: number;
     readonly target: string;
     readonly outcome: string;
@@ -80,7 +88,6 @@ export type SessionEvent =
     readonly end: string;
   }
   | { readonly kind: "confirmation"; readonly run: number; readonly of: number; readonly outcome: string }
-  | { readonly kind: "bundle_written"; readonly path: string }
   | { readonly kind: "session_finished"; readonly status: SessionStatus };
 
 export type Emit = (event: SessionEvent) => void;

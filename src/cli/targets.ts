@@ -1,0 +1,52 @@
+import { checkTarget, configuredTargets, targetFromArgv, targetFromCommand } from "../policy/commands.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import type { ProofTarget } from "../vocabulary/session.ts";
+
+export type SessionCall =
+  /** `literal`: the words came after `--` and are an argv even when there is only one. */
+  | { readonly verb: "run"; readonly words: readonly string[]; readonly literal: boolean }
+  | { readonly verb: "prove" };
+
+/**
+ * What a call is to prove, each command admitted by the policy.
+ * @throws Failure `usage` for a command that cannot be read or a policy without targets; `denied` for one not admitted
+ */
+export function targetsOf(call: SessionCall, config: PolicyConfig): readonly ProofTarget[] {
+  if (call.verb === "prove") {
+    const configured = configuredTargets(config);
+    if (!configured.ok) throw commandFailure(configured.refusal);
+    if (configured.targets.length === 0) {
+      throw new Failure("usage", "no_targets", "the policy names no proof targets", {
+        hint: 'write them with "pp init", or name a command: pp run "pytest -q"',
+      });
+    }
+    for (const target of configured.targets) admit(config, target);
+    return configured.targets;
+  }
+  const { words, literal } = call;
+  const resolved = words.length === 1 && !literal
+    ? targetFromCommand("command", words[0]!)
+    : targetFromArgv("command", words);
+  if (!resolved.ok) throw commandFailure(resolved.refusal);
+  admit(config, resolved.target);
+  return [resolved.target];
+}
+
+/**
+ * Lets a command pass that the policy admits.
+ * @param whose said before the reason, where the command is not the caller's own
+ * @throws Failure `denied`
+ */
+export function admit(config: PolicyConfig, target: ProofTarget, whose = ""): void {
+  const refusal = checkTarget(config, target);
+  if (refusal === null) return;
+  throw new Failure("denied", refusal.reason, whose + refusal.detail, {
+    hint: "add exactly this command to policy.allowed_commands or policy.allowed_argv",
+  });
+}
+
+function commandFailure(refusal: Refusal): Failure {
+  return new Failure("usage", refusal.reason, refusal.detail);
+}
