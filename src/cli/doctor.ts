@@ -9,6 +9,13 @@ import { colour } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Environment, wireEngineProbe, wireHostProbe, wireOrphans, wireProposer } from "./wire.ts";
 
+export interface DoctorFlags {
+  readonly policy?: string;
+  readonly command?: string;
+  readonly provider?: string;
+  readonly json?: boolean;
+}
+
 /** One thing looked at. `needed` false: its absence limits, but does not stop `pp run`. */
 interface Check {
   readonly name: string;
@@ -75,13 +82,6 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
     text: report(checks, missing.length === 0),
     json: { format: "veripatch-doctor/v1", ok: missing.length === 0, checks },
   };
-}
-
-export interface DoctorFlags {
-  readonly policy?: string;
-  readonly command?: string;
-  readonly provider?: string;
-  readonly json?: boolean;
 }
 
 async function checkPolicy(path: string | undefined): Promise<{ check: Check; config: PolicyConfig }> {
