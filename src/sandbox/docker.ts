@@ -93,8 +93,6 @@ async function open(
   const background = options.reap === false ? Promise.resolve() : reapEngine(engine).catch(() => {});
   try {
     const { snapshot, builder } = await freeze(engine, plan, image.id, tar, signal);
-    // What is left of it when close is called is removed there.
-    const unbuilt = removeContainer(engine, builder).catch(() => {});
     stopWhenAborted();
     const environment: SandboxEnvironment = {
       backend: "container",
@@ -116,7 +114,8 @@ async function open(
       diskBytes: hardening.diskBytes,
       clockOffset: offset,
       environment,
-      background: Promise.all([background, unbuilt]),
+      background,
+      builder,
     });
   } catch (error) {
     await sweep(engine, baseId);

@@ -26,6 +26,8 @@ export interface DockerBaseOptions {
   /** Label value of everything of this base. */
   readonly baseId: string;
   readonly snapshot: string;
+  /** The container the snapshot was made from. Removed when nobody waits for a first copy any more. */
+  readonly builder: string;
   readonly parallel: number;
   readonly keep: boolean;
   readonly diskBytes: number;
@@ -55,6 +57,7 @@ export class DockerBase implements FrozenBase {
   readonly #knownDirectories = new Map<string, boolean>();
   /** Checkouts so far. */
   #given = 0;
+  #dismissed: Promise<void> | null = null;
   #refill: ReturnType<typeof setTimeout> | undefined;
   /** The last copy given back, when copies are kept. */
   #parked: string | null = null;
@@ -69,7 +72,10 @@ export class DockerBase implements FrozenBase {
     this.#pool = new ReadyPool({
       size: 1,
       concurrency: Math.min(4, Math.max(1, Math.floor(options.parallel))),
-      create: () => this.#starter.start(),
+      create: () =>
+        this.#starter.start().finally(() => {
+          this.#dismissed ??= this.#take(options.builder);
+        }),
       destroy: (waiting) => this.#drop(waiting),
       // The connection of one with an inlet ends with it; if that is not heard in time, laying fails.
       usable: ({ id, inlet }) => inlet === null ? isRunning(engine, id) : Promise.resolve(!inlet.ended),
@@ -233,6 +239,7 @@ export class DockerBase implements FrozenBase {
       ...[...this.#copies].map((copy) => copy.discard()),
       ...this.#checkouts,
     ]);
+    await (this.#dismissed ??= this.#take(this.#options.builder));
     await this.#nameParked();
     try {
       // Whatever an answer that never came may have left.
