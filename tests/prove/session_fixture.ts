@@ -6,6 +6,7 @@ import type { ProposalRequest, Proposer, ProposerAnswer } from "../../src/propos
 import type { SessionPlan } from "../../src/prove/ports.ts";
 import { prove, type SessionOutcome } from "../../src/prove/prove.ts";
 import { type FakeProgram, type FakeSandbox, fakeSandbox } from "../../src/sandbox/fake.ts";
+import type { SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import type { Syntax } from "../../src/syntax/syntax.ts";
 import type { Redaction } from "../../src/vocabulary/redaction.ts";
 import type { SessionEvent } from "../../src/vocabulary/session.ts";
@@ -34,15 +35,9 @@ export interface SessionSeen {
 
 /** Runs a whole session in memory; the workspace is a real folder that is removed afterwards. */
 export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
-  const root = await Deno.makeTempDir({ prefix: "veripatch-test-" });
-  const sandbox = fakeSandbox({ programs: { check: session.check } });
   const events: SessionEvent[] = [];
   const requests: ProposalRequest[] = [];
-  try {
-    for (const [path, content] of Object.entries(session.files)) {
-      await Deno.mkdir(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeTextFile(`${root}/${path}`, content);
-    }
+  return await inFakeWorld(session, async (root, sandbox) => {
     const config = { ...defaultPolicy(), policy: (session.policy ?? ((p) => p))(defaultPolicy().policy) };
     const outcome = await prove(planFor(config, session.repeat ?? 1), {
       sandbox,
@@ -63,6 +58,22 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
       signal: session.signal ?? new AbortController().signal,
     });
     return { outcome, sandbox, events, requests };
+  });
+}
+
+/** A real folder with the files and a fake sandbox that knows `check`; both must be left as if never used. */
+export async function inFakeWorld<T>(
+  { files, check }: Pick<FakeSession, "files" | "check">,
+  use: (root: string, sandbox: FakeSandbox) => Promise<T>,
+): Promise<T> {
+  const root = await Deno.makeTempDir({ prefix: "veripatch-test-" });
+  const sandbox = fakeSandbox({ programs: { check } });
+  try {
+    for (const [path, content] of Object.entries(files)) {
+      await Deno.mkdir(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
+      await Deno.writeTextFile(`${root}/${path}`, content);
+    }
+    return await use(root, sandbox);
   } finally {
     await Deno.remove(root, { recursive: true });
     if (sandbox.notClosed().length > 0 || sandbox.notDiscarded().length > 0) {
@@ -82,21 +93,23 @@ function planFor(config: SessionPlan["config"], repeat: number): SessionPlan {
     policyDigest: policyDigest(config),
     policySource: null,
     repeat,
-    spec: {
-      ...{
-        session: id,
-        image: "none",
-        workdir: "/workspace",
-        user: "65534:65534",
-        runtime: null,
-        network: "deny",
-      },
-      limits: { cpus: null, memoryBytes: null, pids: null, fileBytes: null, diskBytes: null },
-      deadline: Date.now() + 60_000,
-      parallel: 2,
-      pull: false,
-      keep: false,
-    },
+    spec: fakeSpec(id),
+  };
+}
+
+export function fakeSpec(session: string): SandboxSpec {
+  return {
+    session,
+    image: "none",
+    workdir: "/workspace",
+    user: "65534:65534",
+    runtime: null,
+    network: "deny",
+    limits: { cpus: null, memoryBytes: null, pids: null, fileBytes: null, diskBytes: null },
+    deadline: Date.now() + 60_000,
+    parallel: 2,
+    pull: false,
+    keep: false,
   };
 }
 

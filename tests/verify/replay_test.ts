@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { defaultPolicy } from "../../src/policy/defaults.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import { byteStringOfText, displayText } from "../../src/patch/bytes.ts";
+import type { FakeProgram } from "../../src/sandbox/fake.ts";
+import {
+  judge,
+  replay,
+  type ReplayClaim,
+  type ReplayPorts,
+  type ReplayResult,
+} from "../../src/verify/replay.ts";
+import { Failure } from "../../src/vocabulary/failure.ts";
+import type { SessionEvent } from "../../src/vocabulary/session.ts";
+import type { VerificationResult } from "../../src/vocabulary/verification.ts";
+import { directoryWorkspace } from "../../src/workspace/directory.ts";
+import { fakeSession, fakeSpec, inFakeWorld } from "../prove/session_fixture.ts";
+
+const FILES = { "a.txt": "one\nwrong\nthree\n", "b.txt": "b\n" };
+const FIX = "--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,3 @@\n one\n-wrong\n+right\n three\n";
+const isFixed = (files: Parameters<FakeProgram>[1]) => files.readText("a.txt") === "one\nright\nthree\n";
+const wantsRight: FakeProgram = (_argv, files) => ({ exitCode: isFixed(files) ? 0 : 1 });
+
+/** What a bundle of a real session over FILES claims. */
+const CLAIM: ReplayClaim = await claimed();
+
+async function claimed(): Promise<ReplayClaim> {
+  const { record } = (await fakeSession({ files: FILES, check: wantsRight, proposals: [FIX] })).outcome;
+  assert.equal(record.status, "proved");
+  const { entries, digest } = record.manifest;
+  const { patch, resultTree } = record.final!;
+  return { targets: record.targets, finalPatch: patch, baseEntries: entries, baseTree: digest, resultTree };
+}
+
+interface Again {
+  readonly claim?: Partial<ReplayClaim>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly check?: FakeProgram;
+  readonly repeat?: number;
+  readonly policy?: (policy: Policy) => Policy;
+  readonly ports?: Partial<ReplayPorts>;
+}
+
+/** Replays the claim in a world of its own, which fails when anything is left in its sandbox. */
+async function again(how: Again = {}) {
+  return await inFakeWorld(
+    { files: how.files ?? FILES, check: how.check ?? wantsRight },
+    async (root, sandbox) => {
+      const events: SessionEvent[] = [];
+      const { policy } = defaultPolicy();
+      const plan = {
+        policy: how.policy?.(policy) ?? policy,
+        spec: fakeSpec("20261120T120000Z-0123abcd"),
+        repeat: how.repeat ?? 1,
+      };
+      const result = await replay({ ...CLAIM, ...how.claim }, plan, {
+        sandbox,
+        workspace: await directoryWorkspace(root),
+        findSecrets: () => Promise.resolve([]),
+        gitAgrees: () => Promise.resolve({ verdict: "no_git" }),
+        now: Date.now,
+        emit: (event) => events.push(event),
+        signal: new AbortController().signal,
+        ...how.ports,
+      });
+      return { result, sandbox, events };
+    },
+  );
+}
+
+const brief = ({ verdict, reason }: Pick<ReplayResult, "verdict" | "reason">) => `${verdict} ${reason}`;
+
+Deno.test("replay: red without and green with the patch, each in a new copy, is confirmed", async () => {
+  const { result, sandbox, events } = await again({ repeat: 3 });
+  assert.equal(brief(result), "confirmed confirmed");
+  assert.deepEqual(result.base.map((v) => v.outcome), ["failed", "failed", "failed"]);
+  assert.deepEqual(result.patched.map((v) => v.outcome), ["passed", "passed", "passed"]);
+  assert.equal(sandbox.freshCheckouts, 6);
+  assert.equal(sandbox.checkouts, 6);
+  assert.equal(result.environment!.backend, "fake");
+  assert.deepEqual(events.at(-1), { kind: "phase", phase: "clean_up" });
+});
+
+Deno.test("replay: the claim's own targets are run, in order", async () => {
+  const second = { name: "second", command: "test -e b.txt", argv: ["test", "-e", "b.txt"], shell: false };
+  const { result, sandbox } = await again({ claim: { targets: [...CLAIM.targets, second] } });
+  assert.equal(brief(result), "confirmed confirmed");
+  assert.deepEqual(sandbox.argvs, [["check"], second.argv, ["check"], second.argv]);
+  const red = { ...second, argv: ["false"] };
+  const contradicted = await again({ claim: { targets: [...CLAIM.targets, red] } });
+  assert.equal(brief(contradicted.result), "contradicted patched_fails");
+});
+
+Deno.test("replay: a base that differs names what was added, is missing and was changed, and runs nothing", async () => {
+  const { result, sandbox } = await again({ files: { "a.txt": "one\nother\n", "new.txt": "n\n" } });
+  assert.equal(brief(result), "inconclusive base_differs");
+  assert.match(result.detail, /differs: a\.txt/);
+  assert.match(result.detail, /not in the bundle: new\.txt/);
+  assert.match(result.detail, /missing here: b\.txt/);
+  assert.equal(sandbox.runs, 0);
+  assert.equal(result.environment, null);
+});
+
+Deno.test("replay: a changed mode is a base that differs", async () => {
+  const { result } = await again({
+    claim: {
+      baseTree: "0".repeat(64),
+      baseEntries: CLAIM.baseEntries.map((e) => e.path === "b.txt" ? { ...e, mode: "100755" } : e),
+    },
+  });
+  assert.match(result.detail, /base: differs: b\.txt$/);
+});
+
+Deno.test("replay: of many differences ten are named and the rest is counted", async () => {
+  const many = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`extra-${i}.txt`, "x"]));
+  const { result } = await again({ files: { ...FILES, ...many } });
+  assert.equal(result.detail.match(/not in the bundle/g)!.length, 10);
+  assert.match(result.detail, /and 15 more$/);
+});
+
+Deno.test("replay: a base that passes here is contradicted", async () => {
+  const { result } = await again({ check: () => ({ exitCode: 0 }) });
+  assert.equal(brief(result), "contradicted base_passes");
+});
+
+Deno.test("replay: a patched tree that fails here is contradicted", async () => {
+  const { result } = await again({ check: () => ({ exitCode: 1 }), repeat: 2 });
+  assert.equal(brief(result), "contradicted patched_fails");
+});
+
+Deno.test("replay: a patched tree that passes only sometimes is inconclusive", async () => {
+  let runs = 0;
+  const { result } = await again({
+    check: (_argv, files) => ({ exitCode: isFixed(files) && runs++ === 0 ? 0 : 1 }),
+    repeat: 2,
+  });
+  assert.equal(brief(result), "inconclusive flaky");
+  assert.match(result.detail, /base passed 0 of 2 times, the patched tree 1 of 2/);
+});
+
+Deno.test("replay: a base that passes only sometimes is inconclusive", async () => {
+  let runs = 0;
+  const { result } = await again({
+    check: (_argv, files) => ({ exitCode: isFixed(files) || runs++ === 0 ? 0 : 1 }),
+    repeat: 2,
+  });
+  assert.equal(brief(result), "inconclusive flaky");
+});
+
+Deno.test("replay: a patched tree that runs into the verifier's time limit is inconclusive", async () => {
+  const { result } = await again({
+    check: (_argv, files, _env, signal) =>
+      isFixed(files)
+        ? new Promise((resolve) => signal.addEventListener("abort", () => resolve({ exitCode: 0 })))
+        : { exitCode: 1 },
+    policy: (p) => ({ ...p, limits: { ...p.limits, per_command_timeout_sec: 0.05 } }),
+  });
+  assert.equal(brief(result), "inconclusive timed_out");
+  assert.equal(result.patched[0]!.targets[0]!.result!.end, "timed_out");
+});
+
+Deno.test("replay: another result tree than the recorded one is contradicted before anything runs", async () => {
+  const { result, sandbox } = await again({ claim: { resultTree: CLAIM.baseTree } });
+  assert.equal(brief(result), "contradicted result_tree_differs");
+  assert.equal(sandbox.runs, 0);
+});
+
+Deno.test("replay: a patch that does not apply to the recorded base is contradicted", async () => {
+  const finalPatch = byteStringOfText(displayText(CLAIM.finalPatch).replace("-wrong", "-strong"));
+  const { result, sandbox } = await again({ claim: { finalPatch } });
+  assert.equal(result.verdict, "contradicted");
+  assert.match(result.detail, /^a\.txt: /);
+  assert.equal(sandbox.runs, 0);
+});
+
+for (
+  const text of [
+    "no patch at all\n",
+    "diff --git a/a.txt b/a.txt\n--- a/a.txt\n",
+    FIX.replace("a/a.txt", "a/../x"),
+  ]
+) {
+  Deno.test(`replay: ${JSON.stringify(text.slice(0, 20))} is a malformed patch`, async () => {
+    const { result, sandbox } = await again({ claim: { finalPatch: byteStringOfText(text) } });
+    assert.equal(brief(result), "contradicted patch_malformed");
+    assert.equal(sandbox.runs, 0);
+  });
+}
+
+Deno.test("replay: an empty patch proves nothing, whatever result tree is claimed", async () => {
+  const finalPatch = byteStringOfText("");
+  assert.equal(brief((await again({ claim: { finalPatch } })).result), "contradicted result_tree_differs");
+  const claim = { finalPatch, resultTree: CLAIM.baseTree };
+  assert.equal(brief((await again({ claim })).result), "contradicted patched_fails");
+});
+
+Deno.test("replay: a patch that the verifier's policy does not admit is denied, not judged", async () => {
+  const denied = (how: Again, code: string) =>
+    assert.rejects(again(how), (error: unknown) => {
+      assert.ok(error instanceof Failure);
+      assert.equal(error.kind, "denied");
+      assert.equal(error.code, code);
+      assert.ok(error.details.length > 0);
+      assert.match(error.hint!, /says nothing about the proof/);
+      return true;
+    });
+  await denied({ policy: (p) => ({ ...p, deny_write: ["*.txt"] }) }, "path_denied");
+  await denied(
+    { policy: (p) => ({ ...p, limits: { ...p.limits, max_patch_bytes: 10 } }) },
+    "patch_too_large",
+  );
+  const findSecrets = () => Promise.resolve([{ rule: "test", count: 1 }]);
+  await denied({ ports: { findSecrets } }, "secret_in_patch");
+});
+
+Deno.test("replay: a secret that the verifier's policy allows does not stop it", async () => {
+  const { result } = await again({
+    ports: { findSecrets: () => Promise.resolve([{ rule: "test", count: 1 }]) },
+    policy: (p) => ({ ...p, secrets: { allow_in_patch: true } }),
+  });
+  assert.equal(result.verdict, "confirmed");
+});
+
+Deno.test("replay: git that reads the patch differently stops it", async () => {
+  await assert.rejects(
+    again({ ports: { gitAgrees: () => Promise.resolve({ verdict: "disagrees", detail: "line 1" }) } }),
+    (error: unknown) => error instanceof Failure && error.code === "git_disagrees",
+  );
+});
+
+Deno.test("replay: an interrupt throws interrupted and leaves nothing", async () => {
+  for (const during of ["base", "patched"] as const) {
+    const controller = new AbortController();
+    const check: FakeProgram = (_argv, files, _env, signal) => {
+      if (during === "patched" && !isFixed(files)) return { exitCode: 1 };
+      const ended = new Promise<{ exitCode: number }>((resolve) => {
+        signal.addEventListener("abort", () => resolve({ exitCode: 0 }));
+      });
+      controller.abort(new Failure("interrupted", "interrupted", "stopped by a test"));
+      return ended;
+    };
+    await assert.rejects(
+      again({ check, ports: { signal: controller.signal } }),
+      (error: unknown) => error instanceof Failure && error.message === "stopped by a test",
+      during,
+    );
+  }
+});
+
+Deno.test("replay: a signal that was aborted before opens nothing", async () => {
+  const signal = AbortSignal.abort(new Failure("interrupted", "interrupted", "too late"));
+  await assert.rejects(
+    again({ ports: { signal } }),
+    (error: unknown) => error instanceof Failure && error.kind === "interrupted",
+  );
+});
+
+Deno.test("judge: red and green, all the same and mixed", () => {
+  const of = (outcomes: string): VerificationResult[] =>
+    [...outcomes].map((letter) => ({
+      outcome: letter === "p" ? "passed" : letter === "t" ? "timed_out" : "failed",
+      targets: [],
+    }));
+  /** Base and patched runs, p passed, f failed, t timed out. */
+  const expected: Readonly<Record<string, string>> = {
+    "f p": "confirmed confirmed",
+    "ff pp": "confirmed confirmed",
+    "t p": "confirmed confirmed",
+    "tf pp": "confirmed confirmed",
+    "p p": "contradicted base_passes",
+    "pp ff": "contradicted base_passes",
+    "f f": "contradicted patched_fails",
+    "ff ff": "contradicted patched_fails",
+    "f t": "inconclusive timed_out",
+    "ff ft": "inconclusive timed_out",
+    "pf pp": "inconclusive flaky",
+    "ff pt": "inconclusive flaky",
+    "pp pf": "inconclusive flaky",
+    "pt pp": "inconclusive flaky",
+    " ": "inconclusive nothing_run",
+    "f ": "inconclusive nothing_run",
+    "ff p": "inconclusive nothing_run",
+  };
+  for (const [runs, verdict] of Object.entries(expected)) {
+    const [base, patched] = runs.split(" ");
+    assert.equal(brief(judge(of(base!), of(patched!))), verdict, runs);
+  }
+});
