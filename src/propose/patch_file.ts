@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { Proposer, ProposerAnswer } from "./proposer.ts";
 
@@ -6,7 +8,7 @@ const MAX_PATCH_FILE_BYTES = 16 * 1024 * 1024;
 /**
  * Proposes the given files in order, one per attempt, as their exact bytes; then none. `-` is standard input and
  * may stand once. At the first attempt all files are looked for, so that a missing one is told before work is
- * spent on the others.
+ * spent on the others. What is no regular file is refused, as reading it could wait for ever.
  *
  * @throws Failure usage `patch_missing`, `patch_unreadable`, `patch_stdin_twice`; malformed `patch_too_large`
  *   beyond 16 MiB
@@ -33,8 +35,7 @@ export function patchFileProposer(
         return { kind: "none", reason: paths.length === 0 ? "no patch file was given" : `${files} tried` };
       }
       next++;
-      const stream = path === "-" ? stdin() : (await Deno.open(path).catch(unreadable(path))).readable;
-      const bytes = await readBounded(stream, path, signal);
+      const bytes = path === "-" ? await readBounded(stdin(), path, signal) : await readFile(path, signal);
       return {
         kind: "proposal",
         diff: new TextDecoder().decode(bytes),
@@ -49,15 +50,33 @@ export function patchFileProposer(
 }
 
 async function lookFor(path: string): Promise<void> {
-  const info = await Deno.stat(path).catch(unreadable(path));
-  if (info.isDirectory) {
-    throw new Failure("usage", "patch_unreadable", `patch ${path} is a directory`, { hint: "name a file" });
+  requireRegular(path, await Deno.stat(path).catch(unreadable(path)));
+}
+
+function requireRegular(path: string, info: { readonly isFile: boolean; readonly isDirectory: boolean }) {
+  if (info.isFile) return;
+  const what = info.isDirectory ? "a directory" : "no regular file";
+  throw new Failure("usage", "patch_unreadable", `patch ${path} is ${what}`, {
+    hint: "name a file, or name - and give the patch on standard input",
+  });
+}
+
+async function readFile(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  // What was a file when it was looked for may be a FIFO now; without waiting, that too can be told.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(unreadable(path));
+  try {
+    const info = await file.stat();
+    requireRegular(path, { isFile: info.isFile(), isDirectory: info.isDirectory() });
+    return await readBounded(file.readableWebStream() as ReadableStream<Uint8Array>, path, signal);
+  } finally {
+    // Reading to the end may have closed it already.
+    await file.close().catch(() => {});
   }
 }
 
 function unreadable(path: string): (error: unknown) => never {
   return (error) => {
-    if (error instanceof Deno.errors.NotFound) {
+    if ((error as { code?: unknown }).code === "ENOENT") {
       throw new Failure("usage", "patch_missing", `patch file ${path} does not exist`, {
         hint: "check the path given to --patch",
         cause: error,

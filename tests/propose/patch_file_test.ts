@@ -78,3 +78,27 @@ Deno.test("patchFileProposer: standard input once, bounded, given up on abort", 
   abort.abort();
   await failureOf(waiting, "interrupted", "interrupted");
 });
+
+Deno.test("patchFileProposer: a FIFO or device is refused without waiting, also one put in a file's place", () =>
+  inTempDir(async (dir) => {
+    const fifo = `${dir}/fifo`, file = `${dir}/a.patch`;
+    const mkfifo = async (path: string) => {
+      assert.ok((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+    };
+    await mkfifo(fifo);
+    for (const path of [fifo, "/dev/null"]) {
+      const refused = await failureOf(
+        patchFileProposer([path]).propose(request(), NEVER),
+        "usage",
+        "patch_unreadable",
+      );
+      assert.match(refused.message, /is no regular file$/);
+      assert.match(refused.hint ?? "", /standard input/);
+    }
+    await Deno.writeTextFile(file, "x");
+    const proposer = patchFileProposer([file, file]);
+    assert.equal((await proposer.propose(request(), NEVER)).kind, "proposal");
+    await Deno.remove(file);
+    await mkfifo(file);
+    await failureOf(proposer.propose(request({ attempt: 2 }), NEVER), "usage", "patch_unreadable");
+  }));
