@@ -1,7 +1,7 @@
 import type { FileChange } from "../vocabulary/change.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import type { ByteString, FilePatch, Patch } from "../vocabulary/patch.ts";
-import { comparePaths, type RelativePath } from "../vocabulary/path.ts";
+import { comparePaths, parentsOf, type RelativePath } from "../vocabulary/path.ts";
 import { bytesOf, byteString } from "./bytes.ts";
 import { joinLines, rawLine, splitLines } from "./lines.ts";
 import { refuse, type Refused } from "./refusal.ts";
@@ -50,7 +50,7 @@ export function pathClash(patch: Patch): Refused | undefined {
     if (file.newPath !== null) written.add(file.newPath);
   }
   for (const path of written) {
-    for (const parent of parents(path)) {
+    for (const parent of parentsOf([path])) {
       if (written.has(parent)) {
         return refuse(
           "path_through_file",
@@ -62,16 +62,9 @@ export function pathClash(patch: Patch): Refused | undefined {
   }
 }
 
-/** The proper prefixes of a path, shortest first. */
-export function parents(path: string): string[] {
-  const out: string[] = [];
-  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) out.push(path.slice(0, at));
-  return out;
-}
-
 /** Whether a path can be written or read in the base at all: nothing above it is a link or a file, it is no link. */
 export function checkPath(path: RelativePath, base: FileLookup): Refused | undefined {
-  for (const parent of parents(path)) {
+  for (const parent of parentsOf([path])) {
     const there = base(parent);
     if (there === "link") {
       return refuse("path_through_link", `${path} leads through the link ${parent}`, path);

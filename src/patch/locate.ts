@@ -1,7 +1,6 @@
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { ByteString } from "../vocabulary/patch.ts";
-import type { RelativePath } from "../vocabulary/path.ts";
-import { parents } from "./apply.ts";
+import { parentsOf, type RelativePath } from "../vocabulary/path.ts";
 import { displayText } from "./bytes.ts";
 import type { LooseHunk, Notes, RawEdit, RawProposal } from "./proposal.ts";
 import { pathOfBytes } from "./quote.ts";
@@ -154,7 +153,7 @@ export class TreeNames {
 
   /** Why a path cannot be touched: it is or leads through a link, is a directory, lies below a file. */
   refusal(path: RelativePath): Refused | undefined {
-    for (const parent of parents(path)) {
+    for (const parent of parentsOf([path])) {
       const mode = this.entries.get(parent)?.mode;
       if (mode === "120000") {
         return refuse("path_through_link", `${path} leads through the link ${parent}`, path);
@@ -181,7 +180,7 @@ export class TreeNames {
 
   /** Whether files lie below a path, listed as a directory or not. */
   isDirectory(path: string): boolean {
-    this.directories ??= new Set([...this.entries.keys()].flatMap(parents));
+    this.directories ??= new Set(parentsOf([...this.entries.keys()]));
     return this.directories.has(path);
   }
 

@@ -1,8 +1,7 @@
 import type { FileChange } from "../vocabulary/change.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { type Manifest, manifestDigest, type ManifestEntry } from "../vocabulary/manifest.ts";
-import { comparePaths } from "../vocabulary/path.ts";
-import { parents } from "./apply.ts";
+import { comparePaths, parentsOf } from "../vocabulary/path.ts";
 
 /**
  * The manifest of base plus changes, in one merge over the sorted base.
@@ -16,7 +15,7 @@ export function resultManifest(base: Manifest, changes: readonly FileChange[]): 
   if (listsDirectories(base)) {
     const known = new Set(base.entries.map((e) => e.path));
     for (const change of changes) {
-      for (const parent of change.kind === "write" ? parents(change.path) : []) {
+      for (const parent of change.kind === "write" ? parentsOf([change.path]) : []) {
         if (!known.has(parent)) changed.set(parent, directory(parent));
       }
     }

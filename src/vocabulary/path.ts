@@ -46,6 +46,17 @@ function namesGitDirectory(segment: string): boolean {
   return /^(?:\.git|git~1)[. ]*(?::.*)?$/i.test(seen);
 }
 
+/** Every directory above some paths, each once, parents before children; the root is left out. */
+export function parentsOf(paths: readonly string[]): readonly string[] {
+  const parents = new Set<string>();
+  for (const path of paths) {
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+      parents.add(path.slice(0, slash));
+    }
+  }
+  return [...parents].sort((a, b) => a.length - b.length);
+}
+
 /** Orders paths by their UTF-8 bytes, as git and `sort` under LC_ALL=C do. */
 export function comparePaths(a: string, b: string): number {
   if (a === b) return 0;
