@@ -37,9 +37,10 @@ type Replace = (text: string) => Promise<Redacted>;
 /**
  * A redactor that replaces every secret by `[REDACTED:<rule>]`. It finds the known values (as they are, and as JSON,
  * URL and base64 write them), what secretlint's recommended rules know, private keys, bearer and basic
- * credentials, credentials in URLs, npm tokens, JSON web tokens and AWS key ids.
+ * credentials, credentials in URLs, npm tokens, JSON web tokens and AWS key ids. Of a private key that is cut off at
+ * one end of the text it hides what is left.
  *
- * Text without secrets comes back as it was, and redacting twice changes nothing. A pattern secret of more than
+ * Text without secrets comes back as it was, lines keep their numbers, and redacting twice changes nothing. A pattern secret of more than
  * about 11 KiB without white space is hidden up to its next white space. Text is scanned in windows, in memory only.
  */
 export async function secretRedactor(options: SecretOptions = {}): Promise<Redact> {
@@ -55,19 +56,6 @@ export async function secretRedactor(options: SecretOptions = {}): Promise<Redac
     }
     return { text: current, redactions: listed(counts) } satisfies Redacted;
   };
-}
-
-/**
- * Which rules find a secret in a text that must not hold one, such as a patch. Empty when none does.
- * @param _name a file name, for the message of the caller; the text decides
- */
-export async function containsSecret(
-  text: string,
-  _name: string,
-  options: SecretOptions = {},
-): Promise<Redaction[]> {
-  const replace = await replacer(options);
-  return [...(await replace(text)).redactions];
 }
 
 const SECRET_NAME =

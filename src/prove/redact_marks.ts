@@ -15,7 +15,8 @@ interface Span {
 const MARK = /\[REDACTED:([a-z0-9_-]{1,40})\]/g;
 
 /**
- * Replaces ranges by `[REDACTED:<rule>]`; overlapping ranges become one mark, named by the longest of them. A mark
+ * Replaces ranges by `[REDACTED:<rule>]`, followed by the line feeds of the range, so that lines keep their numbers;
+ * overlapping ranges become one mark, named by the longest of them. A mark
  * that is already in the text stays, provided one of `rules` made it: nobody can shelter a secret in a mark of his
  * own naming.
  */
@@ -29,7 +30,8 @@ export function replaceRanges(
   const parts: string[] = [];
   let copied = 0;
   for (const range of outside(merged(ranges), marks(text, rules))) {
-    parts.push(text.slice(copied, range.start), `[REDACTED:${range.rule}]`);
+    const lineFeeds = "\n".repeat(text.slice(range.start, range.end).split("\n").length - 1);
+    parts.push(text.slice(copied, range.start), `[REDACTED:${range.rule}]${lineFeeds}`);
     copied = range.end;
     counts.set(range.rule, (counts.get(range.rule) ?? 0) + 1);
   }

@@ -1,4 +1,5 @@
 import type { SecretRange } from "./redact_marks.ts";
+import { PEM_RULE, privateKeys } from "./redact_pem.ts";
 
 /** Names of the rules below. */
 export const STRUCTURAL_RULES = [
@@ -6,14 +7,9 @@ export const STRUCTURAL_RULES = [
   "aws_key_id",
   "jwt",
   "npm_auth",
-  "private_key",
+  PEM_RULE,
   "url_password",
 ];
-
-/** A whole PEM block is not longer; RSA of 16384 bits is 12 KiB. */
-const MAX_PEM = 20_000;
-/** Fewer base64 characters in a row make no key but a mention of one. */
-const MIN_PEM_RUN = 32;
 
 interface Pattern {
   readonly rule: string;
@@ -54,33 +50,4 @@ export function structuralSecrets(text: string): SecretRange[] {
     }
   }
   return found;
-}
-
-const PEM_FRAME = /-----(BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
-
-/** PEM blocks with their frame, also escaped inside JSON, quoted, prefixed by a diff, or cut off before the end. */
-function privateKeys(text: string): SecretRange[] {
-  const found: SecretRange[] = [];
-  const frames = [...text.matchAll(PEM_FRAME)];
-  for (const [i, begin] of frames.entries()) {
-    if (begin[1] !== "BEGIN") continue;
-    const bodyStart = begin.index + begin[0].length;
-    const next = frames[i + 1];
-    const body = text.slice(bodyStart, Math.min(next?.index ?? text.length, bodyStart + MAX_PEM));
-    if (next?.[1] === "END" && next.index - bodyStart <= MAX_PEM) {
-      if (hasKeyMaterial(body)) {
-        found.push({ start: begin.index, end: next.index + next[0].length, rule: "private_key" });
-      }
-      continue;
-    }
-    const inside = /^[\w+/=\s\\"',:;()#>|.-]*/.exec(body)![0].trimEnd();
-    if (hasKeyMaterial(inside)) {
-      found.push({ start: begin.index, end: bodyStart + inside.length, rule: "private_key" });
-    }
-  }
-  return found;
-}
-
-function hasKeyMaterial(body: string): boolean {
-  return new RegExp(`[A-Za-z0-9+/=]{${MIN_PEM_RUN}}`).test(body);
 }
