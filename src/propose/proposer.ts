@@ -4,6 +4,8 @@ export interface ContextSnippet {
   /** 1-based, inclusive. */
   readonly startLine: number;
   readonly endLine: number;
+  /** Lines of the whole file, where known. */
+  readonly fileLines?: number;
   readonly text: string;
   /** `location`, `enclosing`, `imported`, `allowlisted` … */
   readonly why: string;

@@ -1,9 +1,10 @@
 import type { ContextSnippet } from "../propose/proposer.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
-import type { CapturedOutput, TargetResult } from "../vocabulary/verification.ts";
+import type { Redact } from "../vocabulary/redaction.ts";
+import type { TargetResult } from "../vocabulary/verification.ts";
 import { nearestFiles } from "./context_candidates.ts";
-import { ContextFiles, isTest, joined, type SourceFile } from "./context_files.ts";
+import { ContextFiles, isTest, joined, linesOf, type SourceFile } from "./context_files.ts";
 import { impliedImports, resolveImport } from "./context_imports.ts";
 import { cutToBudget, type Excerpt, type Exhibit } from "./context_snippets.ts";
 import { assertions, type Location, locations } from "./evidence.ts";
@@ -23,11 +24,15 @@ const MAX_HEAD_LINES = 400;
 
 export interface ContextInput {
   readonly results: readonly TargetResult[];
+  /** What the failing ones printed, redacted; nothing of their results' own streams is looked at. */
+  readonly output: string;
   /** Everything that may be read. */
   readonly entries: ReadonlyMap<string, ManifestEntry>;
   /** Bytes of a regular file of `entries`, null when it is gone. */
   readonly read: (path: string) => Promise<Uint8Array | null>;
   readonly syntax: Syntax;
+  /** Redacts whole files before anything is cut out of them. */
+  readonly redact: Redact;
   /** Where the workspace stands in the container, absolute. */
   readonly workdir: string;
   /** Whether a proposal may write to the path. */
@@ -45,13 +50,10 @@ export interface Context {
  * What a proposer should see of failing targets: the definitions around the places their output names, then the
  * writable files that the failing tests import, then, if all that shows only tests, the writable files whose names
  * are nearest. Reads regular files of the manifest only, at most 60 of them; binary files, files past 512 KiB and
- * files with lines past 2000 characters are left out. Nothing is redacted here.
+ * files with lines past 2000 characters are left out.
  */
 export async function buildContext(input: ContextInput): Promise<Context> {
   const failing = input.results.filter(({ outcome, result }) => outcome !== "passed" && result !== null);
-  const output = failing.map(({ result }) => `${textOf(result!.stdout)}\n${textOf(result!.stderr)}`).join(
-    "\n\n",
-  );
   const files = new ContextFiles(input.entries, input.read);
   const exhibits = new Map<string, { file: SourceFile; excerpts: Excerpt[] }>();
   const show = (file: SourceFile, excerpt: Excerpt) => {
@@ -60,7 +62,7 @@ export async function buildContext(input: ContextInput): Promise<Context> {
     else if (shown.excerpts.length < MAX_PLACES_PER_FILE) shown.excerpts.push(excerpt);
   };
 
-  const places = locations(output, { workdir: input.workdir });
+  const places = locations(input.output, { workdir: input.workdir });
   for (const { file, location } of await readable(places, files)) {
     show(file, await excerptAt(file, location, input.syntax));
   }
@@ -84,16 +86,15 @@ export async function buildContext(input: ContextInput): Promise<Context> {
     const file = exhibits.has(path) ? null : await files.read(path);
     if (file !== null) show(file, headOf(file, "command"));
   }
+  const shown: Exhibit[] = [];
+  for (const { file, excerpts } of exhibits.values()) {
+    const lines = linesOf((await input.redact(file.text, file.path)).text);
+    shown.push({ file: { path: file.path, lines }, excerpts });
+  }
   return {
-    snippets: cutToBudget([...exhibits.values()] as Exhibit[], input.budgetBytes ?? DEFAULT_BUDGET),
-    assertions: assertions(output),
+    snippets: cutToBudget(shown, input.budgetBytes ?? DEFAULT_BUDGET),
+    assertions: assertions(input.output),
   };
-}
-
-function textOf(output: CapturedOutput): string {
-  const decoder = new TextDecoder();
-  const head = decoder.decode(output.head);
-  return output.tail.length === 0 ? head : `${head}\n${decoder.decode(output.tail)}`;
 }
 
 /** The places that stand in readable files, of at most twelve files. */

@@ -81,8 +81,7 @@ export class ContextFiles {
     const bytes = await this.readBytes(path);
     if (bytes === null || bytes.length > MAX_FILE_BYTES || bytes.subarray(0, 8192).includes(0)) return null;
     const text = new TextDecoder().decode(bytes);
-    const lines = text.split("\n");
-    if (lines.at(-1) === "") lines.pop();
+    const lines = linesOf(text);
     return lines.some((line) => line.length > MAX_LINE) ? null : { path, bytes, text, lines };
   }
 
@@ -101,6 +100,13 @@ export class ContextFiles {
     }
     return groups;
   }
+}
+
+/** Without their line feeds; no empty one after a last line feed. */
+export function linesOf(text: string): string[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
 }
 
 export function directoryOf(path: string): string {

@@ -1,6 +1,5 @@
 import type { LineRange } from "../syntax/syntax.ts";
 import type { ContextSnippet } from "../propose/proposer.ts";
-import type { SourceFile } from "./context_files.ts";
 
 /** A part of a file worth showing. */
 export interface Excerpt extends LineRange {
@@ -9,9 +8,15 @@ export interface Excerpt extends LineRange {
   readonly why: string;
 }
 
+/** What is shown of a file: its lines are redacted. */
+export interface ShownFile {
+  readonly path: string;
+  readonly lines: readonly string[];
+}
+
 /** A file and its excerpts, most relevant first. */
 export interface Exhibit {
-  readonly file: SourceFile;
+  readonly file: ShownFile;
   readonly excerpts: readonly Excerpt[];
 }
 
@@ -39,7 +44,7 @@ export function cutToBudget(exhibits: readonly Exhibit[], budget: number): Conte
   return shown.flatMap(({ file, excerpts }, i) => snippetsOf(file, excerpts, shares[i]!));
 }
 
-function snippetsOf(file: SourceFile, excerpts: readonly Excerpt[], share: number): ContextSnippet[] {
+function snippetsOf(file: ShownFile, excerpts: readonly Excerpt[], share: number): ContextSnippet[] {
   let left = share;
   const kept: ContextSnippet[] = [];
   for (const excerpt of excerpts) {
@@ -50,6 +55,7 @@ function snippetsOf(file: SourceFile, excerpts: readonly Excerpt[], share: numbe
       path: file.path,
       startLine: range.start,
       endLine: range.end,
+      fileLines: file.lines.length,
       text: file.lines.slice(range.start - 1, range.end).join("\n"),
       why: excerpt.why,
     });
@@ -58,7 +64,7 @@ function snippetsOf(file: SourceFile, excerpts: readonly Excerpt[], share: numbe
 }
 
 /** Grows from the focus, one line after and one before by turns, while it fits. */
-function fitted(file: SourceFile, excerpt: Excerpt, budget: number): LineRange | null {
+function fitted(file: ShownFile, excerpt: Excerpt, budget: number): LineRange | null {
   let left = budget - lineBytes(file, excerpt.focus);
   if (left < 0) return null;
   let { focus: start, focus: end } = excerpt;
@@ -108,11 +114,11 @@ function fairShares(needs: readonly number[], budget: number): number[] {
   return shares;
 }
 
-function lineBytes(file: SourceFile, line: number): number {
+function lineBytes(file: ShownFile, line: number): number {
   return encoder.encode(file.lines[line - 1] ?? "").length + 1;
 }
 
-function bytesOf(file: SourceFile, range: LineRange): number {
+function bytesOf(file: ShownFile, range: LineRange): number {
   let sum = 0;
   for (let line = range.start; line <= range.end; line++) sum += lineBytes(file, line);
   return sum;

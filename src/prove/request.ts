@@ -2,101 +2,107 @@ import type { AttemptRecord } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
 import { writeCheck } from "../policy/writes.ts";
-import type { CapturedOutput, VerificationResult } from "../vocabulary/verification.ts";
+import { type Redact, redactStrings } from "../vocabulary/redaction.ts";
+import type { TargetResult, VerificationResult } from "../vocabulary/verification.ts";
 import type { BaseFiles } from "./base_files.ts";
 import { buildContext } from "./context.ts";
 import { assertions } from "./evidence.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
+import { excerpt, type RedactedOutput, redactedOutput } from "./redact_output.ts";
 
 /** Bytes of each stream a proposer is shown: the first and the last half. */
 const SHOWN_OUTPUT_BYTES = 16 * 1024;
 
-/** Everything a proposer gets to see for one attempt, redacted and bounded. */
+/**
+ * Everything a proposer gets to see for one attempt, redacted and bounded. Output and files are redacted as a whole
+ * before anything is cut out of them, and every string of the request once more at the end.
+ */
 export async function buildRequest(
   attempt: number,
   maxAttempts: number,
   plan: SessionPlan,
   baseline: VerificationResult,
   earlier: readonly AttemptRecord[],
-  base: BaseFiles,
+  base: Pick<BaseFiles, "entries" | "contextFile">,
   ports: Pick<SessionPorts, "syntax" | "redact">,
 ): Promise<ProposalRequest> {
   const { policy } = plan.config;
   const refusalOf = writeCheck(policy);
-  const context = await buildContext({
-    results: baseline.targets,
-    entries: base.entries,
-    read: (path) => base.contextFile(path),
-    syntax: ports.syntax,
-    workdir: plan.spec.workdir,
-    writeAllowed: (path: string) => refusalOf(path) === null,
-  });
-  const clean = async (text: string, name: string) => (await ports.redact(text, name)).text;
   const failing: FailingTarget[] = [];
+  const outputs: string[] = [];
   for (const result of baseline.targets) {
     if (result.outcome === "passed" || result.result === null) continue;
-    const { stdout, stderr } = result.result;
+    const { stdout, stderr } = await streamsOf(result.result, ports.redact);
+    outputs.push(`${stdout.text}\n${stderr.text}`);
     failing.push({
       target: result.target,
       command: plan.targets.find((t) => t.name === result.target)!.command,
       outcome: result.outcome,
       exitCode: result.result.exitCode,
-      stdout: await clean(excerpt(stdout, SHOWN_OUTPUT_BYTES), "stdout.txt"),
-      stderr: await clean(excerpt(stderr, SHOWN_OUTPUT_BYTES), "stderr.txt"),
+      stdout: excerpt(stdout, SHOWN_OUTPUT_BYTES),
+      stderr: excerpt(stderr, SHOWN_OUTPUT_BYTES),
     });
   }
-  return {
+  const context = await buildContext({
+    results: baseline.targets,
+    output: outputs.join("\n\n"),
+    entries: base.entries,
+    read: (path) => base.contextFile(path),
+    syntax: ports.syntax,
+    redact: ports.redact,
+    workdir: plan.spec.workdir,
+    writeAllowed: (path: string) => refusalOf(path) === null,
+  });
+  const request: ProposalRequest = {
     version: "veripatch-proposal-request/v1",
     session: plan.session,
     attempt,
     maxAttempts,
     failing,
-    assertions: await Promise.all(context.assertions.map((a) => clean(a, "stdout.txt"))),
-    snippets: await Promise.all(
-      context.snippets.map(async (s) => ({ ...s, text: await clean(s.text, s.path) })),
-    ),
+    assertions: context.assertions,
+    snippets: context.snippets,
     policy: {
       writeAllowlist: policy.write_allowlist,
       denyWrite: policy.deny_write,
       maxFilesChanged: policy.limits.max_files_changed,
       maxPatchBytes: policy.limits.max_patch_bytes,
     },
-    previous: await Promise.all(earlier.map((a) => previousAttempt(a, clean))),
+    previous: await Promise.all(earlier.map((a) => previousAttempt(a, ports.redact))),
+  };
+  return (await redactStrings(request, ports.redact, "request.json")).value;
+}
+
+async function streamsOf(
+  { stdout, stderr }: NonNullable<TargetResult["result"]>,
+  redact: Redact,
+): Promise<{ stdout: RedactedOutput; stderr: RedactedOutput }> {
+  return {
+    stdout: await redactedOutput(stdout, redact, "stdout.txt"),
+    stderr: await redactedOutput(stderr, redact, "stderr.txt"),
   };
 }
 
-/** Head and tail of a captured stream as text, with what is missing between them named. */
-export function excerpt(output: CapturedOutput, maxBytes: number): string {
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const kept = output.head.length + output.tail.length;
-  if (kept === output.totalBytes && kept <= maxBytes) return decode(output.head) + decode(output.tail);
-  const half = Math.floor(maxBytes / 2);
-  const head = output.head.subarray(0, half);
-  const end = output.tail.length > 0 ? output.tail : output.head.subarray(head.length);
-  const tail = end.subarray(Math.max(0, end.length - half));
-  const missing = output.totalBytes - head.length - tail.length;
-  return `${decode(head)}\n[… ${missing} bytes left out …]\n${decode(tail)}`;
-}
-
-async function previousAttempt(
-  record: AttemptRecord,
-  clean: (text: string, name: string) => Promise<string>,
-): Promise<PreviousAttempt> {
+async function previousAttempt(record: AttemptRecord, redact: Redact): Promise<PreviousAttempt> {
   const diff = record.applied === null ? record.proposal?.diff ?? "" : displayText(record.applied.patch);
-  const failed = record.verification?.targets.find((t) => t.outcome !== "passed" && t.result !== null);
-  const output = failed?.result == null
-    ? ""
-    : excerpt(failed.result.stdout, 8192) + excerpt(failed.result.stderr, 8192);
-  const detail = record.refusals.length > 0
-    ? record.refusals.map((r) => `${r.path === undefined ? "" : `${r.path}: `}${r.detail}`).join("\n")
-    : assertions(output).slice(0, 20).join("\n");
   const outcome = record.refusals.length > 0
     ? `refused: ${record.refusals.map((r) => r.reason).join(", ")}`
     : record.verification?.outcome ?? "not_run";
   return {
     attempt: record.attempt,
-    diff: await clean(diff, "proposal.patch"),
+    diff: (await redact(diff, "proposal.patch")).text,
     outcome,
-    detail: await clean(detail, "stdout.txt"),
+    detail: await detailOf(record, redact),
   };
+}
+
+/** Why it was refused, or what the first target that did not pass complained about. */
+async function detailOf({ refusals, verification }: AttemptRecord, redact: Redact): Promise<string> {
+  if (refusals.length > 0) {
+    const lines = refusals.map(({ path, detail }) => `${path === undefined ? "" : `${path}: `}${detail}`);
+    return (await redact(lines.join("\n"), "stdout.txt")).text;
+  }
+  const failed = verification?.targets.find((t) => t.outcome !== "passed" && t.result !== null);
+  if (failed?.result == null) return "";
+  const { stdout, stderr } = await streamsOf(failed.result, redact);
+  return assertions(`${stdout.text}\n${stderr.text}`).slice(0, 20).join("\n");
 }

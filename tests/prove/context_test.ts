@@ -3,13 +3,16 @@ import fc from "fast-check";
 import { buildContext, type Context } from "../../src/prove/context.ts";
 import { treeSitterSyntax } from "../../src/syntax/tree_sitter.ts";
 import type { EntryMode, ManifestEntry } from "../../src/vocabulary/manifest.ts";
+import type { Redact } from "../../src/vocabulary/redaction.ts";
 import type { TargetOutcome, TargetResult } from "../../src/vocabulary/verification.ts";
 
 const encoder = new TextEncoder();
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const syntax = treeSitterSyntax();
 
-function captured(text: string, tail = "") {
-  return { head: encoder.encode(text), tail: encoder.encode(tail), totalBytes: text.length, sha256: "" };
+function captured(text: string) {
+  const head = encoder.encode(text);
+  return { head, tail: new Uint8Array(), totalBytes: head.length, sha256: "" };
 }
 
 function result(
@@ -35,12 +38,13 @@ interface Options {
   readonly writable?: (path: string) => boolean;
   readonly budget?: number;
   readonly modes?: Readonly<Record<string, EntryMode>>;
+  readonly redact?: Redact;
 }
 
 async function contextOf(
   results: readonly TargetResult[],
   tree: Readonly<Record<string, string | Uint8Array>>,
-  { writable = () => true, budget, modes = {} }: Options = {},
+  { writable = () => true, budget, modes = {}, redact }: Options = {},
 ): Promise<Context & { readonly reads: string[] }> {
   const bytes = new Map(
     Object.entries(tree).map((
@@ -55,6 +59,7 @@ async function contextOf(
   const reads: string[] = [];
   const context = await buildContext({
     results,
+    output: results.map(({ result }) => decode(result!.stdout.head)).join("\n"),
     entries,
     read: (path) => {
       reads.push(path);
@@ -62,6 +67,7 @@ async function contextOf(
       return Promise.resolve(bytes.get(path) ?? null);
     },
     syntax,
+    redact: redact ?? ((text) => Promise.resolve({ text, redactions: [] })),
     workdir: "/workspace",
     writeAllowed: writable,
     ...(budget === undefined ? {} : { budgetBytes: budget }),
@@ -111,24 +117,28 @@ Deno.test("buildContext: a frame in a source file shows its function, not the wh
   assert.deepEqual(shown(context), ["src/shop/cart.py:5-7 enclosing", "tests/test_cart.py:4-5 enclosing"]);
 });
 
-Deno.test("buildContext: what passed, what did not run and what may not be written is left out", async () => {
+Deno.test("buildContext: what may not be written is left out", async () => {
   const tree = { "src/shop/cart.py": CART, "tests/test_cart.py": TEST };
   const output = "tests/test_cart.py:5: AssertionError\n";
-  assert.deepEqual((await contextOf([result(output, ["x"], "passed")], tree)).assertions, []);
-  const notRun: TargetResult = { target: "t", outcome: "not_run", result: null };
-  assert.deepEqual((await contextOf([notRun], tree)).assertions, []);
   const denied = await contextOf([result(output)], tree, { writable: () => false });
   assert.deepEqual(shown(denied), ["tests/test_cart.py:4-5 enclosing"]);
 });
 
-Deno.test("buildContext: head and tail of a long output are both read", async () => {
-  const one = result("a.c:1:1: error: x\n");
-  const stdout = captured("a.c:1:1: error: x\n", "b.c:1:1: error: y\n");
-  const context = await contextOf([{ ...one, result: { ...one.result!, stdout } }], {
-    "a.c": "int a\n",
-    "b.c": "int b\n",
-  });
-  assert.deepEqual(shown(context), ["a.c:1-1 location", "b.c:1-1 location"]);
+Deno.test("buildContext: the whole file is redacted before a part of it is shown; lines keep their numbers", async () => {
+  const seen: string[] = [];
+  const redact: Redact = (text, name) => {
+    seen.push(name);
+    const clean = text.replace(/BEGIN[^]*?END/, (hidden) => "[REDACTED:x]" + hidden.replaceAll(/[^\n]/g, ""));
+    return Promise.resolve({ text: clean, redactions: [] });
+  };
+  const lines = Array.from({ length: 60 }, (_, i) => `line ${i + 1}`);
+  lines[4] = "BEGIN";
+  lines[34] = "END";
+  const context = await contextOf([result("a.c:40:1: error: x\n")], { "a.c": lines.join("\n") }, { redact });
+  assert.deepEqual(shown(context), ["a.c:28-52 location"]);
+  assert.deepEqual(seen, ["a.c"]);
+  assert.equal(context.snippets[0]!.fileLines, 60);
+  assert.equal(context.snippets[0]!.text, [...Array(8).fill(""), ...lines.slice(35, 52)].join("\n"));
 });
 
 Deno.test("buildContext: without a definition, twelve lines around, merged where they meet", async () => {
