@@ -129,7 +129,8 @@ function snippetsText(request: ProposalRequest, budget: number): string {
     const text = s.text.slice(0, budget + 1);
     const lines = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n")
       .map((line, i) => `${String(s.startLine + i).padStart(width)}| ${line}`);
-    return `file ${JSON.stringify(s.path)}, lines ${s.startLine} to ${s.endLine} (${s.why}):\n${
+    const all = s.fileLines === undefined ? "" : ` of ${s.fileLines}`;
+    return `file ${JSON.stringify(s.path)}, lines ${s.startLine} to ${s.endLine}${all} (${s.why}):\n${
       lines.join("\n")
     }`;
   });

@@ -20,8 +20,8 @@ export function wholeFileRewrite(path: string, content: string): string {
 
 /**
  * The one file worth asking for whole, as last resort: the only writable file among the snippets that is no test,
- * else the only such file the model's own answers name. It must have been shown from its first line without a gap
- * and without redactions, because a model would have to invent what it has not seen.
+ * else the only such file the model's own answers name. It must have been shown from its first line to its last
+ * without a gap and without redactions, because a model would have to invent what it has not seen.
  *
  * @param said the model's answers so far
  */
@@ -35,12 +35,13 @@ export function rewriteCandidate(request: ProposalRequest, said: readonly string
   return only !== undefined && shownWhole(request.snippets.filter((s) => s.path === only)) ? only : null;
 }
 
-/** As far as can be told: from line 1, no gap, no mark of a redaction. */
+/** From line 1, no gap, up to the last line where it is known, no mark of a redaction. */
 function shownWhole(snippets: readonly ContextSnippet[]): boolean {
   let next = 1;
   for (const snippet of [...snippets].sort((a, b) => a.startLine - b.startLine)) {
     if (snippet.startLine > next) return false;
     next = Math.max(next, snippet.endLine + 1);
   }
+  if (snippets.some((s) => s.fileLines !== undefined && s.fileLines >= next)) return false;
   return !snippets.some((s) => s.text.includes("[REDACTED:"));
 }

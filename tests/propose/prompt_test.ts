@@ -121,6 +121,30 @@ Deno.test("rewriteCandidate: the only writable file that is no test", () => {
   assert.equal(of([]), null);
 });
 
+Deno.test("rewriteCandidate: a file of which only the head was shown is not taken for a whole one", () => {
+  const of = (...fileLines: number[]) =>
+    rewriteCandidate(
+      request({
+        snippets: fileLines.map((all, i) => ({
+          ...snippet("a.py", 5 * i + 1, 5 * i + 5),
+          fileLines: all,
+        })),
+      }),
+      [],
+    );
+  assert.equal(of(5), "a.py");
+  assert.equal(of(6), null);
+  assert.equal(of(10), null);
+  assert.equal(of(10, 10), "a.py");
+});
+
+Deno.test("buildMessages: a snippet tells how many lines its file has", () => {
+  const snippets = [{ ...snippet("a.py"), fileLines: 40 }, snippet("b.py")];
+  const { content } = buildMessages(request({ snippets }), "fence")[1]!;
+  assert.match(content, /file "a\.py", lines 1 to 5 of 40 \(/);
+  assert.match(content, /file "b\.py", lines 1 to 5 \(/);
+});
+
 Deno.test("rewriteCandidate: only a file that was shown without a gap and without redactions", () => {
   const of = (...snippets: ReturnType<typeof snippet>[]) => rewriteCandidate(request({ snippets }), []);
   assert.equal(of(snippet("a.py", 6, 9), snippet("a.py", 1, 5)), "a.py");
