@@ -2,8 +2,8 @@ import { freeze, withSmallProject } from "./base.ts";
 import { ms, program, type Row, sideBySide } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
 
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+const MAIN = `${import.meta.dirname}/../main.ts`;
+const CONFIG = `${import.meta.dirname}/../deno.json`;
 const PP = [
   Deno.execPath(),
   "run",

@@ -1,8 +1,8 @@
 import { ms, program, type Row, sideBySide } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
 
-const CHILD = new URL("./streaming_child.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+const CHILD = `${import.meta.dirname}/streaming_child.ts`;
+const CONFIG = `${import.meta.dirname}/../deno.json`;
 const ROUNDS = 3;
 
 /** A large workspace into a container, beside `tar c | docker cp -`, and the memory of the process that does it. */

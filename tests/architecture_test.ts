@@ -65,7 +65,7 @@ async function sourceFiles(directory = "src"): Promise<string[]> {
 
 /** Every import between files of src/, from the module graph of all of them. */
 async function arrows(): Promise<{ from: string; to: string }[]> {
-  const probe = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".tmp.ts" });
+  const probe = await Deno.makeTempFile({ dir: import.meta.dirname!, suffix: ".tmp.ts" });
   try {
     const files = await sourceFiles();
     await Deno.writeTextFile(probe, files.map((f) => `import "../${f}";`).join("\n"));

@@ -3,16 +3,21 @@
  * with a scripted proposer. Ends with one line per target.
  */
 import { onSignal } from "./on_signal.ts";
+import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { ensureEngine } from "./engine.ts";
 import { ensureExamplesImage } from "./image.ts";
 import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = `${resolve(import.meta.dirname!, "..")}/`;
 
 interface Row {
   readonly name: string;
   readonly status: string;
   readonly seconds: string;
+  /** What `pp` says of the patch, and where the bundle is. */
+  readonly patch: string;
+  readonly bundle: string;
 }
 
 async function demo(): Promise<number> {
@@ -26,10 +31,17 @@ async function demo(): Promise<number> {
     await engine.stop();
   }
   console.log("\nAll targets:");
-  for (const row of rows) console.log(`  ${row.status.padEnd(10)} ${row.seconds.padStart(6)} s  ${row.name}`);
+  for (const row of rows) {
+    console.log(
+      `  ${row.status.padEnd(8)} ${row.seconds.padStart(5)} s  ${row.name.padEnd(22)} ${row.patch}`,
+    );
+    console.log(`                     ${row.bundle}`);
+  }
+  console.log("\nfinal_summary.md is the page of a bundle to read first.");
   console.log(
-    "\nEach bundle lies under examples/NAME/workspace/.pp-artifacts; final_summary.md is the page to read.",
+    "The demo's own engine is stopped when it ends. For your projects start Docker, or keep a private engine:",
   );
+  console.log("    npx -y deno@2.9.6 task engine");
   return rows.length > 0 && rows.every((row) => row.status === "proved") ? 0 : 2;
 }
 
@@ -63,6 +75,7 @@ async function proveExample(name: string, host: string): Promise<Row> {
     cwd: `${directory}/workspace`,
     env: {
       DOCKER_HOST: host,
+      ...(Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR") ? { FORCE_COLOR: "1" } : {}),
       PP_COMMAND: JSON.stringify([
         ...proposer,
         `${ROOT}examples/scripted_proposer.ts`,
@@ -70,10 +83,23 @@ async function proveExample(name: string, host: string): Promise<Row> {
       ]),
     },
     stdin: "null",
+    stdout: "piped",
   }).spawn();
-  const { code } = await child.status;
+  const [text, { code }] = await Promise.all([printed(child.stdout), child.status]);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-  return { name, status: code === 0 ? "proved" : `exit ${code}`, seconds };
+  const said = (word: string) => new RegExp(`^${word} +(.*)$`, "m").exec(text)?.[1] ?? "";
+  const bundle = `examples/${name}/workspace/${said("bundle").replace(/ \(.*$/, "")}`;
+  return { name, status: code === 0 ? "proved" : `exit ${code}`, seconds, patch: said("patch"), bundle };
+}
+
+/** Passes output on as it comes and gives it back without colours. */
+async function printed(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) {
+    await Deno.stdout.write(chunk);
+    chunks.push(chunk);
+  }
+  return stripVTControlCharacters(await new Blob(chunks as BlobPart[]).text());
 }
 
 if (import.meta.main) {

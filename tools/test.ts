@@ -8,7 +8,7 @@ import { ensureExamplesImage, EXAMPLES_IMAGE } from "./image.ts";
 import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
 import { ensurePrograms } from "./system.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = `${import.meta.dirname}/..`;
 
 /** What the tests use besides Deno, and the Debian package each comes from. */
 const PROGRAMS = {

@@ -2,12 +2,13 @@ import { checkTarget, targetFromCommand } from "../policy/commands.ts";
 import { defaultPolicy } from "../policy/defaults.ts";
 import { loadPolicy } from "../policy/load.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
+import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
-import { colour } from "./output.ts";
+import { colour, count } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
-import { type Environment, wireEngineProbe, wireHostProbe, wireOrphans, wireProposer } from "./wire.ts";
+import { onlyContainersHold, wireEngineProbe, wireHostProbe, wireOrphans, wireProposer } from "./wire.ts";
 
 export interface DoctorFlags {
   readonly policy?: string;
@@ -34,9 +35,11 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
   const host = await wireHostProbe();
   const { backend, container_image: image } = config.policy.sandbox;
   const containerUsable = engine.reachable && imageThere;
-  const wantsContainer = backend === "container" || (backend === "auto" && !host.works);
+  const containerOnly = backend === "container" ||
+    (backend === "auto" && (onlyContainersHold(config.policy) || (env.DOCKER_HOST ?? "") !== ""));
+  const wantsContainer = containerOnly || (backend === "auto" && !host.works);
   const wantsHost = backend === "copy" || backend === "git_worktree" ||
-    (backend === "auto" && !containerUsable);
+    (backend === "auto" && !containerOnly && !containerUsable);
   const checks: Check[] = [
     policyCheck,
     {
@@ -54,7 +57,11 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
       name: "image",
       ok: imageThere,
       needed: wantsContainer,
-      found: imageThere ? image : `${image} is not in the engine`,
+      found: imageThere
+        ? image
+        : engine.reachable
+        ? `${image} is not in the engine`
+        : `${image}: no engine to ask`,
       hint: imageThere
         ? ""
         : `docker pull ${image}, or docker load / docker import it, or let pp pull it with --pull`,
@@ -89,7 +96,7 @@ async function checkPolicy(path: string | undefined): Promise<{ check: Check; co
     const { config, source } = await loadPolicy(Deno.cwd(), path);
     const found = source === null
       ? "built-in: exactly the given command, writes anywhere, no network"
-      : `${source}, ${config.proof_targets.length} proof targets`;
+      : `${source}, ${count(config.proof_targets.length, "proof target")}`;
     const hint = source === null ? 'write one with "pp init"' : "";
     return { check: { name: "policy", ok: true, needed: true, found, hint }, config };
   } catch (error) {
@@ -135,7 +142,8 @@ async function checkProvider(flag: string | undefined, env: Environment): Promis
     const hint = proposer.name === "stub" ? "set PP_PROVIDER, or give patches with --patch" : "";
     return { name: "provider", ok: true, needed: false, found: proposer.name, hint };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // Who asks for a provider that does not exist has called wrongly; one that lacks its settings is a finding.
+    if (!(error instanceof Failure) || error.kind === "usage") throw error;
     return { name: "provider", ok: false, needed: false, found: error.message, hint: error.hint ?? "" };
   }
 }

@@ -29,7 +29,7 @@ export function colourDiff(diff: string, c: Colour): string {
 
 /** Seconds for people: `0.42 s`, `12 s`, `3 min 05 s`. */
 export function seconds(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1000).toFixed(2)} s`;
+  if (ms < 9_995) return `${(ms / 1000).toFixed(2)} s`;
   const whole = Math.round(ms / 1000);
   if (whole < 120) return `${whole} s`;
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
@@ -38,4 +38,16 @@ export function seconds(ms: number): string {
 /** A path for people: relative to where they stand when it is inside. */
 export function shownPath(path: string, root: string): string {
   return printableLine(path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
+}
+
+/** A number with its word: `1 file`, `2 files`. */
+export function count(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? "" : "s"}`;
+}
+
+/** Bytes for people, in powers of 1024. */
+export function bytesText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${power === 0 ? bytes : (bytes / 2 ** (10 * power)).toFixed(1)} ${units[power]}`;
 }

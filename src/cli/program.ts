@@ -24,6 +24,8 @@ Exit codes:
   70 bug in pp        77 not permitted         130 interrupted, cleaned up
 `;
 
+const RUN_HINT = 'hint: quote the command (pp run "pytest -q") or put -- before it (pp run -- pytest -q)';
+
 /**
  * Runs one verb.
  * @param args the words after the program's name
@@ -56,6 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.yes;
+      if (error.code === "commander.unknownOption" && args[0] === "run") console.error(RUN_HINT);
       // Commander has told people already; programs that asked for JSON get a document too.
       if (args.includes("--json")) await printJson(failureDocument(usageFailure(error)));
       return EXIT.usage;

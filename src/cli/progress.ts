@@ -1,6 +1,6 @@
 import type { SessionEvent } from "../vocabulary/session.ts";
 import { printableLine } from "../vocabulary/printable.ts";
-import { type Colour, colour, seconds } from "./output.ts";
+import { bytesText, type Colour, colour, count, seconds } from "./output.ts";
 
 /** Shows a session while it runs, on stderr. */
 export interface Progress {
@@ -17,7 +17,6 @@ const CLEAR_LINE = "\r\x1b[2K";
 /** Lines as things happen; on a terminal also one live line with phase and time. Quiet shows nothing. */
 export function sessionProgress(options: { quiet: boolean }): Progress {
   const c = colour(Deno.stderr);
-  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
   if (options.quiet) {
     return {
       emit: () => {},
@@ -25,22 +24,32 @@ export function sessionProgress(options: { quiet: boolean }): Progress {
       end: () => {},
     };
   }
-  const startedAt = Date.now();
   const live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
   let now = "starting";
+  let since = Date.now();
   let frame = 0;
+  // An attempt is announced by the first thing that happens in it: often nobody has a further proposal.
+  let announced = "";
   const draw = () => {
     const { columns } = consoleSize();
-    const text = `${FRAMES[frame++ % FRAMES.length]} ${now}  ${seconds(Date.now() - startedAt)}`;
+    const text = `${FRAMES[frame++ % FRAMES.length]} ${now}  ${seconds(Date.now() - since)}`;
     write(CLEAR_LINE + c.dim(text.slice(0, columns - 1)));
   };
   const timer = live ? setInterval(draw, 100) : undefined;
   const line = (text: string) => write(`${live ? CLEAR_LINE : ""}${text}\n`);
   return {
     emit: (event) => {
-      now = liveText(event) ?? now;
-      const text = lineText(event, c);
-      if (text !== null) line(text);
+      const text = liveText(event);
+      if (text !== null) [now, since] = [text, Date.now()];
+      if (event.kind === "phase") {
+        announced = event.phase === "attempt" ? `attempt  ${event.detail ?? ""}` : "";
+      }
+      const lasting = lineText(event, c);
+      if (lasting !== null && announced !== "") {
+        line(c.bold(announced));
+        announced = "";
+      }
+      if (lasting !== null) line(lasting);
       if (live) draw();
     },
     say: (text) => line(printableLine(text)),
@@ -49,6 +58,16 @@ export function sessionProgress(options: { quiet: boolean }): Progress {
       if (live) write(CLEAR_LINE);
     },
   };
+}
+
+/** To stderr; that nobody reads it is no reason to stop. */
+function write(text: string): void {
+  try {
+    const bytes = new TextEncoder().encode(text);
+    for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
+  } catch {
+    // Closed or full: progress is for people who look.
+  }
 }
 
 function consoleSize(): { columns: number } {
@@ -81,9 +100,9 @@ function liveText(event: SessionEvent): string | null {
     case "proposal_requested":
       return `attempt ${event.attempt}: waiting for ${printableLine(event.proposer)}`;
     case "minimization_started":
-      return `minimizing ${event.units} units`;
+      return `minimizing ${count(event.units, "unit")}`;
     case "wave_finished":
-      return `minimizing: wave ${event.wave} (${event.level}), ${event.remaining} units left, ${event.runs} runs`;
+      return `minimizing: wave ${event.wave} (${event.level}), ${count(event.remaining, "unit")} left`;
     default:
       return null;
   }
@@ -91,50 +110,71 @@ function liveText(event: SessionEvent): string | null {
 
 /** The lasting line of an event; null for those shown only live. */
 function lineText(event: SessionEvent, c: Colour): string | null {
-  const mark = { passed: c.green("green"), failed: c.red("red"), timed_out: c.yellow("timed out") };
   switch (event.kind) {
     case "session_started":
       return `${c.bold("session")}  ${event.session}`;
+    case "sandbox_opened":
+      return `${c.bold("sandbox")}  ${sandboxText(event.backend, event.image)}`;
     case "workspace_streamed":
-      return `${c.bold("base")}     ${event.files} files, ${bytesText(event.bytes)}, tree ${
-        event.digest.slice(0, 12)
-      }`;
-    case "target_finished": {
-      const outcome = mark[event.outcome as keyof typeof mark] ?? event.outcome;
-      const exit = event.exitCode === null ? "" : `, exit ${event.exitCode}`;
-      return `         ${outcome} ${printableLine(event.target)}${exit} ${c.dim(seconds(event.durationMs))}`;
-    }
+      return `${c.bold("base")}     ${count(event.files, "file")}, ${bytesText(event.bytes)}, ` +
+        `tree ${event.digest.slice(0, 12)}`;
+    case "target_finished":
+      return indented(targetText(event, c));
     case "phase":
       if (event.phase === "baseline") return c.bold("baseline");
-      if (event.phase === "attempt") return c.bold(`attempt  ${event.detail ?? ""}`);
       if (event.phase === "confirm") return c.bold("confirm");
       return null;
-    case "proposal_refused":
-      return `         ${c.yellow("refused")} ${printableLine(`${event.reason}: ${event.detail}`)}`;
+    case "proposal_refused": {
+      const [first = "", ...more] = `${event.reason}: ${event.detail}`.split("\n").map(printableLine);
+      return [indented(`${c.yellow("refused")} ${first}`), ...more.map((m) => indented(`  ${m}`))].join("\n");
+    }
     case "proposal_applied":
-      return `         applied to ${count(event.files, "file")}, ` +
-        `${c.green(`+${event.additions}`)} ${c.red(`-${event.deletions}`)}`;
+      return indented(
+        `applied to ${count(event.files, "file")}, ${c.green(`+${event.additions}`)} ${
+          c.red(`-${event.deletions}`)
+        }`,
+      );
     case "wave_finished":
-      return `         ${
-        c.dim(`wave ${event.wave} (${event.level}): ${event.remaining} units left, ${event.runs} runs`)
-      }`;
+      return indented(c.dim(
+        `wave ${event.wave} (${event.level}): ${count(event.remaining, "unit")} left, ${
+          count(event.runs, "run")
+        }`,
+      ));
     case "minimization_started":
       return `${c.bold("minimize")} ${count(event.units, "unit")}`;
     case "minimization_finished":
-      return `         ${count(event.remaining, "unit")} left after ${count(event.runs, "run")}` +
-        (event.end === "one_minimal" ? "" : c.yellow(` (${event.end})`));
+      return indented(
+        `${count(event.remaining, "unit")} left after ${count(event.runs, "run")}` +
+          (event.end === "one_minimal" ? "" : c.yellow(` (${event.end.replace("_", " ")})`)),
+      );
     default:
       return null;
   }
 }
 
-function count(n: number, word: string): string {
-  return `${n} ${word}${n === 1 ? "" : "s"}`;
+function indented(text: string): string {
+  return `         ${text}`;
 }
 
-/** Bytes for people, in powers of 1024. */
-export function bytesText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${power === 0 ? bytes : (bytes / 2 ** (10 * power)).toFixed(1)} ${units[power]}`;
+/** Where commands run, for people. */
+export function sandboxText(backend: string, image: { name: string; id: string } | null): string {
+  if (image === null) return `${backend}: bubblewrap on this host, no container`;
+  return `container of ${printableLine(image.name)} (${image.id.replace("sha256:", "").slice(0, 12)})`;
 }
+
+function targetText(event: Extract<SessionEvent, { kind: "target_finished" }>, c: Colour): string {
+  const mark = { passed: c.green("green"), failed: c.red("red"), timed_out: c.yellow("timed out") };
+  const outcome = mark[event.outcome as keyof typeof mark] ?? event.outcome;
+  const ended = {
+    out_of_memory: ", killed for memory",
+    out_of_disk: ", killed for filling the disk",
+  }[event.end] ?? (event.exitCode === null ? "" : `, exit ${event.exitCode}`);
+  const hint = event.end === "exited" ? EXIT_HINT[event.exitCode ?? 0] ?? "" : "";
+  return `${outcome} ${printableLine(event.target)}${ended} ${c.dim(seconds(event.durationMs) + hint)}`;
+}
+
+/** What a shell or a sandbox means by these. */
+const EXIT_HINT: Readonly<Record<number, string>> = {
+  126: " (not executable in the sandbox)",
+  127: " (program not found in the sandbox)",
+};

@@ -27,7 +27,7 @@ const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT
 /** `pp replay`: reads a bundle, then runs its claim on a checkout under the verifier's own policy. */
 export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise<VerbResult> {
   const root = resolve(flags.cwd ?? ".");
-  const bundle = resolve(bundlePath);
+  const bundle = await bundleFolder(resolve(bundlePath));
   const claim = await readClaim(bundle);
   const loaded = await loadPolicy(root, flags.policy === undefined ? undefined : resolve(flags.policy));
   const config = withFlags(loaded.config, flags);
@@ -38,8 +38,16 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
   }
   const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
   const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat };
+  const env = Deno.env.toObject();
   const result = await watched(flags.json === true, async ({ emit, signal }) => {
-    const world = await wireWorld(root, artifactsOf(bundle), config.policy, spec, Deno.env.toObject());
+    const world = await wireWorld(
+      root,
+      artifactsOf(bundle),
+      config.policy,
+      spec,
+      env,
+      flags.image !== undefined,
+    );
     try {
       return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
     } finally {
@@ -47,6 +55,12 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
     }
   });
   return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
+}
+
+/** A session's folder stands for the bundle in it. */
+async function bundleFolder(path: string): Promise<string> {
+  const inside = `${path}/proof_bundle`;
+  return await Deno.stat(inside).then((s) => s.isDirectory, () => false) ? inside : path;
 }
 
 /** The folder that a bundle was written to, else the bundle itself: it is no part of the checkout it lies in. */

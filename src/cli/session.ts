@@ -11,7 +11,7 @@ import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { VERSION } from "../version.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
-import { type Delivered, sessionJson, sessionText } from "./session_report.ts";
+import { type AttestationAsked, type Delivered, sessionJson, sessionText } from "./session_report.ts";
 import { type SessionCall, targetsOf } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { watched } from "./watched.ts";
@@ -40,8 +40,9 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const env = Deno.env.toObject();
   const loaded = await loadPolicy(root, flags.policy);
   const config = withFlags(loaded.config, flags);
-  const targets = targetsOf(call, config);
-  refuseSigning(config, flags);
+  const targets = targetsOf(call, config, loaded.source);
+  const attestation = attestationAsked(config, flags);
+  refuseSurplus(flags.patch ?? [], config);
   const artifacts = resolve(root, flags.artifacts ?? ".pp-artifacts");
   const proposer = await wireProposer(flags.provider, flags.patch ?? [], env);
   const session = freshSessionId();
@@ -55,9 +56,10 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     repeat: config.policy.verify.repeat,
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };
-  const delivered = await watched(flags.json === true, async ({ emit, signal }): Promise<Delivered> => {
+  const delivered = await watched(flags.json === true, async ({ emit, say, signal }): Promise<Delivered> => {
     await removeStaleBundles(artifacts);
-    const world = await wireWorld(root, artifacts, config.policy, plan.spec, env);
+    const world = await wireWorld(root, artifacts, config.policy, plan.spec, env, flags.image !== undefined);
+    if (world.fallback !== null) say(`sandbox  no container: ${world.fallback}`);
     try {
       const outcome = await prove(plan, {
         ...world,
@@ -73,7 +75,7 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
       const bundle = await writeBundle(artifacts, session, files);
       const applied = flags.apply === true && outcome.record.status === "proved";
       if (applied) await applyProved(world.workspace, outcome.changes, bundle, signal);
-      return { outcome, bundle, applied };
+      return { outcome, bundle, applied, attestation };
     } finally {
       await world.dispose();
     }
@@ -103,22 +105,29 @@ async function applyProved(
   }
 }
 
-/** Asking for a signature that cannot be made is an error, not a bundle that looks attested. */
-function refuseSigning(config: PolicyConfig, flags: SessionFlags): void {
+/**
+ * Flags before policy. This version writes every bundle unsigned and says so; a verifier decides what an unsigned one is
+ * worth, never the bundle.
+ */
+function attestationAsked(config: PolicyConfig, flags: SessionFlags): AttestationAsked {
   const { attestation } = config.policy;
-  const asked = flags.attest === true || flags.attestationMode !== undefined || attestation.enabled;
   const mode = flags.attestationMode ?? attestation.mode;
   if (!["none", "hmac-sha256", "ed25519"].includes(mode)) {
     const message = `--attestation-mode takes none, hmac-sha256 or ed25519, not ${mode}`;
     throw new Failure("usage", "attestation_mode_unknown", message);
   }
-  if (!asked || mode === "none") return;
-  throw new Failure(
-    "unavailable",
-    "signing_not_available",
-    `this version cannot sign bundles (${mode}) yet`,
-    {
-      hint: "use --attestation-mode none for a complete, unsigned bundle",
-    },
-  );
+  return {
+    enabled: flags.attest === true || flags.attestationMode !== undefined || attestation.enabled,
+    mode,
+  };
+}
+
+/** A patch that would never be tried is said before anything runs. */
+function refuseSurplus(patches: readonly string[], config: PolicyConfig): void {
+  const { max_attempts } = config.policy.limits;
+  if (patches.length <= max_attempts) return;
+  const message = `${patches.length} patches are given and the policy allows ${max_attempts} attempts`;
+  throw new Failure("usage", "too_many_patches", message, {
+    hint: "raise policy.limits.max_attempts, or give fewer patches",
+  });
 }

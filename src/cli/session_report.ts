@@ -4,8 +4,19 @@ import { type PatchStats, patchStats } from "../patch/stats.ts";
 import type { SessionRecord } from "../bundle/record.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
-import { type Colour, colour, colourDiff, shownPath } from "./output.ts";
+import { type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
 import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
+
+/** What flags and policy ask for. */
+export interface AttestationAsked {
+  readonly enabled: boolean;
+  readonly mode: string;
+}
+
+/** Whether a signature was asked for, which this version cannot make. */
+function isSigningAsked({ enabled, mode }: AttestationAsked): boolean {
+  return enabled && mode !== "none";
+}
 
 /** What became of a session: its outcome, where the bundle is, whether the patch was put into the workspace. */
 export interface Delivered {
@@ -13,6 +24,7 @@ export interface Delivered {
   /** Absolute. */
   readonly bundle: string;
   readonly applied: boolean;
+  readonly attestation: AttestationAsked;
 }
 
 const STATUS_TEXT = {
@@ -26,6 +38,9 @@ const STATUS_TEXT = {
 
 /** Lines of a diff shown on a terminal; the whole is in final.patch. */
 const SHOWN_DIFF_LINES = 200;
+/** Lines of each stream shown when nothing was proved. */
+const SHOWN_OUTPUT_LINES = 5;
+const MAX_LINE_BYTES = 2_000;
 
 /** What a person reads when a session is over. */
 export function sessionText(delivered: Delivered, root: string): string {
@@ -34,12 +49,29 @@ export function sessionText(delivered: Delivered, root: string): string {
   const bundle = shownPath(delivered.bundle, root);
   const lines = [verdictLine(record, c)];
   if (record.reason !== "") lines.push(`         ${printableLine(record.reason)}`);
-  if (record.final !== null) lines.push(...patchLines(record, c));
-  lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim("(unsigned)")}`);
+  if (record.final === null) lines.push(...outputLines(record, c));
+  else lines.push(...patchLines(record, c));
+  const signed = isSigningAsked(delivered.attestation)
+    ? `(unsigned: this version cannot sign, ${delivered.attestation.mode} was asked for)`
+    : "(unsigned)";
+  lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim(signed)}`);
   if (delivered.applied) lines.push(`${c.bold("applied")}  the workspace now holds the proved patch`);
   for (const kept of delivered.outcome.kept) lines.push(`${c.bold("kept")}     ${printableLine(kept)}`);
   lines.push(...nextLines(delivered, bundle, c));
   return lines.join("\n");
+}
+
+/** The end of what the deciding command printed, when there is no patch to look at. */
+function outputLines(record: SessionRecord, c: Colour): string[] {
+  const result = decidingResult(record)?.result;
+  if (record.status === "already_passing" || result == null) return [];
+  const ends = [result.stdout, result.stderr].map(({ head, tail }) =>
+    new TextDecoder().decode((tail.length > 0 ? tail : head).slice(-MAX_LINE_BYTES)).trimEnd()
+  );
+  const lines = ends.filter((text) => text !== "").flatMap((text) =>
+    text.split("\n").slice(-SHOWN_OUTPUT_LINES)
+  );
+  return lines.length === 0 ? [] : ["", ...lines.map((line) => c.dim(`    ${printableLine(line)}`)), ""];
 }
 
 function verdictLine(record: SessionRecord, c: Colour): string {
@@ -60,31 +92,39 @@ function statsOfFinal(record: SessionRecord): PatchStats {
 
 function patchLines(record: SessionRecord, c: Colour): string[] {
   const stats = statsOfFinal(record);
-  const size = `+${stats.additions} -${stats.deletions} in ${stats.files} ${
-    stats.files === 1 ? "file" : "files"
-  }`;
-  const { minimization } = record;
-  let how = "";
-  if (minimization !== null) {
-    const { before, result, kept, reason } = minimization;
-    how = kept
-      ? `, from +${before.additions} -${before.deletions} in ${result.runs} runs` +
-        (result.end === "one_minimal" ? ", 1-minimal" : `, ${result.end.replace("_", " ")}`)
-      : `, not minimized: ${reason}`;
-  }
+  const size = `+${stats.additions} -${stats.deletions} in ${count(stats.files, "file")}`;
   const diff = displayText(record.final!.patch).trimEnd().split("\n");
   const shown = colourDiff(diff.slice(0, SHOWN_DIFF_LINES).join("\n"), c).split("\n");
   if (diff.length > SHOWN_DIFF_LINES) {
-    shown.push(`… ${diff.length - SHOWN_DIFF_LINES} more lines in final.patch`);
+    shown.push(`… ${count(diff.length - SHOWN_DIFF_LINES, "more line")} in final.patch`);
   }
-  return [`${c.bold("patch")}    ${size}${how}`, "", ...shown.map((line) => `    ${line}`), ""];
+  return [
+    `${c.bold("patch")}    ${size}${minimizationText(record)}`,
+    "",
+    ...shown.map((line) => `    ${line}`),
+    "",
+  ];
+}
+
+function minimizationText({ minimization }: SessionRecord): string {
+  if (minimization === null) return "";
+  const { before, result, kept, reason } = minimization;
+  if (!kept) return `, not minimized: ${reason}`;
+  const end = result.end === "one_minimal" ? "1-minimal" : result.end.replace("_", " ");
+  return `, from +${before.additions} -${before.deletions} in ${count(result.runs, "run")}, ${end}`;
 }
 
 function nextLines(delivered: Delivered, bundle: string, c: Colour): string[] {
   const { record } = delivered.outcome;
   const next = (text: string) => `${c.dim("next")}     ${text}`;
   if (record.status === "proved") {
-    return delivered.applied ? [] : [next(`git apply ${bundle}/final.patch   or   pp replay ${bundle}`)];
+    const image = record.environment.image;
+    const flags = image === null || record.policySource !== null
+      ? ""
+      : ` --image ${printableLine(image.name)}`;
+    return delivered.applied
+      ? []
+      : [next(`pp replay ${bundle}${flags}`), next(`git apply ${bundle}/final.patch`)];
   }
   if (record.status === "already_passing") return [];
   if (record.provider === "stub") {
@@ -93,14 +133,18 @@ function nextLines(delivered: Delivered, bundle: string, c: Colour): string[] {
   return [next(`read ${bundle}/final_summary.md`)];
 }
 
+/** The target that decided the last verification: the first that did not pass, else the last. */
+function decidingResult(record: SessionRecord) {
+  const last = record.confirmation.at(-1) ??
+    record.attempts.findLast((a) => a.verification !== null)?.verification ??
+    record.baseline.at(-1);
+  return last?.targets.find((t) => t.outcome !== "passed") ?? last?.targets.at(-1);
+}
+
 /** The same for programs. The Python tool's keys keep their meaning; `success` is true for a proof only. */
 export function sessionJson(delivered: Delivered): unknown {
   const { outcome, bundle, applied } = delivered;
   const { record } = outcome;
-  const last = record.confirmation.at(-1) ??
-    record.attempts.findLast((a) => a.verification !== null)?.verification ??
-    record.baseline.at(-1);
-  const deciding = last?.targets.find((t) => t.outcome !== "passed") ?? last?.targets.at(-1);
   return {
     format: "veripatch-session/v1",
     session: record.session,
@@ -115,20 +159,30 @@ export function sessionJson(delivered: Delivered): unknown {
       outcome: a.verification?.outcome ?? "refused",
       refusals: a.refusals,
     })),
-    final_exit_code: deciding?.result?.exitCode ?? null,
+    final_exit_code: decidingResult(record)?.result?.exitCode ?? null,
     final_patch: record.final === null ? null : `${bundle}/final.patch`,
     proof_bundle: bundle,
-    patch: record.final === null ? null : statsOfFinal(record),
+    sandbox: {
+      backend: record.environment.backend,
+      engine: `${record.environment.engine} ${record.environment.engineVersion}`,
+      image: record.environment.image?.name ?? null,
+      image_id: record.environment.image?.id ?? null,
+    },
+    patch: record.final === null ? null : patchJson(statsOfFinal(record)),
     minimization: record.minimization === null ? null : {
       runs: record.minimization.result.runs,
       end: record.minimization.result.end,
-      kept: record.minimization.kept,
+      used: record.minimization.kept,
       reason: record.minimization.reason,
     },
     base_tree: record.manifest.digest,
     result_tree: record.final?.resultTree ?? null,
     applied,
-    kept: outcome.kept,
-    attestation: null,
+    kept_sandboxes: outcome.kept,
+    attestation: { ...delivered.attestation, signed: false },
   };
+}
+
+function patchJson({ files, additions, deletions, perFile }: PatchStats) {
+  return { files, additions, deletions, per_file: perFile };
 }

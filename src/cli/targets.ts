@@ -11,15 +11,23 @@ export type SessionCall =
 
 /**
  * What a call is to prove, each command admitted by the policy.
+ * @param source the policy file, null for the built-in policy
  * @throws Failure `usage` for a command that cannot be read or a policy without targets; `denied` for one not admitted
  */
-export function targetsOf(call: SessionCall, config: PolicyConfig): readonly ProofTarget[] {
+export function targetsOf(
+  call: SessionCall,
+  config: PolicyConfig,
+  source: string | null,
+): readonly ProofTarget[] {
   if (call.verb === "prove") {
     const configured = configuredTargets(config);
     if (!configured.ok) throw commandFailure(configured.refusal);
     if (configured.targets.length === 0) {
-      throw new Failure("usage", "no_targets", "the policy names no proof targets", {
-        hint: 'write them with "pp init", or name a command: pp run "pytest -q"',
+      const message = source === null
+        ? "there is no pp.yaml, pp.yml or pp.json in this folder"
+        : `${source} names no proof targets`;
+      throw new Failure("usage", "no_targets", message, {
+        hint: 'write one with "pp init", or name a command: pp run "pytest -q"',
       });
     }
     for (const target of configured.targets) admit(config, target);

@@ -30,8 +30,8 @@ export function verbRunner(outcome: Outcome) {
         outcome.exit = result.exit;
       } catch (error) {
         outcome.exit = exitCodeOf(error);
-        if (json) await printJson(failureDocument(error));
         printFailure(error);
+        if (json) await printJson(failureDocument(error)).catch(() => {});
       }
     };
   };
@@ -55,7 +55,9 @@ async function print(text: string): Promise<void> {
       written += await Deno.stdout.write(bytes.subarray(written));
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return;
-      throw error;
+      throw new Failure("unavailable", "output_failed", "the result could not be written to stdout", {
+        cause: error,
+      });
     }
   }
 }
@@ -64,6 +66,7 @@ async function print(text: string): Promise<void> {
 export function failureDocument(error: unknown): unknown {
   const failure = error instanceof Failure ? error : null;
   return {
+    format: "veripatch-failure/v1",
     status: "failed",
     error: {
       kind: failure?.kind ?? "bug",

@@ -7,13 +7,15 @@ import type { SessionPorts } from "../prove/ports.ts";
 import type { Proposer } from "../propose/proposer.ts";
 import type { BackendName, Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { Syntax } from "../syntax/syntax.ts";
+import type { CheckoutState } from "../vocabulary/checkout.ts";
+import type { Environment } from "../vocabulary/environment.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything of the world that a session and a replay share. */
 export interface World
   extends Pick<SessionPorts, "sandbox" | "workspace" | "gitAgrees" | "redact" | "findSecrets"> {
+  /** Why commands run on this host and not in a container, although the policy left it open; else null. */
+  readonly fallback: string | null;
   /** Removes what was made outside the sandbox. Idempotent. */
   dispose(): Promise<void>;
 }
@@ -22,6 +24,7 @@ export interface World
  * Wires a checkout for one session: first what killed sessions left is removed, then the sandbox the policy asks for
  * is chosen. Git works in a folder of the session's own, whose owner is known to the next start.
  * @param artifacts left out of the workspace
+ * @param container whether the caller named an image: then only a container will do
  * @throws Failure `unavailable` naming what is missing when no backend can be used
  */
 export async function wireWorld(
@@ -30,19 +33,25 @@ export async function wireWorld(
   policy: Policy,
   spec: SandboxSpec,
   env: Environment,
+  container: boolean,
 ): Promise<World> {
   const { defaultTmpRoot, makeSessionDirectory, reapDirectories, removeTree } = await import(
     "../sandbox/host_directories.ts"
   );
   await reapDirectories();
-  const { sandbox } = await wireSandbox(policy, root, spec.pull, env);
   const { directoryWorkspace } = await import("../workspace/directory.ts");
   const { gitAgrees } = await import("../workspace/git_apply.ts");
   const scratch = await makeSessionDirectory(defaultTmpRoot(), spec.session, spec.deadline, null);
   try {
+    const workspace = await directoryWorkspace(root, { artifactsDir: artifacts, scratch });
+    const asked = container
+      ? { ...policy, sandbox: { ...policy.sandbox, backend: "container" as const } }
+      : policy;
+    const { sandbox, why } = await wireSandbox(asked, () => workspace.checkout(), spec.pull, env);
     return {
       sandbox,
-      workspace: await directoryWorkspace(root, { artifactsDir: artifacts, scratch }),
+      fallback: policy.sandbox.backend === "auto" && sandbox.backend !== "container" ? why : null,
+      workspace,
       gitAgrees: (patch, base, expected) => gitAgrees(patch, base, expected, scratch),
       ...wireSecrets(env),
       dispose: () => removeTree(scratch),
@@ -88,34 +97,51 @@ export async function wireProposer(
  */
 async function wireSandbox(
   policy: Policy,
-  root: string,
+  checkout: () => Promise<CheckoutState>,
   pull: boolean,
   env: Environment,
 ): Promise<{ sandbox: Sandbox; why: string }> {
   const backend = policy.sandbox.backend;
   const chosen = backend === "auto"
-    ? await chooseBackend(policy, root, pull, env)
+    ? await chooseBackend(policy, checkout, pull, env)
     : { backend, why: "the policy names it" };
-  return { sandbox: await sandboxOf(chosen.backend, policy, root, env), why: chosen.why };
+  return { sandbox: await sandboxOf(chosen.backend, policy, checkout, env), why: chosen.why };
 }
 
-async function chooseBackend(policy: Policy, root: string, pull: boolean, env: Environment) {
+/**
+ * What `auto` comes to. A container is the only choice for who names an engine or asks for limits that only a container
+ * can hold: then what is missing is an error, never a weaker sandbox.
+ */
+async function chooseBackend(
+  policy: Policy,
+  checkout: () => Promise<CheckoutState>,
+  pull: boolean,
+  env: Environment,
+) {
   const { selectBackend } = await import("../sandbox/select.ts");
   const { Failure } = await import("../vocabulary/failure.ts");
-  const { isCleanCheckout } = await import("../sandbox/git_clean.ts");
   const { imageExists, probeDocker } = await import("../sandbox/docker_connect.ts");
   const { container_runtime: runtime, container_image: image } = policy.sandbox;
+  if (pull || (env.DOCKER_HOST ?? "") !== "" || onlyContainersHold(policy)) {
+    return { backend: "container" as const, why: "the policy or the call needs a container" };
+  }
   const engine = await probeDocker(env, runtime);
-  const imageThere = engine.reachable && (pull || await imageExists(env, runtime, image));
+  const imageThere = engine.reachable && await imageExists(env, runtime, image);
   const choice = selectBackend("auto", {
     engineReachable: engine.reachable,
     imageThere,
     // Only asked when there is no container: both cost a process.
     bubblewrapWorks: imageThere ? false : (await wireHostProbe()).works,
-    gitClean: imageThere ? false : await isCleanCheckout(root),
+    gitClean: imageThere ? false : (await checkout()).state === "clean",
   });
   if (choice instanceof Failure) throw choice;
   return choice;
+}
+
+/** Whether a policy asks for limits that the host backends cannot enforce. */
+export function onlyContainersHold({ limits, sandbox }: Policy): boolean {
+  const asked = [sandbox.cpu_limit, sandbox.memory_limit, sandbox.runtime, limits.pids, limits.disk_bytes];
+  return asked.some((limit) => limit !== null);
 }
 
 /** Whether the host backends can be used. */
@@ -144,7 +170,7 @@ export async function wireOrphans(policy: Policy, engineReachable: boolean, env:
 async function sandboxOf(
   backend: Exclude<BackendName, "fake">,
   policy: Policy,
-  root: string,
+  checkout: () => Promise<CheckoutState>,
   env: Environment,
 ): Promise<Sandbox> {
   if (backend === "container") {
@@ -152,7 +178,7 @@ async function sandboxOf(
     return dockerSandbox({ env, runtime: policy.sandbox.container_runtime });
   }
   const { bubblewrapSandbox } = await import("../sandbox/bubblewrap.ts");
-  return bubblewrapSandbox({ kind: backend, gitRoot: root });
+  return bubblewrapSandbox({ kind: backend, checkout });
 }
 
 /** Parses sources when first asked to. */

@@ -106,6 +106,9 @@ class Session {
       this.#signal,
     );
     try {
+      const { backend, image } = frozen.environment;
+      const shown = image === null ? null : { name: image.name, id: image.id };
+      this.emit({ kind: "sandbox_opened", backend, image: shown });
       const manifest = await ports.workspace.manifest();
       this.#git = await ports.workspace.provenance();
       this.#base = new BaseFiles(ports.workspace, manifest.entries);

@@ -76,7 +76,7 @@ async function runTarget(
     signal: options.signal,
   });
   const outcome = outcomeOf(result);
-  const { exitCode, durationMs } = result;
-  emit?.({ kind: "target_finished", side, attempt, target: target.name, outcome, exitCode, durationMs });
+  const { end, exitCode, durationMs } = result;
+  emit?.({ kind: "target_finished", side, attempt, target: target.name, outcome, end, exitCode, durationMs });
   return { target: target.name, outcome, result };
 }

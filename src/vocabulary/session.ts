@@ -34,6 +34,12 @@ export type SessionEvent =
   | { readonly kind: "session_started"; readonly session: string; readonly targets: readonly string[] }
   | { readonly kind: "phase"; readonly phase: Phase; readonly detail?: string }
   | {
+    readonly kind: "sandbox_opened";
+    readonly backend: string;
+    /** Name and id; null on the host. */
+    readonly image: { readonly name: string; readonly id: string } | null;
+  }
+  | {
     readonly kind: "workspace_streamed";
     readonly files: number;
     readonly bytes: number;
@@ -52,6 +58,8 @@ export type SessionEvent =
     readonly attempt: number;
     readonly target: string;
     readonly outcome: string;
+    /** How it ended, as in a command's result. */
+    readonly end: string;
     readonly exitCode: number | null;
     readonly durationMs: number;
   }
