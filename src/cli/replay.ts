@@ -86,7 +86,15 @@ async function readClaim(path: string): Promise<ReplayClaim> {
     );
   }
   const { entries, digest } = manifest;
-  return { targets, finalPatch, baseEntries: entries, baseTree: digest, resultTree: repro.result_tree };
+  const sandbox = { backend: repro.sandbox_backend, imageId: repro.container_image_id };
+  return {
+    targets,
+    finalPatch,
+    baseEntries: entries,
+    baseTree: digest,
+    resultTree: repro.result_tree,
+    sandbox,
+  };
 }
 
 function text(result: ReplayResult, claim: ReplayClaim): string {

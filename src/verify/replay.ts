@@ -20,6 +20,8 @@ export interface ReplayClaim {
   readonly baseEntries: readonly ManifestEntry[];
   readonly baseTree: string;
   readonly resultTree: string;
+  /** Where the claim was made; image id null on a host backend. */
+  readonly sandbox: { readonly backend: string; readonly imageId: string | null };
 }
 
 /** How the verifier wants it run: everything in here is the verifier's own. */
@@ -123,7 +125,8 @@ async function rerun(
       emit({ kind: "phase", phase: "confirm" });
       patched.push(await verify(changes, "confirmation"));
     }
-    return { ...judge(base, patched), environment: frozen.environment, base, patched };
+    const judged = qualified(judge(base, patched), claim.sandbox, frozen.environment);
+    return { ...judged, environment: frozen.environment, base, patched };
   } finally {
     emit({ kind: "phase", phase: "clean_up" });
     await frozen.close();
@@ -160,6 +163,24 @@ export function judge(
     };
   }
   return { verdict: "contradicted", reason: "patched_fails", detail: "the patched tree fails here" };
+}
+
+type Judgement = Pick<ReplayResult, "verdict" | "reason" | "detail">;
+
+/**
+ * A claim was made of one sandbox. That it does not hold in another refutes nothing; that it holds there too is worth
+ * saying.
+ */
+function qualified(judged: Judgement, claimed: ReplayClaim["sandbox"], here: SandboxEnvironment): Judgement {
+  const imageId = here.image?.id ?? null;
+  if (claimed.backend === here.backend && claimed.imageId === imageId) return judged;
+  const place = (backend: string, id: string | null) => id === null ? backend : `${backend} of image ${id}`;
+  const differs = `this is another sandbox (${place(here.backend, imageId)}) than the recorded one ` +
+    `(${place(claimed.backend, claimed.imageId)})`;
+  if (judged.verdict === "contradicted") {
+    return { verdict: "inconclusive", reason: "sandbox_differs", detail: `${judged.detail}, but ${differs}` };
+  }
+  return { ...judged, detail: `${judged.detail}; ${differs}` };
 }
 
 function describeDifferences(recorded: readonly ManifestEntry[], found: readonly ManifestEntry[]): string {
