@@ -30,8 +30,6 @@ export async function cleanRecord(record: SessionRecord, redactor: Redactor): Pr
         : { ...attempt.proposal, source: withoutDirectory(attempt.proposal.source) },
       applied: attempt.applied === null ? null : { ...attempt.applied, patch: "" as ByteString },
     })),
-    // Where the bundle lies is no fact of the session.
-    events: rest.events.filter((e) => e.event.kind !== "bundle_written"),
   };
   const clean = await redactor.strings(bare, "session.json");
   return {

@@ -1,43 +1,15 @@
-import type { Sha256 } from "../vocabulary/digest.ts";
 import { manifestDigest } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { comparePaths } from "../vocabulary/path.ts";
-import type {
-  EnvironmentDocument,
-  ManifestDocument,
-  MinimizationDocument,
-  PatchStatsDocument,
-  PolicyDocument,
-  ProposedDocument,
-  Repro,
-  TargetResultsDocument,
-  VerifyDocument,
-} from "./schema.ts";
+import { inconsistent as no, type ParsedBundle } from "./parsed.ts";
+import type { ManifestDocument, PatchStatsDocument, ProposedDocument, VerifyDocument } from "./schema.ts";
 import { isSessionId } from "./session_id.ts";
-
-export interface ParsedDocuments {
-  readonly repro: Repro;
-  readonly policy: PolicyDocument;
-  readonly environment: EnvironmentDocument;
-  readonly manifest: ManifestDocument;
-  readonly minimization: MinimizationDocument | null;
-  /** Every JSON document by file name. */
-  readonly all: ReadonlyMap<string, unknown>;
-}
+import { verificationsProblem } from "./verification_problem.ts";
 
 /** The first point at which files of a bundle, each well-formed, contradict each other; null when there is none. */
-export function consistencyProblem(
-  documents: ParsedDocuments,
-  files: ReadonlyMap<string, Uint8Array>,
-  hashes: ReadonlyMap<string, Sha256>,
-): Refusal | null {
-  return manifestProblem(documents.manifest) ?? reproProblem(documents, hashes) ??
-    attemptsProblem(documents, files, hashes) ?? verificationProblem(documents, files) ??
-    proofProblem(documents);
-}
-
-function no(path: string, detail: string): Refusal {
-  return { reason: "bundle_inconsistent", path, detail };
+export function consistencyProblem(bundle: ParsedBundle): Refusal | null {
+  return manifestProblem(bundle.manifest) ?? reproProblem(bundle) ?? attemptsProblem(bundle) ??
+    verificationsProblem(bundle) ?? minimizationProblem(bundle) ?? proofProblem(bundle);
 }
 
 function manifestProblem({ entries, digest }: ManifestDocument): Refusal | null {
@@ -59,8 +31,7 @@ function staysInside(path: string): boolean {
     path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
-function reproProblem(documents: ParsedDocuments, hashes: ReadonlyMap<string, Sha256>): Refusal | null {
-  const { repro, policy, environment, manifest } = documents;
+function reproProblem({ repro, policy, environment, manifest, hashes }: ParsedBundle): Refusal | null {
   const proved = repro.status === "proved";
   const image = environment.image;
   const checks: [boolean, string][] = [
@@ -85,6 +56,10 @@ function reproProblem(documents: ParsedDocuments, hashes: ReadonlyMap<string, Sh
     ],
     [(repro.result_tree !== null) === proved, "a result tree there is exactly when something was proved"],
     [(repro.final_attempt !== null) === proved, "a final attempt there is exactly when something was proved"],
+    [
+      (repro.final_git !== null) === proved,
+      "what git said of a final patch is there exactly when something was proved",
+    ],
     [(repro.final_attempt ?? 0) <= repro.attempts_used, "final_attempt is no attempt"],
     [
       new Set(repro.proof_targets.map((t) => t.name)).size === repro.proof_targets.length,
@@ -96,11 +71,7 @@ function reproProblem(documents: ParsedDocuments, hashes: ReadonlyMap<string, Sh
 }
 
 /** Attempts are numbered 1 to attempts_used, each with all its files and no others. */
-function attemptsProblem(
-  { repro, all }: ParsedDocuments,
-  files: ReadonlyMap<string, Uint8Array>,
-  hashes: ReadonlyMap<string, Sha256>,
-): Refusal | null {
+function attemptsProblem({ repro, all, files, hashes }: ParsedBundle): Refusal | null {
   for (const name of files.keys()) {
     const number = /^attempts\/(\d+)\//.exec(name)?.[1];
     if (number !== undefined && Number(number) > repro.attempts_used) {
@@ -124,74 +95,56 @@ function attemptsProblem(
     if (verified !== undefined && (stats === undefined || verified.outcome !== proposed.outcome)) {
       return no(at("verify/verify.json"), "contradicts the attempt");
     }
+    if (verified !== undefined && verified.runs.length !== 1) {
+      return no(at("verify/verify.json"), "an attempt is verified once");
+    }
   }
   return null;
 }
 
-/** Each verification directory is complete, adds up, and every output file in it is named by a result. */
-function verificationProblem(
-  { repro, all }: ParsedDocuments,
-  files: ReadonlyMap<string, Uint8Array>,
-): Refusal | null {
-  const outputs = new Set([...files.keys()].filter((name) => /\.(stdout|stderr)\.txt$/.test(name)));
-  const directories = new Set(
-    [...files.keys()].map((n) => /^(.*)\/(verify|target_results)\.json$/.exec(n)?.[1]).filter((d) =>
-      d !== undefined
-    ),
-  );
-  for (const directory of directories) {
-    const verify = all.get(`${directory}/verify.json`) as VerifyDocument | undefined;
-    const results = all.get(`${directory}/target_results.json`) as TargetResultsDocument | undefined;
-    if (verify === undefined || results === undefined) return no(directory, "half of a verification");
-    const name = `${directory}/target_results.json`;
-    if (verify.runs.length !== results.runs.length) return no(name, "not the runs of verify.json");
-    for (const [i, run] of results.runs.entries()) {
-      const { run: number, outcome } = verify.runs[i]!;
-      if (run.run !== i + 1 || number !== i + 1) return no(name, "runs are not numbered in order");
-      const names = run.targets.map((t) => t.target).join("\0");
-      if (names !== repro.proof_targets.map((t) => t.name).join("\0")) {
-        return no(name, "not the proof targets");
-      }
-      if (run.targets.every((t) => t.outcome === "passed") !== (outcome === "passed")) {
-        return no(name, "the targets contradict verify.json");
-      }
-      for (const { outcome: targetOutcome, result } of run.targets) {
-        if ((result === null) !== (targetOutcome === "not_run")) {
-          return no(name, "a target without its result");
-        }
-        if (targetOutcome === "passed" && (result!.end !== "exited" || result!.exit_code !== 0)) {
-          return no(name, "a target passed without exit 0");
-        }
-        for (const { file } of result === null ? [] : [result.stdout, result.stderr]) {
-          if (file !== null && !outputs.delete(`${directory}/${file}`)) {
-            return no(name, `no file of its own: ${file}`);
-          }
-        }
-      }
-    }
-    const passed = verify.runs.filter((r) => r.outcome === "passed").length;
-    const outcomes = new Set(verify.runs.map((r) => r.outcome));
-    const outcome = outcomes.size === 1 ? [...outcomes][0] : "mixed";
-    if (verify.passed !== passed || verify.outcome !== outcome) {
-      return no(`${directory}/verify.json`, "does not add up");
-    }
+/** A minimized patch is used by a proof or not at all; its rejected runs are there only when it is not. */
+function minimizationProblem({ repro, minimization, all }: ParsedBundle): Refusal | null {
+  const name = "minimization.json";
+  const rejected = all.get("minimization_rejected/verify.json") as VerifyDocument | undefined;
+  if (rejected !== undefined) {
+    const at = "minimization_rejected/verify.json";
+    if (minimization === null || minimization.used) return no(at, "no minimized patch was rejected");
+    if (rejected.runs.length === 0 || rejected.outcome === "passed") return no(at, "it did not fail");
   }
-  const [stray] = outputs;
-  return stray === undefined ? null : no(stray, "no result names this file");
+  if (minimization === null) return null;
+  const { used, reason, after } = minimization;
+  if (used && repro.status !== "proved") return no(name, "used without a proof");
+  if ((after !== null) !== used) return no(name, "after is there exactly when it is used");
+  return (reason === null) === used ? null : no(name, "a reason is there exactly when it is not used");
 }
 
-/** What `proved` promises is there: a red baseline, a green attempt, a green confirmation. */
-function proofProblem({ repro, all }: ParsedDocuments): Refusal | null {
+/** What `proved` promises is there: a red baseline, a green attempt, as many green confirmations, and their patch. */
+function proofProblem(bundle: ParsedBundle): Refusal | null {
+  const { repro, all, minimization, hashes } = bundle;
   if (repro.status !== "proved") return null;
   const of = (directory: string) => all.get(`${directory}/verify.json`) as VerifyDocument | undefined;
   const baseline = of("attempts/0_baseline")!;
   if (baseline.runs.length === 0 || baseline.passed > 0) {
     return no("attempts/0_baseline/verify.json", "the base is not red");
   }
-  const attempt = of(`attempts/${repro.final_attempt}/verify`);
-  if (attempt?.outcome !== "passed") return no("repro.json", "the final attempt did not pass");
-  if (of("confirmation")?.outcome !== "passed") {
+  const attempt = `attempts/${repro.final_attempt}`;
+  if (of(`${attempt}/verify`)?.outcome !== "passed") {
+    return no("repro.json", "the final attempt did not pass");
+  }
+  const confirmation = of("confirmation");
+  if (confirmation?.outcome !== "passed") {
     return no("confirmation/verify.json", "the patch was not confirmed");
   }
-  return null;
+  if (confirmation.runs.length !== baseline.runs.length) {
+    return no("confirmation/verify.json", "not confirmed as often as the base was red");
+  }
+  if (repro.final_exit_code !== 0) return no("repro.json", "final_exit_code is not 0");
+  if (minimization?.used === true) return null;
+  const stats = all.get(`${attempt}/patch_stats.json`) as PatchStatsDocument;
+  if (hashes.get("final.patch") !== hashes.get(`${attempt}/applied.patch`)) {
+    return no("final.patch", "neither minimized nor that of the final attempt");
+  }
+  return repro.result_tree === stats.result_tree
+    ? null
+    : no("repro.json", "result_tree is not that of the final attempt");
 }

@@ -9,9 +9,12 @@ import type { Redact } from "../vocabulary/redaction.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
 import { cleanRecord } from "./clean_record.ts";
 import { jsonDocument, jsonLine } from "./json.ts";
+import { BOUNDS, type Bounds } from "./layout.ts";
 import { minimizationDocument } from "./minimization_document.ts";
+import { bundleOf } from "./read.ts";
 import type { AttemptRecord, SessionRecord } from "./record.ts";
 import { Redactor } from "./redactor.ts";
+import { refusedBundle } from "./refused.ts";
 import type {
   EnvironmentDocument,
   ManifestDocument,
@@ -25,10 +28,28 @@ import { verificationFiles } from "./verification_files.ts";
 
 /**
  * Every file of a session's bundle, by name, sorted. The same record gives the same bytes. Text is redacted, patches
- * are exact.
- * @throws Failure `bug` when a record holds a patch that is not canonical, or misses what its status promises
+ * are exact. Whatever this returns, a reader takes.
+ * @throws Failure `bundle_too_many_files` or `bundle_too_large` (malformed) for a session past the bounds of a bundle;
+ *   `bug` when a record holds a patch that is not canonical, misses what its status promises or contradicts itself
  */
-export async function bundleFiles(record: SessionRecord, redact: Redact): Promise<Map<string, Uint8Array>> {
+export async function bundleFiles(
+  record: SessionRecord,
+  redact: Redact,
+  bounds: Bounds = BOUNDS,
+): Promise<Map<string, Uint8Array>> {
+  const { entries } = record.manifest;
+  // Every entry is five values; a document of many more could not even be made.
+  if (5 * entries.length > bounds.jsonValues) {
+    const detail = `${entries.length} entries are more than a bundle can list`;
+    throw refusedBundle({ reason: "bundle_too_large", path: "workspace_manifest.json", detail });
+  }
+  const files = await madeFiles(record, redact);
+  const read = bundleOf(files, bounds);
+  if (!read.ok) throw refusedBundle(read.refusal, "bundle_inconsistent");
+  return files;
+}
+
+async function madeFiles(record: SessionRecord, redact: Redact): Promise<Map<string, Uint8Array>> {
   const redactor = new Redactor(redact);
   const clean = await cleanRecord(record, redactor);
   if ((clean.status === "proved") !== (clean.final !== null)) {
@@ -67,6 +88,10 @@ export async function bundleFiles(record: SessionRecord, redact: Redact): Promis
   if (clean.minimization !== null) {
     const document = minimizationDocument(clean.minimization, finalStats);
     files.set("minimization.json", jsonDocument(document));
+    const { rejected } = clean.minimization;
+    if (rejected.length > 0) {
+      addAll((await verificationFiles("minimization_rejected", rejected, redactor)).files);
+    }
   }
   if (clean.final !== null) files.set("final.patch", bytesOf(clean.final.patch));
   files.set("events.jsonl", eventLines(clean));
@@ -115,6 +140,7 @@ function reproDocument(
     result_tree: final?.resultTree ?? null,
     final_patch_sha256: final === null ? null : sha256(files.get("final.patch")!),
     final_attempt: final?.attempt ?? null,
+    final_git: final?.git ?? null,
     final_exit_code: finalExitCode(record),
     attempts_used: record.attempts.length,
     sandbox_backend: environment.backend,

@@ -9,10 +9,13 @@ export const BOUNDS = {
   /** Segments of a name. */
   depth: 4,
   jsonDepth: 16,
-} as const;
+  /** More members and items than a JSON document has; each costs memory many times its bytes. */
+  jsonValues: 4_000_000,
+};
+export type Bounds = Readonly<typeof BOUNDS>;
 
 /** Every bundle has these; `final.patch` besides, exactly when the session proved something. */
-export const REQUIRED = [
+const REQUIRED = [
   "repro.json",
   "policy.json",
   "environment.json",
@@ -24,7 +27,7 @@ export const REQUIRED = [
 ] as const;
 
 const ATTEMPT = "attempts/[1-9][0-9]{0,3}";
-const VERIFICATION = `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation)`;
+const VERIFICATION = `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation|minimization_rejected)`;
 const KNOWN = new RegExp(
   "^(?:" + [
     "repro\\.json|policy\\.json|environment\\.json|workspace_manifest\\.json|source_git\\.diff",
@@ -44,17 +47,17 @@ export function isKnownName(name: string): boolean {
 }
 
 /** The first thing wrong with a set of names and sizes; null when they can be a bundle. */
-export function layoutProblem(files: ReadonlyMap<string, number>): Refusal | null {
+export function layoutProblem(files: ReadonlyMap<string, number>, bounds: Bounds = BOUNDS): Refusal | null {
   const no = (reason: string, detail: string, path?: string): Refusal =>
     path === undefined ? { reason, detail } : { reason, path, detail };
-  if (files.size > BOUNDS.files) return no("bundle_too_many_files", `more than ${BOUNDS.files} files`);
+  if (files.size > bounds.files) return no("bundle_too_many_files", `more than ${bounds.files} files`);
   let total = 0;
   for (const [name, bytes] of files) {
     if (!isKnownName(name)) return no("bundle_unknown_file", "a file that no bundle has", name);
-    if (bytes > BOUNDS.bytes) return no("bundle_too_large", `a file over ${BOUNDS.bytes} bytes`, name);
+    if (bytes > bounds.bytes) return no("bundle_too_large", `a file over ${bounds.bytes} bytes`, name);
     total += bytes;
   }
-  if (total > BOUNDS.totalBytes) return no("bundle_too_large", `over ${BOUNDS.totalBytes} bytes in all`);
+  if (total > bounds.totalBytes) return no("bundle_too_large", `over ${bounds.totalBytes} bytes in all`);
   const missing = REQUIRED.find((name) => !files.has(name));
   return missing === undefined ? null : no("bundle_missing_file", "not in the bundle", missing);
 }

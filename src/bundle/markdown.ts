@@ -11,6 +11,24 @@ export function code(text: string): string {
   return fence + pad + line + pad + fence;
 }
 
+/** Words, numbers and simple marks: nothing Markdown or a page that shows it would make something else of. */
+const PLAIN = /^[a-z0-9](?:[a-z0-9 ,.;:+\/'()-]|(?<=[a-z0-9])_(?=[a-z0-9]))*$/i;
+
+/** Hostile text as it is when it is plain words, else as a code span. */
+export function plain(text: string): string {
+  return text.length <= 200 && PLAIN.test(text) && !/www\.|:\/|:\w*[a-z]\w*:|\d\.\s/i.test(text)
+    ? text
+    : code(text);
+}
+
+/** A size in bytes for people: `2 GiB`, `1.5 MiB`. */
+export function humanBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
+  return `${Number(bytes.toFixed(1))} ${units[unit]}`;
+}
+
 /** Hostile text of many lines as a fenced block whose fence is longer than any in it. */
 export function block(text: string, language = ""): string {
   const body = printable(text).replace(/\n+$/, "");

@@ -7,16 +7,17 @@ export function minimizationDocument(
   minimization: MinimizationRecord,
   finalStats: PatchStats | null,
 ): MinimizationDocument {
-  const { result, atoms, before, kept, reason } = minimization;
+  const { result, atoms, before } = minimization;
+  const used = minimization.kept && finalStats !== null;
   const last = result.waves.at(-1);
   return {
     format: "veripatch-minimization/v1",
-    used: kept,
-    reason,
+    used,
+    reason: used ? null : minimization.reason ?? "no patch was confirmed",
     end: result.end,
     runs: result.runs,
     before: { ...before },
-    after: kept && finalStats !== null
+    after: used
       ? { files: finalStats.files, additions: finalStats.additions, deletions: finalStats.deletions }
       : null,
     atoms: atoms.map(({ path, what }) => ({ path, what })),

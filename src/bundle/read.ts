@@ -4,8 +4,9 @@ import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { makeManifest, type Manifest } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
-import { consistencyProblem, type ParsedDocuments } from "./consistency.ts";
-import { BOUNDS, layoutProblem } from "./layout.ts";
+import { consistencyProblem } from "./consistency.ts";
+import { BOUNDS, type Bounds, layoutProblem } from "./layout.ts";
+import type { ParsedBundle } from "./parsed.ts";
 import { readBundleFiles } from "./read_files.ts";
 import {
   type EnvironmentDocument,
@@ -28,7 +29,7 @@ import {
 import { parseStrictJson } from "./strict_json.ts";
 
 /** A bundle that holds together. Whether it tells the truth is for signatures and replays to say. */
-export interface ReadBundle {
+interface ReadBundle {
   readonly repro: Repro;
   readonly targets: readonly ProofTarget[];
   readonly policy: PolicyDocument;
@@ -59,32 +60,34 @@ export async function readBundle(dir: string): Promise<BundleRead> {
 }
 
 /** The same, of files in memory. */
-export function bundleOf(files: ReadonlyMap<string, Uint8Array>): BundleRead {
-  const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
+export function bundleOf(files: ReadonlyMap<string, Uint8Array>, bounds: Bounds = BOUNDS): BundleRead {
+  const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])), bounds);
   if (problem !== null) return { ok: false, refusal: problem };
   const documents = new Map<string, unknown>();
   for (const [name, bytes] of files) {
     const schema = schemaOf(name);
     const parsed = name === "events.jsonl"
-      ? checkEvents(bytes)
+      ? checkEvents(bytes, bounds)
       : schema === null
       ? { ok: true as const, value: null }
-      : checkJson(bytes, schema);
+      : checkJson(bytes, schema, bounds);
     if (!parsed.ok) {
-      return { ok: false, refusal: { reason: "bundle_malformed", path: name, detail: parsed.detail } };
+      const reason = parsed.tooMany ? "bundle_too_large" : "bundle_malformed";
+      return { ok: false, refusal: { reason, path: name, detail: parsed.detail } };
     }
     if (schema !== null) documents.set(name, parsed.value);
   }
-  const parsed: ParsedDocuments = {
+  const parsed: ParsedBundle = {
     repro: documents.get("repro.json") as Repro,
     policy: documents.get("policy.json") as PolicyDocument,
     environment: documents.get("environment.json") as EnvironmentDocument,
     manifest: documents.get("workspace_manifest.json") as ManifestDocument,
     minimization: (documents.get("minimization.json") ?? null) as MinimizationDocument | null,
     all: documents,
+    files,
+    hashes: new Map([...files].map(([name, bytes]) => [name, sha256(bytes)])),
   };
-  const hashes = new Map([...files].map(([name, bytes]) => [name, sha256(bytes)]));
-  const refusal = consistencyProblem(parsed, files, hashes);
+  const refusal = consistencyProblem(parsed);
   if (refusal !== null) return { ok: false, refusal };
   const patch = files.get("final.patch");
   return {
@@ -98,7 +101,7 @@ export function bundleOf(files: ReadonlyMap<string, Uint8Array>): BundleRead {
       minimization: parsed.minimization,
       finalPatch: patch === undefined ? null : byteString(patch),
       files,
-      hashes,
+      hashes: parsed.hashes,
     },
   };
 }
@@ -122,10 +125,11 @@ function schemaOf(name: string): z.ZodType | null {
 type Checked = { readonly ok: true; readonly value: unknown } | {
   readonly ok: false;
   readonly detail: string;
+  readonly tooMany?: true;
 };
 
-function checkJson(bytes: Uint8Array, schema: z.ZodType): Checked {
-  const json = parseStrictJson(bytes, BOUNDS.jsonDepth);
+function checkJson(bytes: Uint8Array, schema: z.ZodType, bounds: Bounds): Checked {
+  const json = parseStrictJson(bytes, bounds.jsonDepth, bounds.jsonValues);
   if (!json.ok) return json;
   const result = schema.safeParse(json.value);
   if (result.success) return { ok: true, value: result.data };
@@ -134,12 +138,13 @@ function checkJson(bytes: Uint8Array, schema: z.ZodType): Checked {
 }
 
 /** A header line, then one event a line. */
-function checkEvents(bytes: Uint8Array): Checked {
+function checkEvents(bytes: Uint8Array, bounds: Bounds): Checked {
   for (let start = 0, line = 1; start < bytes.length || line === 1; line++) {
     const end = bytes.indexOf(0x0a, start);
     if (end === -1) return { ok: false, detail: `line ${line} does not end` };
-    const checked = checkJson(bytes.subarray(start, end), line === 1 ? eventsHeaderSchema : eventSchema);
-    if (!checked.ok) return { ok: false, detail: `line ${line}: ${checked.detail}` };
+    const schema = line === 1 ? eventsHeaderSchema : eventSchema;
+    const checked = checkJson(bytes.subarray(start, end), schema, bounds);
+    if (!checked.ok) return { ...checked, detail: `line ${line}: ${checked.detail}` };
     start = end + 1;
   }
   return { ok: true, value: null };

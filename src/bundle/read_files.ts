@@ -5,7 +5,7 @@ import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { BOUNDS, isKnownName } from "./layout.ts";
 
-export type FilesRead = { readonly ok: true; readonly files: ReadonlyMap<string, Uint8Array> } | {
+type FilesRead = { readonly ok: true; readonly files: ReadonlyMap<string, Uint8Array> } | {
   readonly ok: false;
   readonly refusal: Refusal;
 };

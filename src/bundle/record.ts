@@ -14,7 +14,7 @@ export interface TimedEvent {
   readonly event: SessionEvent;
 }
 
-export interface AppliedPatch {
+interface AppliedPatch {
   /** Canonical bytes. */
   readonly patch: ByteString;
   /** Manifest digest of base plus patch. */

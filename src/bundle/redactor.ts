@@ -1,5 +1,4 @@
-import type { CapturedOutput } from "../vocabulary/verification.ts";
-import type { Redact, Redaction } from "../vocabulary/redaction.ts";
+import { type Redact, type Redaction, redactStrings } from "../vocabulary/redaction.ts";
 
 /** What we compute ourselves; a scanner that takes it for a key would only break the document. */
 const DIGEST = /^(sha256:)?[0-9a-f]{64}$/;
@@ -19,40 +18,18 @@ export class Redactor {
   async text(text: string, name: string): Promise<string> {
     if (text === "") return text;
     const redacted = await this.redact(text, name);
-    for (const { rule, count } of redacted.redactions) {
-      this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + count);
-    }
+    this.#count(redacted.redactions);
     return redacted.text;
-  }
-
-  /** A captured stream as text: head, a line that says what was left out, tail. Bytes that are no UTF-8 become U+FFFD. */
-  async output(output: CapturedOutput, name: string): Promise<string> {
-    const { head, tail, totalBytes } = output;
-    const decode = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    const dropped = totalBytes - head.length - tail.length;
-    const gap = dropped > 0 ? `\n[${dropped} bytes left out here]\n` : "";
-    return await this.text(decode(head) + gap + decode(tail), name);
   }
 
   /** A plain value with every string in it redacted; keys, bytes and SHA-256 digests stay. */
   async strings<T>(value: T, name: string): Promise<T> {
-    const found = new Set<string>();
-    mapStrings(value, (s) => (DIGEST.test(s) ? s : (found.add(s), s)));
-    // Scanning is the costly part and mostly finds nothing: one look at everything together comes first.
-    const all = [...found].join("\n");
-    if (all === "" || (await this.redact(all, name)).redactions.length === 0) return value;
-    const clean = new Map<string, string>();
-    for (const s of found) clean.set(s, await this.text(s, name));
-    return mapStrings(value, (s) => clean.get(s) ?? s);
+    const clean = await redactStrings(value, this.redact, name, (s) => DIGEST.test(s));
+    this.#count(clean.redactions);
+    return clean.value;
   }
-}
 
-function mapStrings<T>(value: T, change: (s: string) => string): T {
-  const map = (v: unknown): unknown => {
-    if (typeof v === "string") return change(v);
-    if (Array.isArray(v)) return v.map(map);
-    if (typeof v !== "object" || v === null || v instanceof Uint8Array) return v;
-    return Object.fromEntries(Object.entries(v).map(([key, member]) => [key, map(member)]));
-  };
-  return map(value) as T;
+  #count(redactions: readonly Redaction[]) {
+    for (const { rule, count } of redactions) this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + count);
+  }
 }

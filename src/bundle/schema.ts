@@ -26,6 +26,7 @@ const short = z.string().max(4096);
 const text = z.string();
 const time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/);
 const outcome = z.enum(["passed", "failed", "timed_out"]);
+const git = z.enum(["agrees", "no_git"]);
 const changed = z.strictObject({ files: count, additions: count, deletions: count });
 
 const target = z.strictObject({
@@ -48,7 +49,6 @@ export const reproSchema = z.strictObject({
     "flaky",
     "timed_out",
     "budget_exhausted",
-    "interrupted",
   ]),
   reason: text,
   success: z.boolean(),
@@ -67,6 +67,7 @@ export const reproSchema = z.strictObject({
   result_tree: sha256.nullable(),
   final_patch_sha256: sha256.nullable(),
   final_attempt: count.min(1).nullable(),
+  final_git: git.nullable(),
   final_exit_code: z.number().int().nullable(),
   attempts_used: count,
   sandbox_backend: z.enum(["container", "copy", "git_worktree", "fake"]),
@@ -139,7 +140,13 @@ export const verifySchema = z.strictObject({
 });
 export type VerifyDocument = z.infer<typeof verifySchema>;
 
-const stream = z.strictObject({ file: short.nullable(), total_bytes: count, kept_bytes: count, sha256 });
+const stream = z.strictObject({
+  file: short.nullable(),
+  total_bytes: count,
+  kept_bytes: count,
+  sha256,
+  redacted: z.boolean(),
+});
 export const targetResultsSchema = z.strictObject({
   format: z.literal("veripatch-target-results/v1"),
   runs: list(z.strictObject({
@@ -188,7 +195,7 @@ export const patchStatsSchema = z.strictObject({
   patch_sha256: sha256,
   result_tree: sha256,
   notes: list(text),
-  git: z.enum(["agrees", "no_git"]),
+  git,
 });
 export type PatchStatsDocument = z.infer<typeof patchStatsSchema>;
 

@@ -1,67 +1,75 @@
-import { code, plural, table } from "./markdown.ts";
+import type { SandboxEnvironment } from "../sandbox/sandbox.ts";
+import { code, humanBytes, plain, plural } from "./markdown.ts";
 import type { SessionRecord } from "./record.ts";
-import type { SummaryFacts } from "./summary.ts";
+import type { SummaryFacts } from "./summary_facts.ts";
 
 /** Where it ran and what was really enforced. */
 export function environment(record: SessionRecord): string {
-  const { environment: e, git, manifest } = record;
-  const facts: string[][] = [
+  const { environment: e, git, manifest, final } = record;
+  const seconds = (Date.parse(record.finishedAt) - Date.parse(record.startedAt)) / 1000;
+  const source = record.policySource === null ? "built in" : plain(record.policySource);
+  const branch = git.branch === null ? "" : ` on ${plain(git.branch)}`;
+  const entries = plural(manifest.entries.length, "entry", "entries");
+  const facts: [string, string | null][] = [
     [
       "Sandbox",
-      `${e.backend}, ${code(`${e.engine} ${e.engineVersion}`)}, ${code(e.platform)}, ${code(e.runtime)}`,
-    ],
-    ...(e.image === null ? [] : [["Image", `${code(e.image.name)} ${code(e.image.id)}`]]),
-    ["Base tree", `\`${manifest.digest}\` (${plural(manifest.entries.length, "entry", "entries")})`],
-    ...(record.final === null ? [] : [["Result tree", `\`${record.final.resultTree}\``]]),
-    [
-      "Policy",
-      `\`${record.policyDigest}\` from ${
-        record.policySource === null ? "no file" : code(record.policySource)
+      `${plain(e.backend)}, ${plain(`${e.engine} ${e.engineVersion}`)} with ${plain(e.runtime)} on ${
+        plain(e.platform)
       }`,
     ],
-    ...(git.commit === null
-      ? []
-      : [["Git", `${code(git.commit)}${git.branch === null ? "" : ` on ${code(git.branch)}`}`]]),
+    ["Image", e.image === null ? null : `${code(e.image.name)}, ${code(e.image.id)}`],
+    ["Enforced", enforced(e)],
+    ["Base", `tree ${code(manifest.digest)}, ${entries}`],
+    ["Result", final === null ? null : `tree ${code(final.resultTree)}${agreement(final.git)}`],
+    ["Git", git.commit === null ? null : `${code(git.commit)}${branch}${git.dirty ? ", with changes" : ""}`],
+    ["Policy", `${source}, digest ${code(record.policyDigest)}`],
     [
       "Session",
-      `${code(record.session)}, ${record.startedAt} to ${record.finishedAt}, veripatch ${
-        code(record.toolVersion)
-      }`,
+      `${plain(record.session)}, ${seconds.toFixed(1)} s, by veripatch ${plain(record.toolVersion)}`,
     ],
   ];
-  const enforced = e.enforced.map((
-    { limit, value, by },
-  ) => [limit.replaceAll("_", " "), code(value), code(by)]);
-  return `## Environment\n\n${table(["Fact", "Value"], facts)}` +
-    (enforced.length === 0 ? "" : `\n\n${table(["Enforced", "Value", "By"], enforced)}`);
+  const lines = facts.filter(([, value]) => value !== null).map(([name, value]) => `- ${name}: ${value}`);
+  return `## Environment\n\n${lines.join("\n")}`;
+}
+
+function agreement(git: "agrees" | "no_git"): string {
+  return git === "agrees" ? "; git applies the patch to the same effect" : "";
+}
+
+function enforced({ enforced }: SandboxEnvironment): string | null {
+  const rows = enforced.filter((row) => row.by !== "none").map(({ limit, value, by }) => {
+    const bytes = ["memory", "file_size", "disk"].includes(limit) && /^\d{1,15}$/.test(value);
+    return `${limit.replaceAll("_", " ")} ${bytes ? humanBytes(Number(value)) : plain(value)} (${plain(by)})`;
+  });
+  return rows.length === 0 ? null : rows.join("; ");
 }
 
 /** How anyone runs it again. */
-export function replaying({ final, git, manifest }: SessionRecord): string {
+export function replaying({ final, git, manifest, session }: SessionRecord): string {
   if (final === null) return "";
   const base = git.commit === null
-    ? `a checkout whose tree digest is \`${manifest.digest}\``
-    : `a checkout of ${code(git.commit)}${git.dirty ? " with `source_git.diff` applied" : ""}`;
-  return `## Replay\n\nWith ${base}:\n\n\`\`\`sh\npp replay path/to/proof_bundle --cwd path/to/checkout\n\`\`\``;
+    ? `the workspace as it was (its tree digest is ${code(manifest.digest)})`
+    : `the workspace at commit ${code(git.commit)}${
+      git.diff.length > 0 ? " with `source_git.diff` applied" : ""
+    }`;
+  return "## Replay\n\nThis bundle is unsigned: whoever can write it can change it. To be sure, run it again in " +
+    `${base}:\n\n\`\`\`sh\npp replay .pp-artifacts/${session}/proof_bundle\n\`\`\``;
 }
 
 /** What a reader should know before trusting the above. */
 export function notes({ record, repro }: SummaryFacts): string {
-  const { environment: e, git, minimization, skipped } = record;
-  const repeats = Math.min(record.baseline.length, Math.max(1, record.confirmation.length));
+  const { environment: e, git, skipped, final } = record;
   const redactions = repro.redactions.reduce((sum, r) => sum + r.count, 0);
   const ignored = skipped.filter((s) => s.reason === "ignored").length;
   const unenforced = e.enforced.filter((row) => row.by === "none").map((row) =>
     row.limit.replaceAll("_", " ")
   );
   const lines = [
-    "Not signed: whoever can write these files can change them. Replay it to be sure.",
-    record.final !== null && repeats === 1 &&
+    final === null && "This bundle is unsigned: whoever can write it can change it.",
+    final !== null && record.baseline.length === 1 &&
     "Red and green were each verified once; a flaky target would not have been noticed. `--repeat` looks closer.",
     record.confirmation.some((v) => v.outcome !== "passed") &&
     "A patch that had passed did not pass again when it was confirmed in a new copy.",
-    minimization !== null && !minimization.kept &&
-    "The minimized patch was not confirmed and is not the final one.",
     record.policy.policy.network === "allow" &&
     "The network was allowed: what was fetched is not part of the record.",
     unenforced.length > 0 && `Not asked for and not enforced: ${unenforced.join(", ")}.`,
@@ -71,9 +79,10 @@ export function notes({ record, repro }: SummaryFacts): string {
     git.dirty === true &&
     "The workspace had changes that were not committed; untracked files are only in the manifest.",
     skipped.length > 0 &&
-    `${plural(skipped.length, "entry", "entries")} of the workspace left out (${ignored} by ignore rules); ` +
-      "they are listed in `workspace_manifest.json`.",
+    `Left out of the workspace: ${plural(skipped.length, "entry", "entries")}, ${
+      ignored === skipped.length ? "by" : `${ignored} of them by`
+    } ignore rules; \`workspace_manifest.json\` lists them.`,
     redactions > 0 && `${plural(redactions, "secret")} redacted in this bundle.`,
-  ];
-  return `## Notes\n\n${lines.filter((line) => line !== false).map((line) => `- ${line}`).join("\n")}`;
+  ].filter((line) => line !== false);
+  return lines.length === 0 ? "" : `## Notes\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
 }

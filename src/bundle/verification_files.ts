@@ -1,10 +1,11 @@
 import type { CapturedOutput, VerificationResult } from "../vocabulary/verification.ts";
+import { capturedText } from "./captured_text.ts";
 import { jsonDocument } from "./json.ts";
 import { targetSlug } from "./layout.ts";
 import type { Redactor } from "./redactor.ts";
 import type { TargetResultsDocument, VerifyDocument } from "./schema.ts";
 
-export interface VerificationFiles {
+interface VerificationFiles {
   /** By name inside the bundle. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly results: TargetResultsDocument;
@@ -19,13 +20,15 @@ export async function verificationFiles(
   const files = new Map<string, Uint8Array>();
   const put = (name: string, bytes: Uint8Array) => files.set(`${directory}/${name}`, bytes);
   const stream = async (output: CapturedOutput, name: string) => {
-    const kept = output.head.length + output.tail.length;
-    if (kept > 0) put(name, new TextEncoder().encode(await redactor.output(output, name)));
+    const { text, kept } = capturedText(output);
+    const redacted = await redactor.text(text, name);
+    if (kept > 0) put(name, new TextEncoder().encode(redacted));
     return {
       file: kept > 0 ? name : null,
       total_bytes: output.totalBytes,
       kept_bytes: kept,
       sha256: output.sha256,
+      redacted: redacted !== text,
     };
   };
   const results: TargetResultsDocument = { format: "veripatch-target-results/v1", runs: [] };

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { layoutProblem } from "./layout.ts";
+import { refusedBundle } from "./refused.ts";
 import { isSessionId } from "./session_id.ts";
 import { type Claimed, claimTemporary } from "./temporary.ts";
 
@@ -13,7 +14,7 @@ const BUNDLE = "proof_bundle";
  * Writes a bundle to `<artifactsDir>/<session>/proof_bundle`, whole or not at all: everything is written and synced
  * under a temporary name beside it, then renamed. An artifacts directory made here ignores itself in git.
  * @returns the bundle's path
- * @throws Failure `bundle_exists`, `bundle_not_written`, `bundle_too_large`; `bug` for names that no bundle has. Nothing
+ * @throws Failure `bundle_exists`, `bundle_not_written`, `bundle_too_large`, `bundle_too_many_files`; `bug` for names that no bundle has. Nothing
  *   is left behind then
  */
 export async function writeBundle(
@@ -23,7 +24,7 @@ export async function writeBundle(
 ): Promise<string> {
   if (!isSessionId(session)) throw new Failure("bug", "session_id_malformed", `not a session id: ${session}`);
   const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
-  if (problem !== null) throw layoutFailure(problem);
+  if (problem !== null) throw refusedBundle(problem);
   const home = join(artifactsDir, session);
   const target = join(home, BUNDLE);
   let temporary: Claimed | null = null;
@@ -88,14 +89,6 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function layoutFailure({ reason, path, detail }: { reason: string; path?: string; detail: string }): Failure {
-  const what = `the bundle cannot be written: ${path === undefined ? "" : `${path}: `}${detail}`;
-  if (reason !== "bundle_too_large") return new Failure("bug", reason, what);
-  return new Failure("malformed", reason, what, {
-    hint: "leave large directories out of the workspace with .ppignore, or lower limits.output_bytes",
-  });
 }
 
 function notWritten(path: string, why: string, cause?: { readonly code?: unknown }): Failure {

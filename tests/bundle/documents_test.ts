@@ -4,7 +4,9 @@ import { atomRanges } from "../../src/bundle/minimization_document.ts";
 import { bundleOf } from "../../src/bundle/read.ts";
 import { bytesOf } from "../../src/patch/bytes.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
-import { FINAL_PATCH, PROPOSED_PATCH, record, redact, unproved, verified } from "./fixture.ts";
+import { BOUNDS } from "../../src/bundle/layout.ts";
+import { Failure } from "../../src/vocabulary/failure.ts";
+import { FINAL_PATCH, PROPOSED_PATCH, record, redact, unminimized, unproved, verified } from "./fixture.ts";
 
 // deno-lint-ignore no-explicit-any -- documents are looked into freely here
 type Json = any;
@@ -42,7 +44,7 @@ Deno.test("bundleFiles: a proof has every file of the layout, in order", async (
 });
 
 Deno.test("bundleFiles: what was written reads back as a bundle that holds together", async () => {
-  for (const made of [record(), unproved(), unproved({ attempts: [], baseline: [] })]) {
+  for (const made of [record(), unminimized(), unproved(), unproved({ attempts: [], baseline: [] })]) {
     const read = bundleOf(await bundleFiles(made, redact));
     assert.ok(read.ok, JSON.stringify(read));
     assert.equal(read.bundle.repro.status, made.status);
@@ -90,7 +92,6 @@ Deno.test("bundleFiles: no absolute path of the machine is in it", async () => {
         ...base.policy,
         policy: { ...policy, attestation: { ...policy.attestation, key_file: "/home/user/.keys/k.pem" } },
       },
-      events: [{ at: base.startedAt, event: { kind: "bundle_written", path: "/home/user/w/.pp-artifacts" } }],
     }),
     redact,
   );
@@ -136,6 +137,7 @@ Deno.test("bundleFiles: output names its gap, its full size and the digest of al
   assert.deepEqual(results.runs[1].targets[0].result.stdout, {
     file: "run_2/01_tests.stdout.txt",
     kept_bytes: 6,
+    redacted: false,
     sha256: sha256("all"),
     total_bytes: 1_000_006,
   });
@@ -178,6 +180,80 @@ Deno.test("bundleFiles: final_exit_code is of the last verification", async () =
 Deno.test("bundleFiles: a record that contradicts itself is a bug, not a bundle", async () => {
   await assert.rejects(bundleFiles(record({ final: null }), redact), /against its final patch/);
   await assert.rejects(bundleFiles(unproved({ final: record().final }), redact), /against its final patch/);
+  const contradictions = [
+    record({ confirmation: [verified("failed")] }),
+    record({ confirmation: [] }),
+    record({ baseline: [verified("failed"), verified("failed")] }),
+    record({ minimization: null }),
+    unproved({ baseline: [verified("failed", "", "other")] }),
+  ];
+  for (const made of contradictions) {
+    await assert.rejects(
+      bundleFiles(made, redact),
+      (e) => e instanceof Failure && e.kind === "bug" && e.code === "bundle_inconsistent",
+    );
+  }
+});
+
+Deno.test("bundleFiles: a minimized patch that no proof used is told as not used", async () => {
+  const flaky = unproved({
+    status: "flaky",
+    attempts: record().attempts,
+    minimization: record().minimization,
+    confirmation: [verified("failed")],
+  });
+  const document = json(await bundleFiles(flaky, redact), "minimization.json");
+  assert.deepEqual([document.used, document.after, document.reason], [false, null, "no patch was confirmed"]);
+});
+
+Deno.test("bundleFiles: the runs that rejected a minimized patch are kept with what they printed", async () => {
+  const files = await bundleFiles(unminimized(), redact);
+  assert.equal(json(files, "minimization_rejected/verify.json").outcome, "failed");
+  assert.equal(decode(files.get("minimization_rejected/01_tests.stdout.txt")), "4 passed, 1 failed\n");
+  assert.equal(json(files, "minimization.json").used, false);
+  assert.ok(decode(files.get("final_summary.md")).includes("it passed 0 of 1 run;"));
+});
+
+Deno.test("bundleFiles: a session past the bounds of a bundle is a clear failure with a hint", async () => {
+  const tooMuch = async (work: Promise<unknown>, code: string, said: RegExp, hint: RegExp) =>
+    await assert.rejects(work, (e) => {
+      assert.ok(e instanceof Failure, String(e));
+      assert.deepEqual([e.kind, e.code], ["malformed", code], e.message);
+      assert.match(e.message, said);
+      assert.match(e.hint ?? "", hint);
+      return true;
+    });
+  // 100 repeats of 50 targets that print on both streams, red and green.
+  const names = Array.from({ length: 50 }, (_, i) => `t${i}`);
+  const [target] = record().targets;
+  const times = (outcome: "passed" | "failed") => {
+    const one = verified(outcome, "out").targets[0]!;
+    const result = { ...one.result!, stderr: one.result!.stdout };
+    return Array.from({ length: 100 }, () => ({
+      outcome,
+      targets: names.map((name) => ({ ...one, target: name, result })),
+    }));
+  };
+  const many = record({
+    targets: names.map((name) => ({ ...target!, name })),
+    baseline: times("failed"),
+    attempts: [],
+    confirmation: times("passed"),
+  });
+  await tooMuch(bundleFiles(many, redact), "bundle_too_many_files", /more than 10000 files/, /fewer repeats/);
+  // A million entries, of which nobody looks at more than the number.
+  const entries = new Array(1_000_000).fill(record().manifest.entries[0]);
+  const wide = record({ manifest: { entries, digest: sha256("wide") } });
+  await tooMuch(bundleFiles(wide, redact), "bundle_too_large", /1000000 entries/, /\.ppignore/);
+  const lowered: [Partial<typeof BOUNDS>, string][] = [
+    [{ bytes: 2000 }, "bundle_too_large"],
+    [{ totalBytes: 5000 }, "bundle_too_large"],
+    [{ jsonValues: 40 }, "bundle_too_large"],
+    [{ files: 10 }, "bundle_too_many_files"],
+  ];
+  for (const [bounds, code] of lowered) {
+    await tooMuch(bundleFiles(record(), redact, { ...BOUNDS, ...bounds }), code, /cannot be written/, /./);
+  }
 });
 
 Deno.test("atomRanges: runs of numbers are written as ranges", () => {

@@ -112,6 +112,7 @@ export function record(over: Partial<SessionRecord> = {}): SessionRecord {
       runtime: "runc",
       enforced: [
         { limit: "network", value: "none", by: "network namespace" },
+        { limit: "memory", value: "2147483648", by: "cgroup, no swap" },
         { limit: "disk", value: "unlimited", by: "none" },
       ],
     },
@@ -183,9 +184,10 @@ export function record(over: Partial<SessionRecord> = {}): SessionRecord {
       before: { files: 2, additions: 2, deletions: 1 },
       kept: true,
       reason: null,
+      rejected: [],
     },
     confirmation: [verified("passed", "5 passed\n")],
-    final: { patch: FINAL_PATCH, resultTree: sha256("final tree"), attempt: 2 },
+    final: { patch: FINAL_PATCH, resultTree: sha256("final tree"), attempt: 2, git: "agrees" },
     events: [
       {
         at: "2026-11-20T12:00:00.000Z",
@@ -207,6 +209,22 @@ export function unproved(over: Partial<SessionRecord> = {}): SessionRecord {
     minimization: null,
     confirmation: [],
     final: null,
+    ...over,
+  });
+}
+
+/** The proof with the proposal as it was: its minimized patch did not pass again. */
+export function unminimized(over: Partial<SessionRecord> = {}): SessionRecord {
+  const { minimization, final, attempts } = record();
+  const { patch, resultTree } = attempts[1]!.applied!;
+  return record({
+    minimization: {
+      ...minimization!,
+      kept: false,
+      reason: "it did not pass again",
+      rejected: [verified("failed", "4 passed, 1 failed\n")],
+    },
+    final: { ...final!, patch, resultTree },
     ...over,
   });
 }

@@ -8,7 +8,7 @@ import { bundleFiles } from "../../src/bundle/documents.ts";
 import { BOUNDS } from "../../src/bundle/layout.ts";
 import { bundleOf, type BundleRead, readBundle } from "../../src/bundle/read.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
-import { record, redact, unproved } from "./fixture.ts";
+import { record, redact, unminimized, unproved, verified } from "./fixture.ts";
 
 const FILES = await bundleFiles(record(), redact);
 const UNPROVED = await bundleFiles(unproved(), redact);
@@ -126,7 +126,8 @@ Deno.test("readBundle: a file that cannot be read is refused", async () => {
 });
 
 Deno.test("bundleOf: every file that is left out makes it no bundle, but for what may be absent", () => {
-  const free = ["source_git.diff", "minimization.json"];
+  // Without minimization.json, final.patch would have to be the proposal.
+  const free = ["source_git.diff"];
   for (const name of NAMES) {
     const read = bundleOf(changed(name, null));
     assert.equal(read.ok, free.includes(name), name);
@@ -155,7 +156,6 @@ Deno.test("bundleOf: documents must be strict JSON of the exact format", () => {
     ["policy.json", '{"a":'.repeat(100_000)],
     ["minimization.json", decode(FILES.get("minimization.json")).replace('"1-2"', '"1-x"')],
     ["workspace_manifest.json", `{"entries": [${"{},".repeat(100_000)}{}]}`],
-    ["workspace_manifest.json", `{"entries": [${"0,".repeat(4_000_001)}0]}`],
     ["events.jsonl", ""],
     ["events.jsonl", "\n"],
     ["events.jsonl", decode(FILES.get("events.jsonl")).trimEnd()],
@@ -166,6 +166,11 @@ Deno.test("bundleOf: documents must be strict JSON of the exact format", () => {
     assert.equal(reasonOf(read), "bundle_malformed", decode(encode(String(bytes))).slice(0, 60));
     assert.equal(!read.ok && read.refusal.path, name);
   }
+});
+
+Deno.test("bundleOf: a document of too many values is too large, not malformed", () => {
+  const read = bundleOf(changed("workspace_manifest.json", `{"entries": [${"0,".repeat(4_000_001)}0]}`));
+  assert.equal(reasonOf(read), "bundle_too_large");
 });
 
 Deno.test("bundleOf: files that contradict each other are refused", () => {
@@ -204,6 +209,154 @@ Deno.test("bundleOf: files that contradict each other are refused", () => {
   }
 });
 
+Deno.test("bundleOf: every fact that stands in two places must be the same in both", async () => {
+  const twice = await bundleFiles(
+    record({
+      baseline: [verified("failed", "red"), verified("failed", "red")],
+      confirmation: [verified("passed", "green"), verified("passed", "green")],
+    }),
+    redact,
+  );
+  const asProposed = await bundleFiles(unminimized(), redact);
+  const two = await bundleFiles(
+    unproved({
+      targets: ["a", "b"].map((name) => ({ ...record().targets[0]!, name })),
+      baseline: [{
+        outcome: "timed_out",
+        targets: [verified("timed_out", "", "a").targets[0]!, {
+          target: "b",
+          outcome: "not_run",
+          result: null,
+        }],
+      }],
+      attempts: [],
+    }),
+    redact,
+  );
+  const clean = await bundleFiles(
+    record({
+      attempts: [{ ...record().attempts[1]!, attempt: 1 }],
+      final: { ...record().final!, attempt: 1 },
+      git: { ...record().git, diff: new Uint8Array() },
+    }),
+    redact,
+  );
+  for (const files of [twice, asProposed, two, clean]) assert.ok(bundleOf(files).ok);
+  const base = "attempts/0_baseline";
+  const onceConfirmed = edited(
+    "confirmation/verify.json",
+    /"passed": 2,\n {2}"runs": \[[^\]]*\]/,
+    '"passed": 1,\n  "runs": [{"run": 1, "outcome": "passed"}]',
+    new Map([...twice].filter(([name]) => !name.startsWith("confirmation/run_2/"))),
+  );
+  const confirmed = JSON.parse(decode(twice.get("confirmation/target_results.json")));
+  onceConfirmed.set(
+    "confirmation/target_results.json",
+    encode(JSON.stringify({ ...confirmed, runs: confirmed.runs.slice(0, 1) })),
+  );
+  const contradictions: [string, Map<string, Uint8Array>][] = [
+    ["argv", edited(`${base}/target_results.json`, '"-q"', '"-x"')],
+    ["argv", edited("confirmation/target_results.json", /,\s*"-q"/, "")],
+    ["argv", edited("attempts/2/verify/target_results.json", '"python3"', '"true"')],
+    ["argv", edited("minimization_rejected/target_results.json", '"-q"', '"-x"', asProposed)],
+    ["not the proof targets", edited(`${base}/target_results.json`, '"target": "b"', '"target": "c"', two)],
+    [
+      "not the proof targets",
+      edited(`${base}/target_results.json`, /"targets": \[[^]*\]/, '"targets": []}]', two),
+    ],
+    ["not the proof targets", edited("repro.json", '"name": "b"', '"name": "c"', two)],
+    ["final.patch", changed("final.patch", decode(FILES.get("attempts/2/applied.patch")))],
+    [
+      "neither minimized",
+      edited(
+        "repro.json",
+        /"final_patch_sha256": "\w+"/,
+        `"final_patch_sha256": "${sha256(FILES.get("final.patch")!)}"`,
+        changed("final.patch", FILES.get("final.patch")!, asProposed),
+      ),
+    ],
+    ["not confirmed as often", onceConfirmed],
+    ["contradict verify.json", edited(`${base}/verify.json`, /timed_out/g, "failed", two)],
+    [
+      "outcome of a target",
+      edited(`${base}/target_results.json`, '"outcome": "failed"', '"outcome": "timed_out"'),
+    ],
+    [
+      "outcome of a target",
+      edited(`${base}/target_results.json`, '"outcome": "failed"', '"outcome": "passed"'),
+    ],
+    [
+      "outcome of a target",
+      edited("confirmation/target_results.json", '"end": "exited"', '"end": "out_of_memory"'),
+    ],
+    [
+      "outcome of a target",
+      edited(`${base}/target_results.json`, '"outcome": "not_run"', '"outcome": "failed"', two),
+    ],
+    ["outcome of a target", edited(`${base}/target_results.json`, '"exit_code": 1', '"exit_code": 0')],
+    ["exit code", edited(`${base}/target_results.json`, '"exit_code": 1', '"exit_code": null')],
+    ["exit code", edited(`${base}/target_results.json`, '"end": "exited"', '"end": "out_of_memory"')],
+    ["used without a proof", changed("minimization.json", FILES.get("minimization.json")!, UNPROVED)],
+    ["no minimized patch", changed("minimization.json", null, asProposed)],
+    ["after is there", edited("minimization.json", /"after": \{[^}]*\}/, '"after": null')],
+    ["a reason is there", edited("minimization.json", /"reason": "[^"]*"/, '"reason": null', asProposed)],
+    [
+      "result_tree",
+      edited("repro.json", /"result_tree": "\w+"/, `"result_tree": "${sha256("x")}"`, asProposed),
+    ],
+    ["git said", edited("repro.json", '"final_git": "agrees"', '"final_git": null')],
+    ["final_exit_code", edited("repro.json", '"final_exit_code": 0', '"final_exit_code": 1')],
+    ["not the stream", edited("confirmation/01_tests.stdout.txt", "5 passed", "6 passed")],
+    ["size that was kept", edited("confirmation/01_tests.stdout.txt", "5 passed", "50 passed")],
+    [
+      "size that was kept",
+      edited("confirmation/target_results.json", '"kept_bytes": 9', '"kept_bytes": 8')
+        .set("confirmation/01_tests.stdout.txt", encode("\n[1 bytes left out here]\n5 passed\n")),
+    ],
+    ["left out", edited("confirmation/target_results.json", '"kept_bytes": 9', '"kept_bytes": 8')],
+    ["more was kept", edited("confirmation/target_results.json", '"total_bytes": 9', '"total_bytes": 8')],
+    ["output was kept", edited("confirmation/target_results.json", '"kept_bytes": 9', '"kept_bytes": 0')],
+    [
+      "not the stream",
+      edited("confirmation/target_results.json", sha256("5 passed\n"), sha256("6 passed\n")),
+    ],
+    ["digest is not", edited("confirmation/target_results.json", sha256(""), sha256("x"))],
+    [
+      "redacted where",
+      edited("confirmation/target_results.json", '"redacted": false', '"redacted": true', clean),
+    ],
+    ["not valid UTF-8", changed("confirmation/01_tests.stdout.txt", Uint8Array.of(0x35, 0xff))],
+  ];
+  for (const [said, files] of contradictions) {
+    const read = bundleOf(files);
+    assert.ok(!read.ok, said);
+    assert.equal(read.refusal.reason, "bundle_inconsistent", JSON.stringify(read.refusal));
+    assert.ok(
+      `${read.refusal.path}: ${read.refusal.detail}`.includes(said),
+      `${said}: ${JSON.stringify(read.refusal)}`,
+    );
+  }
+});
+
+Deno.test("bundleOf: output that was redacted or is no UTF-8 is taken as it is", async () => {
+  const made = record({ confirmation: [verified("passed", "key sk-abc")] });
+  const files = await bundleFiles(made, redact);
+  assert.ok(bundleOf(files).ok);
+  const results = decode(files.get("confirmation/target_results.json"));
+  assert.ok(results.includes('"redacted": true'));
+  const told = bundleOf(
+    edited("confirmation/target_results.json", '"redacted": true', '"redacted": false', files),
+  );
+  assert.equal(reasonOf(told), "bundle_inconsistent");
+
+  const run = verified("passed");
+  const bytes = Uint8Array.of(0xff, 0x61, 0xe2, 0x82, 0xc3, 0xa9, 0xef, 0xbf, 0xbd);
+  const stdout = { head: bytes, tail: new Uint8Array(), totalBytes: bytes.length, sha256: sha256(bytes) };
+  const target = run.targets[0]!;
+  const binary = { ...run, targets: [{ ...target, result: { ...target.result!, stdout } }] };
+  assert.ok(bundleOf(await bundleFiles(record({ confirmation: [binary] }), redact)).ok);
+});
+
 Deno.test("bundleOf: a proof needs a red baseline and a green confirmation", () => {
   const green = new Map(
     ["verify.json", "target_results.json", "01_tests.stdout.txt"]
@@ -238,7 +391,9 @@ Deno.test("bundleOf: whatever bytes are flipped, cut or repeated, it answers and
         // What a proof stands on cannot have changed unnoticed.
         else {
           const pinned = ["final.patch", "workspace_manifest.json", "attempts/2/applied.patch"];
-          if (pinned.includes(name)) assert.equal(sha256(bytes), sha256(FILES.get(name)!));
+          if (pinned.includes(name) || /std(out|err)\.txt$/.test(name)) {
+            assert.equal(sha256(bytes), sha256(FILES.get(name)!));
+          }
         }
       },
     ),
@@ -306,9 +461,7 @@ Deno.test("readBundle: whatever files lie in a directory, it answers and never t
           if (!read.ok) assert.match(read.refusal.reason, /^bundle_[a-z_]+$/);
           assert.equal(
             read.ok,
-            extra.every(([file]) =>
-              ["final_summary.md", "source_git.diff"].includes(file) || /stdout/.test(file)
-            ),
+            extra.every(([file]) => ["final_summary.md", "source_git.diff"].includes(file)),
           );
         });
       },

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import { evidence } from "../../src/bundle/evidence_lines.ts";
-import { block, code } from "../../src/bundle/markdown.ts";
+import { block, code, humanBytes, plain } from "../../src/bundle/markdown.ts";
 import type { SessionRecord } from "../../src/bundle/record.ts";
 import type { SessionStatus } from "../../src/vocabulary/session.ts";
-import { attemptRecord, record, redact, unproved, verified } from "./fixture.ts";
+import { attemptRecord, record, redact, SESSION, unminimized, unproved, verified } from "./fixture.ts";
 
 async function summaryOf(made: SessionRecord): Promise<string> {
   return new TextDecoder().decode((await bundleFiles(made, redact)).get("final_summary.md"));
@@ -15,33 +15,45 @@ const headings = (text: string) => text.split("\n").filter((line) => line.starts
 
 Deno.test("summary: of a proof, the verdict first, then the fix, the evidence and how to replay", async () => {
   const text = await summaryOf(record());
-  assert.deepEqual(headings(text).slice(0, 9), [
+  assert.deepEqual(headings(text), [
     "# Proved",
-    "## Command",
     "## The fix",
-    "## What failed",
-    "## Before and after",
-    "## Attempts",
+    "## What failed before",
     "## Minimization",
-    "## Environment",
+    "## Attempts",
     "## Replay",
+    "## Environment",
+    "## Notes",
   ]);
   for (
     const part of [
-      "`python3 -m pytest -q`",
+      "turns the proof target from red to green: red once without it, green once with it in newly created",
+      "| tests | `python3 -m pytest -q` | **failed** (exit 1, 0.31 s) | **passed** (exit 0, 0.31 s) |",
+      "1 line added and 1 removed in 1 file, from attempt 2 (`fix.diff`).",
       "-    return a - b\n+    return a + b",
       "E       assert -1 == 3",
-      "**failed** (exit 1, 0.31 s) | **passed** (exit 0, 0.31 s)",
-      "3 changed lines → 2, 3 runs, 1-minimal",
-      "pp replay path/to/proof_bundle",
-      "| 1 | `patch: bad.diff` | refused | `path_escapes`: `../x`: `leads out of the workspace` |",
+      "From 3 changed lines to 2, in 3 runs. It is 1-minimal:",
+      `pp replay .pp-artifacts/${SESSION}/proof_bundle`,
+      "| 1 | patch: `bad.diff` | refused | `../x`: leads out of the workspace (path_escapes) |",
       "minus is not plus",
-      "Not signed",
+      "This bundle is unsigned",
       "each verified once",
+      "Enforced: network none (network namespace); memory 2 GiB (cgroup, no swap)\n",
+      "- Sandbox: container, docker 20.10.24 with runc on linux/amd64",
+      "; git applies the patch to the same effect",
       "not enforced: disk",
       "not committed",
+      "1 entry, by ignore rules",
     ]
-  ) assert.ok(text.includes(part), part);
+  ) assert.ok(text.includes(part), `${part} in ${text}`);
+});
+
+Deno.test("summary: a first proposal that passed needs no table of attempts", async () => {
+  const { attempts, final } = record();
+  const text = await summaryOf(
+    record({ attempts: [{ ...attempts[1]!, attempt: 1 }], final: { ...final!, attempt: 1, git: "no_git" } }),
+  );
+  assert.ok(!text.includes("## Attempts") && !text.includes("git applies"));
 });
 
 Deno.test("summary: other endings promise nothing", async () => {
@@ -51,22 +63,22 @@ Deno.test("summary: other endings promise nothing", async () => {
     ["flaky", "# No answer: flaky"],
     ["timed_out", "# No answer: timed out"],
     ["budget_exhausted", "# No answer: the budget was used up"],
-    ["interrupted", "# No answer: interrupted"],
   ];
   for (const [status, title] of endings) {
     const text = await summaryOf(unproved({ status, reason: "because of it" }));
     assert.ok(text.startsWith(`${title}\n`), text);
-    assert.ok(text.includes("Reason: `because of it`"));
+    assert.ok(text.includes("Reason: because of it\n") && text.includes("unsigned"));
     for (const promise of ["## The fix", "## Replay", "Proved"]) assert.ok(!text.includes(promise), promise);
   }
 });
 
 Deno.test("summary: a minimization that was not confirmed or ended early says so", async () => {
   const base = record().minimization!;
-  const unused = await summaryOf(
-    record({ minimization: { ...base, kept: false, reason: "did not pass again" } }),
+  const unused = await summaryOf(unminimized());
+  assert.ok(
+    unused.includes("The patch found in 3 runs is not used: it did not pass again. In new copies it passed"),
   );
-  assert.ok(unused.includes("Not used after 3 runs: `did not pass again`"));
+  assert.ok(unused.includes("The final patch is the one proposed."));
   const early = await summaryOf(
     record({ minimization: { ...base, result: { ...base.result, end: "time_exhausted" } } }),
   );
@@ -74,7 +86,12 @@ Deno.test("summary: a minimization that was not confirmed or ended early says so
 });
 
 Deno.test("summary: several runs of a target are told apart", async () => {
-  const same = await summaryOf(record({ baseline: [verified("failed"), verified("failed")] }));
+  const same = await summaryOf(
+    record({
+      baseline: [verified("failed"), verified("failed")],
+      confirmation: [verified("passed"), verified("passed")],
+    }),
+  );
   assert.ok(same.includes("**failed** (exit 1, 0.31 s), 2 times"));
   const mixed = await summaryOf(
     unproved({ status: "flaky", baseline: [verified("failed"), verified("passed")] }),
@@ -115,12 +132,12 @@ const NASTY = [
 
 Deno.test("summary: hostile text is never live Markdown, nor control or bidirectional characters", async () => {
   const nasty = fc.array(fc.oneof(fc.constantFrom(...NASTY), fc.string()), { minLength: 1, maxLength: 4 })
-    .map((parts) => `nasty${parts.join("")}nasty`);
+    .map((parts) => `nasty<${parts.join("")}nasty`);
   await fc.assert(
     fc.asyncProperty(nasty, async (bad) => {
       const base = record();
       const { environment } = base;
-      const text = await summaryOf(record({
+      const text = await summaryOf(unminimized({
         reason: bad,
         targets: [{ ...base.targets[0]!, name: bad, command: bad }],
         provider: bad,
@@ -138,15 +155,26 @@ Deno.test("summary: hostile text is never live Markdown, nor control or bidirect
             proposer: bad,
             proposal: { source: bad, diff: bad, rationale: bad, riskNotes: bad, confidence: null },
             refusals: [{ reason: bad, path: bad, detail: bad }],
+            verification: verified("passed", bad, bad),
           }),
-          attemptRecord({ attempt: 2, proposal: { ...attemptRecord().proposal!, rationale: bad } }),
+          attemptRecord({
+            attempt: 2,
+            proposal: { ...attemptRecord().proposal!, rationale: bad },
+            verification: verified("passed", bad, bad),
+          }),
         ],
-        minimization: { ...base.minimization!, kept: false, reason: bad },
+        minimization: {
+          ...base.minimization!,
+          kept: false,
+          reason: bad,
+          rejected: [verified("failed", "", bad)],
+        },
+        confirmation: [verified("passed", "", bad)],
       }));
       assert.ok(text.includes("nasty"));
       assert.ok(!live(text).includes("nasty"), live(text));
       assert.ok(!INVISIBLE.test(text), JSON.stringify(text));
-      assert.equal(headings(live(text)).length, 10);
+      assert.equal(headings(live(text)).length, 8);
     }),
     { numRuns: 150 },
   );
@@ -158,6 +186,44 @@ Deno.test("code: a span that ends where it should, whatever is in it", () => {
   assert.equal(code("`a"), "`` `a ``");
   assert.equal(code("a\nb"), "`a\\nb`");
   assert.equal(code(" "), "(empty)");
+});
+
+Deno.test("plain: words stay as they are, anything that could be markup becomes a code span", () => {
+  for (
+    const text of [
+      "a",
+      "no green in 1 attempt; stopped",
+      "65534:65534",
+      "engine's",
+      "path_escapes",
+      "linux/amd64",
+    ]
+  ) {
+    assert.equal(plain(text), text);
+  }
+  const marked = [
+    "*a*",
+    "_a_",
+    "a _b_ c",
+    "<b>",
+    "[a](b)",
+    "#1",
+    "- a",
+    "1. a",
+    "a|b",
+    "@all",
+    "http://a.b",
+    "www.a.b",
+  ];
+  for (const text of [...marked, ":tada:", "a:b:c", "a&b;", "~~a~~", "$a$", "a\\b", "", "x".repeat(201)]) {
+    assert.equal(plain(text), code(text), text);
+  }
+});
+
+Deno.test("humanBytes: the largest unit that fits", () => {
+  assert.deepEqual([0, 1023, 1024, 1_572_864, 2 ** 31, 2 ** 50].map(humanBytes), [
+    ...["0 B", "1023 B", "1 KiB", "1.5 MiB", "2 GiB", "1024 TiB"],
+  ]);
 });
 
 Deno.test("block: the fence is longer than any in it", () => {

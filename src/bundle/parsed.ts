@@ -1,0 +1,28 @@
+import type { Sha256 } from "../vocabulary/digest.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import type {
+  EnvironmentDocument,
+  ManifestDocument,
+  MinimizationDocument,
+  PolicyDocument,
+  Repro,
+} from "./schema.ts";
+
+/** A bundle whose files are well-formed, each for itself. */
+export interface ParsedBundle {
+  readonly repro: Repro;
+  readonly policy: PolicyDocument;
+  readonly environment: EnvironmentDocument;
+  readonly manifest: ManifestDocument;
+  readonly minimization: MinimizationDocument | null;
+  /** Every JSON document by file name. */
+  readonly all: ReadonlyMap<string, unknown>;
+  /** Every file by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly hashes: ReadonlyMap<string, Sha256>;
+}
+
+/** The refusal of a file that contradicts another. */
+export function inconsistent(path: string, detail: string): Refusal {
+  return { reason: "bundle_inconsistent", path, detail };
+}
