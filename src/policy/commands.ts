@@ -1,4 +1,5 @@
 import type { Refusal } from "../vocabulary/patch.ts";
+import { quoted } from "../vocabulary/printable.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import type { PolicyConfig, TargetConfig } from "./policy.ts";
 import { MAX_COMMAND_LENGTH, quoteWords, splitWords } from "./shell_words.ts";
@@ -133,8 +134,7 @@ function trimBlanks(text: string): string {
 }
 
 function show(text: string): string {
-  const points = [...text.slice(0, 240)];
-  return JSON.stringify(points.length > 120 ? points.slice(0, 119).join("") + "…" : text);
+  return quoted(text, 120);
 }
 
 function malformed(detail: string): TargetResolution {

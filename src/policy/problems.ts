@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { quoted } from "../vocabulary/printable.ts";
 import type { Path } from "./document.ts";
 import { KNOWN_KEYS } from "./schema.ts";
 import { spellingHint } from "./spelling.ts";
@@ -112,5 +113,5 @@ function show(value: unknown): string {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${[...text.slice(0, 120)].slice(0, 59).join("")}…` : text);
+  return quoted(text, 60);
 }

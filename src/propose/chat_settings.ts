@@ -1,5 +1,6 @@
+import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { type Environment, malformedVariable, numberOf, textOf } from "./variables.ts";
+import { malformedVariable, numberOf, textOf } from "./variables.ts";
 
 /** A secret that prints as `[secret]` in strings, JSON and the inspector; `reveal` alone gives it out. */
 export class Secret {

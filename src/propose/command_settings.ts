@@ -1,6 +1,7 @@
 import { parse } from "shell-quote";
+import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { type Environment, malformedVariable, numberOf, textOf } from "./variables.ts";
+import { malformedVariable, numberOf, textOf } from "./variables.ts";
 
 export interface CommandOptions {
   /** All of the child's environment. */

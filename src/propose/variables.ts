@@ -1,8 +1,7 @@
+import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 
-/** Environment variables as given to veripatch; a blank one counts as unset. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
+/** A variable without blanks around it; a blank one counts as unset. */
 export function textOf(env: Environment, name: string): string | undefined {
   return env[name]?.trim() || undefined;
 }

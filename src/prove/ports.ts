@@ -4,6 +4,7 @@ import type { Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
+import type { GitVerdict } from "../vocabulary/git_verdict.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
 import type { Emit, ProofTarget } from "../vocabulary/session.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -21,11 +22,6 @@ export interface SessionPlan {
   readonly repeat: number;
   readonly spec: SandboxSpec;
 }
-
-export type GitVerdict =
-  | { readonly verdict: "agrees" }
-  | { readonly verdict: "no_git" }
-  | { readonly verdict: "disagrees"; readonly detail: string };
 
 /** The world around a session. */
 export interface SessionPorts {

@@ -101,6 +101,9 @@ export async function applyExactly(
   const result = applyPatch(patch, base.lookup);
   if (!result.ok) return result;
   const git = await gitAgrees(bytesOf(rendered), touchedFiles(patch, base), result.changes);
+  if (git.verdict === "timed_out") {
+    return { ok: false, refusal: { reason: "git_timed_out", detail: "git apply did not end in its time" } };
+  }
   if (git.verdict === "disagrees") {
     throw new Failure(
       "bug",

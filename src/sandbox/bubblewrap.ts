@@ -5,8 +5,8 @@ import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { BubblewrapCopy, type BubblewrapOptions, type Place } from "./bubblewrap_copy.ts";
 import { fileBlocks } from "./bubblewrap_exec.ts";
 import { bubblewrapMissing, bubblewrapVersion } from "./bubblewrap_probe.ts";
+import { requireClean } from "./clean_checkout.ts";
 import { hostUser, parseUser } from "./host_user.ts";
-import { requireCleanCheckout } from "./git_clean.ts";
 import { defaultTmpRoot, disown, makeSessionDirectory, removeTree } from "./host_directories.ts";
 import { applyChanges, copyTree, extractTree } from "./host_tree.ts";
 import { cleanShell } from "./inherited_descriptors.ts";
@@ -39,10 +39,10 @@ async function open(
   const version = await bubblewrapVersion();
   if (version === null) throw bubblewrapMissing();
   if (options.kind === "git_worktree") {
-    if (options.gitRoot === undefined) {
-      throw new Failure("bug", "git_root_missing", "git_worktree without gitRoot");
+    if (options.checkout === undefined) {
+      throw new Failure("bug", "checkout_missing", "git_worktree cannot ask whether the checkout is clean");
     }
-    await requireCleanCheckout(options.gitRoot);
+    requireClean(await options.checkout());
   }
 
   const shell = await cleanShell();

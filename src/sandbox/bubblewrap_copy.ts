@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { CheckoutState } from "../vocabulary/checkout.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { CommandResult } from "../vocabulary/verification.ts";
 import { runInBubblewrap } from "./bubblewrap_exec.ts";
@@ -16,8 +17,8 @@ export interface BubblewrapOptions {
    * into the user's `.git`, which is never touched.
    */
   readonly kind: "copy" | "git_worktree";
-  /** The checkout to find clean; required for `git_worktree`. */
-  readonly gitRoot?: string;
+  /** Asks whether the workspace is a clean checkout; required for `git_worktree`. */
+  readonly checkout?: () => Promise<CheckoutState>;
   /** Where copies live; the system's temporary directory unless given. */
   readonly tmpRoot?: string;
   /** What commands find in their environment, over the defaults. Nothing of ours is passed on by itself. */

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { Environment } from "../vocabulary/environment.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { DockerBase } from "./docker_base.ts";
-import { connectEngine, type ContainerRuntime, type Environment } from "./docker_connect.ts";
+import { connectEngine, type ContainerRuntime } from "./docker_connect.ts";
 import {
   type ContainerPlan,
   createContainer,

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import { join } from "node:path";
+import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { type Docker, loadDockerode } from "./dockerode.ts";
 import { CALL_MS, Engine, refusedWith } from "./docker_engine.ts";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
 export type ContainerRuntime = "docker" | "podman";
 
 /** What answers at an address, or why nothing does. */

@@ -1,16 +1,9 @@
 import type { FileChange } from "../vocabulary/change.ts";
+import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 import type { CommandResult } from "../vocabulary/verification.ts";
 
-/** Owner and placement of the tar a sandbox asks the workspace for. */
-export interface TarOptions {
-  readonly uid: number;
-  readonly gid: number;
-  /** Put before every path, e.g. `workspace/`; empty for none. */
-  readonly prefix: string;
-}
-
 /** The base workspace as a reproducible tar, produced lazily; the consumer's pace is the producer's pace. */
-export type TarSource = (options: TarOptions) => AsyncIterable<Uint8Array>;
+export type TarSource = (placement: TarPlacement) => AsyncIterable<Uint8Array>;
 
 /** Null means: not asked for; a backend then applies its own default and reports what it enforced. */
 export interface SandboxLimits {

@@ -1,5 +1,5 @@
 import { Failure } from "../vocabulary/failure.ts";
-import { showPath } from "./problems.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 
 /** How to take back what was done, and what to tidy up once nothing will be taken back. */
 export class Journal {
@@ -21,7 +21,7 @@ export class Journal {
       try {
         step();
       } catch (error) {
-        stuck.push(showPath(what));
+        stuck.push(printablePath(what));
         cause = error;
       }
     }

@@ -2,8 +2,8 @@ import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 import { STAGED_PREFIX } from "./ignore.ts";
-import { showPath } from "./problems.ts";
 
 /** One change with what the manifest says was at its path. */
 export interface PlannedChange {
@@ -49,20 +49,20 @@ export function planChanges(
     const before = byPath.get(path);
     if (kind === "delete") {
       if (before === undefined || before.mode === "040000") {
-        conflicts.push(`${showPath(path)}: is no file to delete`);
+        conflicts.push(`${printablePath(path)}: is no file to delete`);
       }
       continue;
     }
-    if (before?.mode === "120000") links.push(showPath(path));
+    if (before?.mode === "120000") links.push(printablePath(path));
     if (before?.mode === "040000" && alive.has(path)) {
-      conflicts.push(`${showPath(path)}: is a directory with files`);
+      conflicts.push(`${printablePath(path)}: is a directory with files`);
     }
     for (const above of ancestors(path)) {
       const entry = byPath.get(above);
-      if (entry?.mode === "120000") links.push(`${showPath(path)} (through ${showPath(above)})`);
+      if (entry?.mode === "120000") links.push(`${printablePath(path)} (through ${printablePath(above)})`);
       const fileThere = entry !== undefined && entry.mode !== "040000" && !deletes.has(above);
       if (fileThere || writes.has(above)) {
-        conflicts.push(`${showPath(path)}: ${showPath(above)} is a file`);
+        conflicts.push(`${printablePath(path)}: ${printablePath(above)} is a file`);
       }
     }
   }
@@ -93,12 +93,12 @@ function checkPaths(changes: readonly FileChange[]): void {
   const seen = new Set<string>();
   for (const { path } of changes) {
     const parsed = parseRelativePath(path);
-    if (!parsed.ok) refused.push(`${showPath(path)}: ${parsed.reason}`);
+    if (!parsed.ok) refused.push(`${printablePath(path)}: ${parsed.reason}`);
     const segments = path.split("/");
     if (segments.includes(".pp-artifacts") || segments.some((s) => s.startsWith(STAGED_PREFIX))) {
-      refused.push(`${showPath(path)}: path_reserved`);
+      refused.push(`${printablePath(path)}: path_reserved`);
     }
-    if (seen.has(path)) twice.push(`${showPath(path)}: changed twice`);
+    if (seen.has(path)) twice.push(`${printablePath(path)}: changed twice`);
     seen.add(path);
   }
   if (refused.length > 0) {

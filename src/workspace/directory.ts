@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import type { FileChange } from "../vocabulary/change.ts";
+import type { CheckoutState } from "../vocabulary/checkout.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import {
   makeManifest,
@@ -10,13 +11,16 @@ import {
   type SkippedEntry,
 } from "../vocabulary/manifest.ts";
 import type { RelativePath } from "../vocabulary/path.ts";
+import type { TarPlacement } from "../vocabulary/tar_placement.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 import { applyChanges } from "./apply.ts";
 import { openFile, statOpen } from "./directory_handles.ts";
 import { gitProvenance } from "./git.ts";
-import { ioFailed, showPath, workspaceChanged } from "./problems.ts";
+import { checkoutState } from "./git_checkout.ts";
+import { ioFailed, workspaceChanged } from "./problems.ts";
 import { tarStream } from "./tar_stream.ts";
 import { walkTree } from "./walk.ts";
-import type { GitProvenance, TarPlacement, Workspace } from "./workspace.ts";
+import type { GitProvenance, Workspace } from "./workspace.ts";
 
 export interface DirectoryOptions {
   /** Where bundles are written, absolute or relative to the root; ignored when it lies inside. */
@@ -25,22 +29,36 @@ export interface DirectoryOptions {
   readonly scratch?: string;
 }
 
+/** A workspace that may be a checkout of a repository. */
+export interface CheckoutWorkspace extends Workspace {
+  /** Whether all of it, but where bundles are written, is committed. */
+  checkout(): Promise<CheckoutState>;
+}
+
 /**
  * The workspace in a directory.
  * @param root may be relative or reached through links; `root` of the result is absolute and has none
  * @throws Failure `workspace_missing` when it is not a directory; `artifacts_dir_malformed` when the artifacts
  *   directory is the workspace itself
  */
-export async function directoryWorkspace(root: string, options: DirectoryOptions = {}): Promise<Workspace> {
+export async function directoryWorkspace(
+  root: string,
+  options: DirectoryOptions = {},
+): Promise<CheckoutWorkspace> {
   let real: string;
   try {
     real = await Deno.realPath(resolve(root));
     if (!(await Deno.stat(real)).isDirectory) throw new Error("not a directory");
   } catch (cause) {
-    throw new Failure("usage", "workspace_missing", `${showPath(root)} is not a directory that can be read`, {
-      hint: "name the directory of the project",
-      cause,
-    });
+    throw new Failure(
+      "usage",
+      "workspace_missing",
+      `${printablePath(root)} is not a directory that can be read`,
+      {
+        hint: "name the directory of the project",
+        cause,
+      },
+    );
   }
   return new DirectoryWorkspace(real, await artifactsInside(real, options.artifactsDir), options.scratch);
 }
@@ -64,7 +82,7 @@ interface Known {
   readonly skipped: readonly SkippedEntry[];
 }
 
-class DirectoryWorkspace implements Workspace {
+class DirectoryWorkspace implements CheckoutWorkspace {
   #known: Known | undefined;
   #hashing: Promise<void> | undefined;
 
@@ -99,10 +117,14 @@ class DirectoryWorkspace implements Workspace {
     await this.manifest();
     const entry = this.entry(path);
     if (entry === undefined || !entry.mode.startsWith("100")) {
-      throw new Failure("malformed", "not_a_workspace_file", `${showPath(path)} is no file of the workspace`);
+      throw new Failure(
+        "malformed",
+        "not_a_workspace_file",
+        `${printablePath(path)} is no file of the workspace`,
+      );
     }
     if (entry.size > maxBytes) {
-      throw new RangeError(`${showPath(path)} has ${entry.size} bytes, more than ${maxBytes}`);
+      throw new RangeError(`${printablePath(path)} has ${entry.size} bytes, more than ${maxBytes}`);
     }
     const bytes = readExactly(`${this.root}/${path}`, entry.size);
     if (bytes === null || createHash("sha256").update(bytes).digest("hex") !== entry.sha256) {
@@ -113,6 +135,11 @@ class DirectoryWorkspace implements Workspace {
 
   provenance(): Promise<GitProvenance> {
     return gitProvenance(this.root, this.scratch);
+  }
+
+  checkout(): Promise<CheckoutState> {
+    const { root, artifacts, scratch } = this;
+    return checkoutState(root, { artifacts, ...(scratch === undefined ? {} : { scratch }) });
   }
 
   async apply(changes: readonly FileChange[]): Promise<void> {

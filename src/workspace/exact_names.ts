@@ -1,4 +1,4 @@
-import { showPath } from "./problems.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 
 const MAX_DIRECTORIES = 64;
 const MAX_OUTPUT = 16 << 20;
@@ -19,8 +19,8 @@ export async function exactNames(
   const out: string[] = [];
   for (const [directory, names] of byDirectory) {
     const exact = out.length < MAX_DIRECTORIES ? await invalidNames(`${root}/${directory}`) : [];
-    const prefix = directory === "" ? "" : `${showPath(directory)}/`;
-    for (const name of exact.length > 0 ? exact : names.map(showPath)) out.push(prefix + name);
+    const prefix = directory === "" ? "" : `${printablePath(directory)}/`;
+    for (const name of exact.length > 0 ? exact : names.map(printablePath)) out.push(prefix + name);
   }
   return out;
 }

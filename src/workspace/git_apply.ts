@@ -1,15 +1,11 @@
 import { dirname, join } from "node:path";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import type { GitVerdict } from "../vocabulary/git_verdict.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
+import { printable, printablePath } from "../vocabulary/printable.ts";
 import { type GitResult, runGit } from "./git_command.ts";
-import { showPath } from "./problems.ts";
-
-export type GitVerdict =
-  | { readonly verdict: "agrees" }
-  | { readonly verdict: "no_git" }
-  | { readonly verdict: "disagrees"; readonly detail: string };
 
 export interface BaseFile {
   readonly mode: FileMode;
@@ -17,6 +13,7 @@ export interface BaseFile {
 }
 
 const MAX_DETAIL = 2_000;
+const TIMEOUT_MS = 60_000;
 const MAX_LISTED_FILES = 100_000;
 
 /**
@@ -26,13 +23,15 @@ const MAX_LISTED_FILES = 100_000;
  * @param base every file the patch touches, and as many more as the caller likes
  * @param expected what our own application made of it
  * @param scratch where the private directory is made; the system's temporary directory when left out
- * @throws Failure `bug` for a path that is not a relative path
+ * @returns `timed_out` when git does not end in time
+ * @throws Failure `bug` for a path that is not a relative path; `unavailable` `git_not_started`, `git_died`
  */
 export async function gitAgrees(
   patch: Uint8Array,
   base: ReadonlyMap<string, BaseFile>,
   expected: readonly FileChange[],
   scratch?: string,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<GitVerdict> {
   if (patch.length === 0) {
     return expected.length === 0 ? { verdict: "agrees" } : disagrees("an empty patch changes nothing");
@@ -48,8 +47,10 @@ export async function gitAgrees(
     await Deno.writeFile(file, patch);
     for (const [path, { mode, bytes }] of base) await writeBase(tree, path, mode, bytes);
     for (const check of [["--check"], []]) {
-      const result = await apply(own, tree, [...check, file]);
+      const result = await apply(own, tree, timeoutMs, [...check, file]);
       if (result === null) return { verdict: "no_git" };
+      if (result.timedOut) return { verdict: "timed_out" };
+      if (result.signal !== null) throw gitDied(result.signal);
       if (result.code !== 0) {
         return disagrees(result.stderr.replaceAll(`${own}/`, "") || `git apply ended with ${result.code}`);
       }
@@ -61,8 +62,14 @@ export async function gitAgrees(
   }
 }
 
+function gitDied(signal: string): Failure {
+  return new Failure("unavailable", "git_died", `git apply was ended by ${signal}`, {
+    hint: "run again; if it happens again, mend the installation of git, or take it out of PATH",
+  });
+}
+
 function disagrees(detail: string): GitVerdict {
-  const text = detail.split("\n").map(showPath).join("\n");
+  const text = printable(detail);
   return {
     verdict: "disagrees",
     detail: text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}…` : text,
@@ -71,7 +78,7 @@ function disagrees(detail: string): GitVerdict {
 
 async function writeBase(tree: string, path: string, mode: FileMode, bytes: Uint8Array): Promise<void> {
   if (!parseRelativePath(path).ok) {
-    throw new Failure("bug", "path_refused", `${showPath(path)} is no path of a workspace`);
+    throw new Failure("bug", "path_refused", `${printablePath(path)} is no path of a workspace`);
   }
   const at = join(tree, path);
   await Deno.mkdir(dirname(at), { recursive: true });
@@ -79,12 +86,17 @@ async function writeBase(tree: string, path: string, mode: FileMode, bytes: Uint
   await Deno.chmod(at, mode === "100755" ? 0o755 : 0o644);
 }
 
-function apply(own: string, tree: string, args: readonly string[]): Promise<GitResult | null> {
+function apply(
+  own: string,
+  tree: string,
+  timeoutMs: number,
+  args: readonly string[],
+): Promise<GitResult | null> {
   return runGit(["apply", "--whitespace=nowarn", ...args], {
     cwd: tree,
     env: { GIT_DIR: join(own, "none"), GIT_CEILING_DIRECTORIES: own },
     config: { "core.autocrlf": "false", "core.eol": "lf", "core.filemode": "true" },
-    timeoutMs: 60_000,
+    timeoutMs,
     maxBytes: 64 * 1024,
   });
 }

@@ -1,6 +1,12 @@
+import { Failure } from "../vocabulary/failure.ts";
+
 /** A finished git. `stdout` is cut at the bound. */
 export interface GitResult {
   readonly code: number;
+  /** Killed at the end of its time; what it said until then is no answer. */
+  readonly timedOut: boolean;
+  /** Ended by a signal: its own fault, ours past a bound, or somebody else's. */
+  readonly signal: string | null;
   readonly stdout: Uint8Array;
   readonly stderr: string;
   readonly truncated: boolean;
@@ -33,6 +39,7 @@ const CONFIG: Readonly<Record<string, string>> = {
  * Runs git without anything a repository or user can configure to be executed: no system or user configuration, no
  * hooks, pager, prompt, monitor or transport. Past the time or the output bound git is killed.
  * @returns null when there is no git in an absolute directory of PATH
+ * @throws Failure `unavailable` `git_not_started`
  */
 export async function runGit(args: readonly string[], call: GitCall): Promise<GitResult | null> {
   const program = findGit();
@@ -58,7 +65,7 @@ export async function runGit(args: readonly string[], call: GitCall): Promise<Gi
     env[`GIT_CONFIG_KEY_${i}`] = key;
     env[`GIT_CONFIG_VALUE_${i}`] = value;
   });
-  const child = new Deno.Command(program, {
+  const command = new Deno.Command(program, {
     args: ["--no-pager", ...args],
     cwd: call.cwd,
     env,
@@ -66,7 +73,8 @@ export async function runGit(args: readonly string[], call: GitCall): Promise<Gi
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
+  });
+  const child = start(command, program);
   const kill = () => {
     try {
       child.kill("SIGKILL");
@@ -74,21 +82,40 @@ export async function runGit(args: readonly string[], call: GitCall): Promise<Gi
       // It has ended already.
     }
   };
-  const timer = setTimeout(kill, call.timeoutMs);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    kill();
+  }, call.timeoutMs);
   try {
     const [out, err] = await Promise.all([
       readBounded(child.stdout, call.maxBytes, kill),
-      readBounded(child.stderr, 64 * 1024, kill),
+      // Warnings are cut, not punished; the time is bounded anyway.
+      readBounded(child.stderr, 64 * 1024, () => {}),
     ]);
-    const { code } = await child.status;
+    const { code, signal } = await child.status;
     return {
       code,
+      // A git that ended by itself at the last moment has answered.
+      timedOut: timedOut && signal !== null,
+      signal,
       stdout: out.bytes,
       stderr: new TextDecoder().decode(err.bytes).trim(),
       truncated: out.truncated,
     };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function start(command: Deno.Command, program: string): Deno.ChildProcess {
+  try {
+    return command.spawn();
+  } catch (cause) {
+    throw new Failure("unavailable", "git_not_started", `${program} cannot be started`, {
+      hint: "mend the installation of git, or take it out of PATH",
+      cause,
+    });
   }
 }
 
@@ -119,7 +146,8 @@ function absolutePath(): string {
   return (Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")).join(":");
 }
 
-function findGit(): string | null {
+/** The git in the first absolute directory of PATH that has one. */
+export function findGit(): string | null {
   for (const directory of absolutePath().split(":")) {
     if (directory === "") continue;
     try {

@@ -1,24 +1,16 @@
 import { Failure } from "../vocabulary/failure.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 import { IGNORE_FILE } from "./ignore.ts";
 
 const MAX_LISTED = 1_000;
 
-/** Shows a path on one line: control characters and backslashes escaped. */
-export function showPath(path: string): string {
-  // deno-lint-ignore no-control-regex -- these are what must not reach a terminal
-  return path.replace(/[\\\u0000-\u001f\u007f-\u009f]/g, (c) => {
-    if (c === "\\") return "\\\\";
-    return `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
-}
-
 /** Something in the workspace is not as it was when it was looked at or sent. */
 export function workspaceChanged(paths: readonly string[], what: string, cause?: unknown): Failure {
-  const first = paths[0] === undefined ? "" : `: ${showPath(paths[0])}`;
+  const first = paths[0] === undefined ? "" : `: ${printablePath(paths[0])}`;
   const more = paths.length > 1 ? ` and ${paths.length - 1} more` : "";
   return new Failure("malformed", "workspace_changed", `${what}${first}${more}`, {
     hint: "let nothing else write to the workspace, then run again",
-    details: listed(paths.map(showPath)),
+    details: listed(paths.map(printablePath)),
     cause,
   });
 }
@@ -31,7 +23,10 @@ export function namesNotUtf8(names: readonly string[], unreadable: readonly stri
     `${names.length === 1 ? "a name is" : `${names.length} names are`} not valid UTF-8: ${names[0]}`,
     {
       hint: "rename these files, or remove them",
-      details: [...listed(names), ...listed(unreadable.map((path) => `also unreadable: ${showPath(path)}`))],
+      details: [
+        ...listed(names),
+        ...listed(unreadable.map((path) => `also unreadable: ${printablePath(path)}`)),
+      ],
     },
   );
 }
@@ -40,10 +35,12 @@ export function unreadable(paths: readonly string[]): Failure {
   return new Failure(
     "denied",
     "unreadable",
-    `cannot read ${paths.length === 1 ? "" : `${paths.length} paths, first `}${showPath(paths[0] ?? "")}`,
+    `cannot read ${paths.length === 1 ? "" : `${paths.length} paths, first `}${
+      printablePath(paths[0] ?? "")
+    }`,
     {
       hint: `make them readable for this user, or leave them out with a ${IGNORE_FILE} file`,
-      details: listed(paths.map(showPath)),
+      details: listed(paths.map(printablePath)),
     },
   );
 }
@@ -51,7 +48,7 @@ export function unreadable(paths: readonly string[]): Failure {
 export function tooLarge(what: string, details: readonly string[]): Failure {
   return new Failure("malformed", "workspace_too_large", what, {
     hint: `leave out what the command does not need with a ${IGNORE_FILE} file`,
-    details: listed(details.map(showPath)),
+    details: listed(details.map(printablePath)),
   });
 }
 
@@ -59,7 +56,7 @@ export function tooLarge(what: string, details: readonly string[]): Failure {
 export function ioFailed(path: string, cause: unknown): Failure {
   if (cause instanceof Failure) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Failure("unavailable", "workspace_io_failed", `cannot read ${showPath(path)}: ${reason}`, {
+  return new Failure("unavailable", "workspace_io_failed", `cannot read ${printablePath(path)}: ${reason}`, {
     cause,
   });
 }

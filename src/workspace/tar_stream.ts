@@ -3,12 +3,12 @@ import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers";
 import { sha256 } from "../vocabulary/digest.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 import { openFile, statOpen, unchanged } from "./directory_handles.ts";
 import { type Digested, type Hashing, startHashing } from "./hashing.ts";
 import { ioFailed, unreadable, workspaceChanged } from "./problems.ts";
 import { BLOCK, tarHeader } from "./tar_header.ts";
 import { closedFiles, isDenied, type WalkedEntry } from "./walk.ts";
-import type { TarPlacement } from "./workspace.ts";
 
 const CHUNK = 1 << 20;
 /** Files up to this size are read whole into one chunk. */

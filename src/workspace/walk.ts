@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers";
 import { Failure } from "../vocabulary/failure.ts";
 import type { SkippedEntry } from "../vocabulary/manifest.ts";
 import { comparePaths } from "../vocabulary/path.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 import {
   errorCode,
   type Identity,
@@ -16,7 +17,7 @@ import {
 } from "./directory_handles.ts";
 import { exactNames } from "./exact_names.ts";
 import { IGNORE_FILE, type IgnoreRules, ignoreRules, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
-import { ioFailed, namesNotUtf8, showPath, tooLarge, unreadable, workspaceChanged } from "./problems.ts";
+import { ioFailed, namesNotUtf8, tooLarge, unreadable, workspaceChanged } from "./problems.ts";
 
 export const MAX_ENTRIES = 1_000_000;
 export const MAX_DEPTH = 256;
@@ -198,7 +199,7 @@ class Walker {
   async finish(root: string): Promise<Walk> {
     if (this.#notUtf8.length > 0 || this.#oddTargets.length > 0) {
       const names = await exactNames(root, this.#notUtf8);
-      for (const path of this.#oddTargets) names.push(`${showPath(path)} (the target of this link)`);
+      for (const path of this.#oddTargets) names.push(`${printablePath(path)} (the target of this link)`);
       throw namesNotUtf8(names, this.#unreadable);
     }
     if (this.#unreadable.length > 0) {

@@ -1,13 +1,7 @@
 import type { FileChange } from "../vocabulary/change.ts";
 import type { Manifest, ManifestEntry, SkippedEntry } from "../vocabulary/manifest.ts";
 import type { RelativePath } from "../vocabulary/path.ts";
-
-/** Owner and placement of tar entries; same shape as the sandbox asks for. */
-export interface TarPlacement {
-  readonly uid: number;
-  readonly gid: number;
-  readonly prefix: string;
-}
+import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 
 /** What git says about a workspace; all null outside a repository or without git. */
 export interface GitProvenance {

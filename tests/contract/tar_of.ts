@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { pack } from "tar-stream";
-import type { TarOptions, TarSource } from "../../src/sandbox/sandbox.ts";
+import type { TarSource } from "../../src/sandbox/sandbox.ts";
+import type { TarPlacement } from "../../src/vocabulary/tar_placement.ts";
 
 /** A tree to stream in. Missing parent directories are added; entries keep their order. */
 export type TarEntry =
@@ -30,10 +31,10 @@ const CHUNK = 64 * 1024;
 
 /** A tar source of these entries, made while it is read, with the owner and prefix the sandbox asks for. */
 export function tarOf(entries: readonly TarEntry[]): TarSource {
-  return (options: TarOptions) => stream(entries, options);
+  return (options: TarPlacement) => stream(entries, options);
 }
 
-async function* stream(entries: readonly TarEntry[], { uid, gid, prefix }: TarOptions) {
+async function* stream(entries: readonly TarEntry[], { uid, gid, prefix }: TarPlacement) {
   const tar = pack();
   const common = { uid, gid, mtime: new Date(0) };
   const made = new Set<string>();

@@ -8,6 +8,7 @@ import type { FrozenBase, PristineCopy, SandboxSpec } from "../../src/sandbox/sa
 import type { FileChange } from "../../src/vocabulary/change.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { parseRelativePath } from "../../src/vocabulary/path.ts";
+import { checkoutState } from "../../src/workspace/git_checkout.ts";
 import { sandboxContract } from "../contract/sandbox_contract.ts";
 import { directory, file, link, type TarEntry, tarOf } from "../contract/tar_of.ts";
 import { SPEC } from "./bubblewrap_spec.ts";
@@ -379,7 +380,8 @@ Deno.test("bubblewrapSandbox: a network the policy allows is shared, and reporte
 
 Deno.test("bubblewrapSandbox: git_worktree takes a clean checkout only and leaves .git alone", async () => {
   await withRoot(async (tmpRoot) => {
-    const gitRoot = await Deno.makeTempDir({ prefix: "git-root-" });
+    const gitRoot = await Deno.realPath(await Deno.makeTempDir({ prefix: "git-root-" }));
+    const checkout = () => checkoutState(gitRoot);
     const git = async (...args: string[]) => {
       const identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
       const { success } = await new Deno.Command("git", {
@@ -389,7 +391,7 @@ Deno.test("bubblewrapSandbox: git_worktree takes a clean checkout only and leave
         .output();
       assert.ok(success, args.join(" "));
     };
-    const attempt = () => open({ tmpRoot, kind: "git_worktree", gitRoot }, [file("a.txt", "a\n")]);
+    const attempt = () => open({ tmpRoot, kind: "git_worktree", checkout }, [file("a.txt", "a\n")]);
     try {
       assert.equal((await failureOf(attempt())).code, "not_a_git_checkout");
       await git("init", "-q");

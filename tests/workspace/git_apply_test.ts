@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { FileMode } from "../../src/vocabulary/manifest.ts";
 import { type BaseFile, gitAgrees } from "../../src/workspace/git_apply.ts";
+import { moduleText, withFakeGit } from "./fake_git.ts";
 import { inTempDir, remove, write } from "./trees.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -115,3 +116,18 @@ function denoInfo(): string {
   const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
   return new TextDecoder().decode(stdout);
 }
+
+Deno.test("gitAgrees: a git that does not end or dies says nothing about the patch", () =>
+  inTempDir(async (root) => {
+    const script = `import { gitAgrees } from ${moduleText("git_apply.ts")};
+      const patch = new TextEncoder().encode("--- a/f\\n+++ b/f\\n@@ -1 +1 @@\\n-a\\n+b\\n");
+      const verdict = await gitAgrees(patch, new Map(), [], ${JSON.stringify(root)}, 500)
+        .catch((error) => ({ verdict: error.code }));
+      console.log(verdict.verdict);`;
+    const slow = "#!/bin/sh\necho error: patch failed >&2\nexec /bin/sleep 30\n";
+    assert.equal(await withFakeGit(root, slow, script), "timed_out");
+    assert.equal(await withFakeGit(root, "#!/bin/sh\nkill -SEGV $$\n", script), "git_died");
+    assert.equal(await withFakeGit(root, "#!/nowhere/sh\n", script), "git_not_started");
+    assert.equal(await withFakeGit(root, "#!/bin/sh\nexit 1\n", script), "disagrees");
+    assert.deepEqual([...Deno.readDirSync(root)].map(({ name }) => name), ["bin"]);
+  }));

@@ -5,28 +5,8 @@ import fc from "fast-check";
 import { directoryWorkspace } from "../../src/workspace/directory.ts";
 import { gitProvenance, MAX_DIFF_BYTES } from "../../src/workspace/git.ts";
 import { withoutCredentials } from "../../src/workspace/git_remote.ts";
+import { commitAll, git, hostileRepository } from "./repositories.ts";
 import { inTempDir, snapshot, untar, writeFiles } from "./trees.ts";
-
-function git(cwd: string, ...args: string[]): string {
-  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
-  const options = {
-    cwd,
-    stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"],
-    env: { PATH: Deno.env.get("PATH"), HOME: cwd, GIT_CONFIG_NOSYSTEM: "1" },
-  };
-  return execFileSync("git", [...identity, "-c", "protocol.file.allow=always", ...args], options).toString()
-    .trim();
-}
-
-/** A repository with everything committed on `main`. */
-function commitAll(root: string, files: Record<string, string>): string {
-  Deno.mkdirSync(root, { recursive: true });
-  git(root, "init", "-q", "-b", "main");
-  writeFiles(root, files);
-  git(root, "add", "-A");
-  git(root, "commit", "-q", "-m", "first");
-  return git(root, "rev-parse", "HEAD");
-}
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const NOTHING = { commit: null, tree: null, branch: null, remote: null, dirty: null, diff: new Uint8Array() };
@@ -163,64 +143,10 @@ Deno.test("provenance: without git in PATH, nothing; a git in a relative PATH en
 
 Deno.test("provenance: nothing a hostile repository configures is executed", () =>
   inTempDir(async (base) => {
-    const root = join(base, "repo");
-    const marker = join(base, "marker");
-    const run = `touch ${marker}; cat`;
-    const commit = commitAll(root, { "a": "1\n", "b.txt": "1\n", "sub/c": "1\n" });
-    commitAll(join(root, "module"), { "m": "1\n" });
-    git(root, "add", "module");
-    git(root, "commit", "-q", "-m", "module");
-    writeFiles(root, {
-      ".gitattributes": "* filter=evil diff=evil merge=evil\n",
-      ".git/info/attributes": "* filter=evil diff=evil\n",
-      "module/.gitattributes": "* filter=evil diff=evil\n",
-    });
-    for (const directory of [root, join(root, "module")]) {
-      for (
-        const [key, value] of Object.entries({
-          "core.fsmonitor": `touch ${marker}; false`,
-          "core.hooksPath": join(base, "hooks"),
-          "core.pager": run,
-          "pager.diff": run,
-          "core.sshCommand": run,
-          "core.worktree": "/etc",
-          "diff.external": run,
-          "diff.evil.command": run,
-          "diff.evil.textconv": run,
-          "filter.evil.clean": run,
-          "filter.evil.smudge": run,
-          "filter.evil.process": run,
-          "filter.evil.required": "true",
-          "extensions.partialClone": "origin",
-          "remote.origin.url": `ext::sh -c "touch ${marker}"`,
-          "remote.origin.promisor": "true",
-          "protocol.ext.allow": "always",
-          "protocol.allow": "always",
-          "alias.diff": `!touch ${marker}`,
-          "alias.rev-parse": `!touch ${marker}`,
-        })
-      ) execFileSync("git", ["config", "--file", join(directory, ".git/config"), key, value]);
-    }
-    Deno.mkdirSync(join(base, "hooks"));
-    for (const hook of ["post-index-change", "fsmonitor-watchman", "reference-transaction"]) {
-      for (const directory of [join(base, "hooks"), join(root, ".git/hooks")]) {
-        Deno.mkdirSync(directory, { recursive: true });
-        Deno.writeTextFileSync(join(directory, hook), `#!/bin/sh\ntouch ${marker}\n`);
-        Deno.chmodSync(join(directory, hook), 0o755);
-      }
-    }
-    writeFiles(root, { "a": "2\n", "b.txt": "1\n", "sub/c": "3\n", "module/m": "2\n" });
-    // The trap is live: plain git falls into it.
-    try {
-      git(root, `--work-tree=${root}`, "status");
-    } catch {
-      // What it says does not matter.
-    }
-    Deno.removeSync(marker);
-
+    const { root, marker, first } = hostileRepository(base);
     const seen = await gitProvenance(root);
     assert.throws(() => Deno.lstatSync(marker), Deno.errors.NotFound);
-    assert.notEqual(seen.commit, commit);
+    assert.notEqual(seen.commit, first);
     assert.equal(seen.dirty, true);
     assert.equal(seen.remote, "ext::[redacted]");
     assert.deepEqual(

@@ -6,7 +6,7 @@ import type { FileChange } from "../../src/vocabulary/change.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import type { FileMode } from "../../src/vocabulary/manifest.ts";
 import { parseRelativePath, type RelativePath } from "../../src/vocabulary/path.ts";
-import type { TarPlacement } from "../../src/workspace/workspace.ts";
+import type { TarPlacement } from "../../src/vocabulary/tar_placement.ts";
 
 export const PLACEMENT: TarPlacement = { uid: 1000, gid: 1000, prefix: "" };
 
