@@ -32,7 +32,7 @@ const changed = z.strictObject({ files: count, additions: count, deletions: coun
 const target = z.strictObject({
   name: short.min(1),
   command: text,
-  argv: list(text, { min: 1, max: 10_000 }),
+  argv: list(text, { min: 1 }),
   shell: z.boolean(),
 });
 
