@@ -9,6 +9,11 @@ const MAX_GAP = 300;
 /** What stands at the edge of a cut block is looked for this far. */
 const MAX_EDGE = 400;
 
+interface Span {
+  readonly start: number;
+  readonly length: number;
+}
+
 const FRAME = /-----(BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 /** Fewer base64 characters in a row make no key but a mention of one. */
 const RUN = /[A-Za-z0-9+/=]{32,}/g;
@@ -18,8 +23,6 @@ const WORD = /[A-Za-z0-9+/=]+(?:(?:\.{3}|…)[A-Za-z0-9+/=]*)?/g;
 /** What stands before a line's only word in diffs, listings and pytest's output, with or without colour. */
 const PREFIX = /^(?:\+|\d{1,6}|(?:\d{0,2}m)?E|\d{1,2}m)$/;
 const LONGEST_LINE = 160;
-/** Shorter words beside a lone frame are names. */
-const MIN_WORD = 6;
 /** So little of a key gives nothing away. */
 const HARMLESS = 8;
 
@@ -67,7 +70,7 @@ function lengthAfterBegin(body: string): number {
   const [rest, line] = linesOf(body.slice(at, at + MAX_EDGE));
   if (rest === undefined || line === undefined || wordsOf(rest.text).length > 0) return at;
   const word = onlyWord(line.text);
-  if (word === null || (at === 0 && word.length < MIN_WORD)) return at;
+  if (word === null) return at;
   return at + line.start + word.start + word.length;
 }
 
@@ -84,7 +87,7 @@ function lengthBeforeEnd(body: string): number {
   const length = body.length - at;
   if (line === undefined || wordsOf(rest.text).length > 0) return length;
   const word = length === 0 ? onlyWord(line.text) : lastWord(line.text);
-  if (word === null || (length === 0 && word.length < MIN_WORD)) return length;
+  if (word === null) return length;
   return body.length - from - line.start - word.start;
 }
 
@@ -99,23 +102,28 @@ function linesOf(text: string): { start: number; text: string }[] {
 }
 
 /** The words of a line that are no prefix. */
-function wordsOf(line: string): { start: number; length: number }[] {
+function wordsOf(line: string): Span[] {
   const words = [...line.matchAll(WORD)];
   while (words.length > 0 && PREFIX.test(words[0]![0])) words.shift();
   return words.map((match) => ({ start: match.index, length: match[0].length }));
 }
 
-function onlyWord(line: string): { start: number; length: number } | null {
+/** The only word of a line, unless it is so short that it may as well be one of prose. */
+function onlyWord(line: string): Span | null {
   const [word, ...more] = wordsOf(line);
-  return word !== undefined && more.length === 0 && word.length <= LONGEST_LINE ? word : null;
+  return word !== undefined && more.length === 0 && isRest(word) ? word : null;
 }
 
-/** The only word, or one that is long and ends the line: the rest of a line of a key, behind whatever is printed first. */
-function lastWord(line: string): { start: number; length: number } | null {
+/** The only word, or one that ends the line: the rest of a line of a key, behind whatever is printed first. */
+function lastWord(line: string): Span | null {
   const last = wordsOf(line).at(-1);
-  const ends = last !== undefined && last.length > HARMLESS && last.length <= LONGEST_LINE &&
-    last.start + last.length === line.length;
-  return ends ? last : onlyWord(line);
+  return last !== undefined && last.start + last.length === line.length && isRest(last)
+    ? last
+    : onlyWord(line);
+}
+
+function isRest({ length }: Span): boolean {
+  return length > HARMLESS && length <= LONGEST_LINE;
 }
 
 /**

@@ -1,21 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { knownSecrets, secretRedactor } from "../../src/prove/redact.ts";
-
-/** Letters and digits without pattern, the same ones for the same seed; no secret stands in this file. */
-function noise(
-  length: number,
-  seed = 1,
-  alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-) {
-  let state = seed * 2654435761 >>> 0;
-  let text = "";
-  while (text.length < length) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    text += alphabet[(state >>> 8) % alphabet.length];
-  }
-  return text;
-}
+import { fakeKey, noise } from "./fake_secrets.ts";
 
 const lines = (text: string) => text.match(/.{1,64}/g)!.join("\n");
 const frame = (kind: string, body: string) =>
@@ -99,8 +85,29 @@ Deno.test("secretRedactor: keeps what only speaks of secrets", async () => {
     "E       assert 'token' == 'tokens'\n",
     "account_id = 123456789012\n",
     "// secretlint-disable\n",
+    ["begin = '-----", "BEGIN PRIVATE KEY-----'\nheader = begin + '\\n'\n\nparsePrivateKeyOf(certificate)\n"]
+      .join(""),
+    ["found '-----", "END PRIVATE KEY-----' at /usr/lib/python3/site/cryptography/x509/extensions\n"].join(
+      "",
+    ),
+    ["result\n\nno -----", "END PRIVATE KEY-----\nleft\n"].join(""),
   ];
   for (const text of texts) assert.deepEqual(await redact(text, "a.py"), { text, redactions: [] });
+});
+
+Deno.test("secretRedactor: lines keep their numbers, and a key cut anywhere is hidden as far as it goes", async () => {
+  const redact = await secretRedactor();
+  const key = fakeKey(5).lines;
+  for (let from = 0; from < key.length; from++) {
+    for (let to = from + 1; to <= key.length; to++) {
+      if ((from > 0 && to < key.length) || to - from < 2) continue; // no frame, or nothing but a frame
+      const text = ["one", ...key.slice(from, to), "some more", ""].join("\n");
+      const { text: clean, redactions } = await redact(text, "a");
+      assert.equal(clean, `one\n[REDACTED:private_key]${"\n".repeat(to - from)}some more\n`, `${from}-${to}`);
+      assert.deepEqual(redactions, [{ rule: "private_key", count: 1 }]);
+      assert.equal((await redact(clean, "a")).text, clean);
+    }
+  }
 });
 
 Deno.test("secretRedactor: comments in the text do not switch it off", async () => {
@@ -176,6 +183,10 @@ Deno.test("secretRedactor: a mebibyte takes seconds at most, with many secrets a
     ["ey", "J."].join(""),
     ["ey", "JAAAAAAAAAA."].join(""),
     "-----BEGIN PRIVATE KEY-----",
+    ["-----", "END PRIVATE KEY-----"].join(""),
+    ["\n", " ".repeat(200), "E ", "-----", "END PRIVATE KEY-----"].join(""),
+    ["-----", "BEGIN PRIVATE KEY-----\n"].join("") + `${noise(64)}\n`.repeat(300),
+    `${noise(64)}\n`.repeat(300) + ["-----", "END PRIVATE KEY-----\n"].join(""),
     "-----BEGIN ",
     "authorization: bearer ",
     "https://hooks.slack.com/services/",
