@@ -1,54 +1,7 @@
+import { withFolder } from "../cli/process.ts";
 import { TEST_IMAGE } from "./engine.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
-
-/** How `pp` is called: the checkout's main.ts, or the built file that PP_BIN names. */
-export const PP: readonly string[] = Deno.env.get("PP_BIN") !== undefined ? [Deno.env.get("PP_BIN")!] : [
-  Deno.execPath(),
-  "run",
-  "-A",
-  "--quiet",
-  "--v8-flags=--max-semi-space-size=2",
-  "--config",
-  `${ROOT}deno.json`,
-  `${ROOT}main.ts`,
-];
-
-export interface PpOptions {
-  readonly cwd: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
-}
-
-export interface PpResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Starts `pp` with plain output. */
-export function spawnPp(args: readonly string[], options: PpOptions): Deno.ChildProcess {
-  return new Deno.Command(PP[0]!, {
-    args: [...PP.slice(1), ...args],
-    cwd: options.cwd,
-    env: { NO_COLOR: "1", ...options.env },
-    stdin: options.stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-/** Runs `pp` to its end. */
-export async function pp(args: readonly string[], options: PpOptions): Promise<PpResult> {
-  const child = spawnPp(args, options);
-  if (options.stdin !== undefined) {
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(options.stdin));
-    await writer.close();
-  }
-  const { code, stdout, stderr } = await child.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-}
+export { denoDirectory, PP, pp, type PpOptions, type PpResult, spawnPp } from "../cli/process.ts";
 
 /** A folder with files, and a policy for the test image unless the files have one. Removed afterwards. */
 export async function withProject<T>(
@@ -56,19 +9,8 @@ export async function withProject<T>(
   use: (directory: string) => Promise<T>,
   policy: Readonly<Record<string, unknown>> = {},
 ): Promise<T> {
-  const directory = await Deno.makeTempDir({ prefix: "veripatch-test-" });
-  try {
-    const config = { policy: { sandbox: { backend: "container", container_image: TEST_IMAGE }, ...policy } };
-    const all = { "pp.json": JSON.stringify(config), ...files };
-    for (const [path, content] of Object.entries(all)) {
-      await Deno.mkdir(`${directory}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await Deno.writeFile(`${directory}/${path}`, bytes);
-    }
-    return await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  const config = { policy: { sandbox: { backend: "container", container_image: TEST_IMAGE }, ...policy } };
+  return await withFolder({ "pp.json": JSON.stringify(config), ...files }, use);
 }
 
 /** Paths, kinds, modes and contents below a folder, `.pp-artifacts` left out; equal exactly when nothing changed. */

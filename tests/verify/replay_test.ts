@@ -27,9 +27,14 @@ const CLAIM: ReplayClaim = await claimed();
 async function claimed(): Promise<ReplayClaim> {
   const { record } = (await fakeSession({ files: FILES, check: wantsRight, proposals: [FIX] })).outcome;
   assert.equal(record.status, "proved");
-  const { entries, digest } = record.manifest;
-  const { patch, resultTree } = record.final!;
-  return { targets: record.targets, finalPatch: patch, baseEntries: entries, baseTree: digest, resultTree };
+  return {
+    targets: record.targets,
+    finalPatch: record.final!.patch,
+    baseEntries: record.manifest.entries,
+    baseTree: record.manifest.digest,
+    resultTree: record.final!.resultTree,
+    sandbox: { backend: record.environment.backend, imageId: null },
+  };
 }
 
 interface Again {
@@ -126,6 +131,26 @@ Deno.test("replay: a base that passes here is contradicted", async () => {
 Deno.test("replay: a patched tree that fails here is contradicted", async () => {
   const { result } = await again({ check: () => ({ exitCode: 1 }), repeat: 2 });
   assert.equal(brief(result), "contradicted patched_fails");
+});
+
+Deno.test("replay: in another sandbox a proof may hold, which is said, but nothing is contradicted", async () => {
+  const elsewhere = { sandbox: { backend: "container", imageId: "sha256:abc" } };
+  const held = await again({ claim: elsewhere });
+  assert.equal(brief(held.result), "confirmed confirmed");
+  assert.match(
+    held.result.detail,
+    /another sandbox \(fake\) than the recorded one \(container of image sha256:abc\)/,
+  );
+  const failed = await again({ claim: elsewhere, check: () => ({ exitCode: 1 }) });
+  assert.equal(brief(failed.result), "inconclusive sandbox_differs");
+  assert.match(failed.result.detail, /^the patched tree fails here, but /);
+  const passes = await again({ claim: elsewhere, check: () => ({ exitCode: 0 }) });
+  assert.equal(brief(passes.result), "inconclusive sandbox_differs");
+  const image = await again({
+    claim: { sandbox: { backend: "fake", imageId: "sha256:abc" } },
+    check: () => ({ exitCode: 1 }),
+  });
+  assert.equal(brief(image.result), "inconclusive sandbox_differs", "the same backend with another image");
 });
 
 Deno.test("replay: a patched tree that passes only sometimes is inconclusive", async () => {

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { withFakeEngine } from "./fake_engine.ts";
+import { pp, withFolder } from "./process.ts";
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly needed: boolean;
+  readonly found: string;
+  readonly hint: string;
+}
+
+const CONTAINER = { sandbox: { backend: "container", container_image: "here:1" } };
+const NO_ENGINE = "unix:///nonexistent/docker.sock";
+
+/** Runs `pp doctor --json` in a folder with a policy, as on a machine where only `env` is set. */
+async function doctor(policy: unknown, env: Record<string, string>, ...args: string[]) {
+  const files: Record<string, string> = policy === null
+    ? {}
+    : { "pp.json": typeof policy === "string" ? policy : JSON.stringify({ policy }) };
+  return await withFolder(files, async (cwd) => {
+    const all = { PATH: Deno.env.get("PATH")!, HOME: cwd, ...env };
+    const { code, stdout, stderr } = await pp(["doctor", "--json", ...args], {
+      cwd,
+      env: all,
+      clearEnv: true,
+    });
+    const document = JSON.parse(stdout) as { ok: boolean; checks: Check[] };
+    const check = (name: string) => document.checks?.find((c) => c.name === name);
+    return { code, stderr, ok: document.ok, document, check };
+  });
+}
+
+Deno.test("pp doctor: an engine with the image is all that is needed", async () => {
+  await withFakeEngine("here:1", async (host) => {
+    const { code, ok, check } = await doctor(CONTAINER, { DOCKER_HOST: host });
+    assert.equal(code, 0);
+    assert.ok(ok);
+    assert.match(check("engine")!.found, /^99\.1 \(API 1\.41, linux\/amd64\) at tcp:/);
+    assert.equal(check("image")!.found, "here:1");
+    assert.equal(check("leftovers")!.ok, true);
+    assert.equal(check("provider")!.found, "stub");
+  });
+});
+
+Deno.test("pp doctor: no engine is exit 69, with the address and how to get one", async () => {
+  const { code, ok, check } = await doctor(CONTAINER, { DOCKER_HOST: NO_ENGINE });
+  assert.equal(code, 69);
+  assert.equal(ok, false);
+  assert.ok(!check("engine")!.ok && check("engine")!.needed);
+  assert.match(check("engine")!.found, /\/nonexistent\/docker\.sock/);
+  assert.match(check("engine")!.hint, /apt-get install/);
+});
+
+Deno.test("pp doctor: an engine without the image is exit 69, and says how to get the image", async () => {
+  await withFakeEngine("other:1", async (host) => {
+    const { code, check } = await doctor(CONTAINER, { DOCKER_HOST: host });
+    assert.equal(code, 69);
+    assert.ok(check("engine")!.ok);
+    assert.ok(!check("image")!.ok);
+    assert.match(check("image")!.found, /here:1 is not in the engine/);
+    assert.match(check("image")!.hint, /docker pull here:1.*--pull/);
+  });
+});
+
+Deno.test("pp doctor: a malformed policy is exit 65, before what else is missing, with every problem", async () => {
+  const malformed = '{"policy": {"networc": "deny",\n "limits": {"max_attempts": 0}}}';
+  const { code, check } = await doctor(malformed, { DOCKER_HOST: NO_ENGINE });
+  assert.equal(code, 65);
+  assert.match(check("policy")!.found, /networc[^]*max_attempts/);
+});
+
+Deno.test("pp doctor: --command says whether the policy admits it", async () => {
+  await withFakeEngine("here:1", async (host) => {
+    const policy = { ...CONTAINER, allowed_commands: ["make test"] };
+    const admitted = await doctor(policy, { DOCKER_HOST: host }, "--command", "make test");
+    assert.equal(admitted.code, 0);
+    assert.ok(admitted.check("command")!.ok);
+    const denied = await doctor(policy, { DOCKER_HOST: host }, "--command", "make install");
+    assert.notEqual(denied.code, 0);
+    assert.match(denied.check("command")!.hint, /allowed_commands/);
+  });
+});
+
+Deno.test("pp doctor: a provider without its settings is a note, one that does not exist wrong usage", async () => {
+  await withFakeEngine("here:1", async (host) => {
+    const key = ["sk", "not", "a", "key"].join("-");
+    const without = await doctor(CONTAINER, { DOCKER_HOST: host, PP_PROVIDER: "openai" });
+    assert.equal(without.code, 0);
+    assert.equal(without.check("provider")!.ok, false);
+    assert.match(without.check("provider")!.hint, /PP_OPENAI_API_KEY/);
+    const env = { DOCKER_HOST: host, PP_OPENAI_API_KEY: key };
+    const set = await doctor(CONTAINER, env, "--provider", "openai");
+    assert.equal(set.check("provider")!.found, "openai");
+    assert.ok(!JSON.stringify(set.document).includes(key) && !set.stderr.includes(key));
+    assert.equal((await doctor(CONTAINER, { DOCKER_HOST: host }, "--provider", "nobody")).code, 64);
+  });
+});
+
+Deno.test("pp doctor: without git it goes on, with a note", async () => {
+  await withFakeEngine("here:1", async (host) => {
+    const { code, check } = await doctor(CONTAINER, { DOCKER_HOST: host, PATH: "/nonexistent" });
+    assert.equal(code, 0);
+    assert.equal(check("git")!.found, "not found");
+    assert.equal(check("git")!.needed, false);
+  });
+});
+
+Deno.test("pp doctor: without a policy file the built-in one holds", async () => {
+  const { check } = await doctor(null, { DOCKER_HOST: NO_ENGINE });
+  assert.match(check("policy")!.found, /built-in/);
+  assert.match(check("policy")!.hint, /pp init/);
+});
+
+Deno.test("pp doctor: for people, a line for each thing and the verdict last", async () => {
+  await withFolder({ "pp.json": JSON.stringify({ policy: CONTAINER }) }, async (cwd) => {
+    const { code, stdout } = await pp(["doctor"], { cwd, env: { DOCKER_HOST: NO_ENGINE } });
+    assert.equal(code, 69);
+    assert.match(stdout, /^missing {2}engine {6}/m);
+    assert.match(stdout, /^ok {7}policy {6}/m);
+    assert.match(stdout.trimEnd().split("\n").at(-1)!, /cannot work here yet/);
+  });
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { pp, withFolder } from "./process.ts";
+import { VERSION } from "../../src/version.ts";
+
+const call = (...args: string[]) => withFolder({}, (cwd) => pp(args, { cwd }));
+
+Deno.test("pp: without arguments it shows its help and exits 64", async () => {
+  const { code, stdout } = await call();
+  assert.equal(code, 64);
+  assert.match(stdout, /^Usage: pp [^]*Examples:[^]*Exit codes:/);
+});
+
+Deno.test("pp --help: lists every verb and every exit code, exit 0", async () => {
+  const { code, stdout } = await call("--help");
+  assert.equal(code, 0);
+  for (const verb of ["run", "prove", "replay", "doctor", "policy", "init"]) {
+    assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
+  }
+  for (const exit of [0, 2, 3, 64, 65, 69, 70, 77, 130]) assert.match(stdout, new RegExp(`\\b${exit} [a-z]`));
+});
+
+Deno.test("pp --version: alone and among other words", async () => {
+  for (const args of [["--version"], ["-V"]]) {
+    assert.deepEqual(await call(...args), { code: 0, stdout: `pp ${VERSION}\n`, stderr: "" });
+  }
+});
+
+Deno.test("pp: an unknown verb or flag, and a missing argument, are wrong usage with a way on", async () => {
+  const verb = await call("prov");
+  assert.equal(verb.code, 64);
+  assert.match(verb.stderr, /unknown command 'prov'[^]*Did you mean prove\?/);
+  const flag = await call("replay", "x", "--repeats", "3");
+  assert.equal(flag.code, 64);
+  assert.match(flag.stderr, /--repeats[^]*Did you mean --repeat\?/);
+  const missing = await call("run");
+  assert.equal(missing.code, 64);
+  assert.match(missing.stderr, /missing required argument 'command'/);
+  assert.equal(missing.stdout, "");
+});
+
+Deno.test("pp: wrong usage with --json is a document too", async () => {
+  const cases: readonly [readonly string[], string][] = [
+    [["prov", "--json"], "unknown_command"],
+    [["prove", "--json", "--nope"], "unknown_option"],
+    [["replay", "--json"], "missing_argument"],
+    [["run", "--json", "--patch"], "option_missing_argument"],
+    [["prove", "--json", "extra"], "excess_arguments"],
+  ];
+  for (const [args, code] of cases) {
+    const result = await call(...args);
+    assert.equal(result.code, 64, args.join(" "));
+    const document = JSON.parse(result.stdout);
+    assert.equal(document.error.kind, "usage");
+    assert.equal(document.error.code, code);
+    assert.equal(document.exit, 64);
+  }
+});
+
+Deno.test("pp run: flags of the command without -- get a hint how to write it", async () => {
+  const { code, stderr } = await call("run", "pytest", "-q");
+  assert.equal(code, 64);
+  assert.match(stderr, /pp run -- pytest -q/);
+});
+
+Deno.test("pp VERB --help: every verb shows its flags and examples", async () => {
+  for (const verb of ["run", "prove", "replay", "doctor", "policy", "init"]) {
+    const { code, stdout } = await call(verb, "--help");
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^Usage: pp ${verb}`));
+    assert.match(stdout, new RegExp(`Examples:\\n(.*\\n)*?.*\\bpp ${verb}\\b`));
+    if (verb !== "policy") assert.match(stdout, /--json/);
+    const { stdout: helped } = await call("help", verb);
+    assert.equal(helped, stdout, "pp help VERB is the same");
+  }
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import type { SessionRecord } from "../../src/bundle/record.ts";
+import { exitCodeOfStatus } from "../../src/cli/exit_code.ts";
+import { type Delivered, sessionJson, sessionText } from "../../src/cli/session_report.ts";
+import { byteStringOfText } from "../../src/patch/bytes.ts";
+import type { SessionStatus } from "../../src/vocabulary/session.ts";
+import { record, SESSION, unproved, verified } from "../bundle/fixture.ts";
+
+const ROOT = "/home/user/calc";
+const BUNDLE = `${ROOT}/.pp-artifacts/${SESSION}/proof_bundle`;
+
+function delivered(
+  of: SessionRecord,
+  over: Partial<Delivered> = {},
+  kept: readonly string[] = [],
+): Delivered {
+  return {
+    outcome: { record: of, changes: [], kept },
+    bundle: BUNDLE,
+    applied: false,
+    attestation: { enabled: false, mode: "none" },
+    ...over,
+  };
+}
+
+const text = (of: Delivered) => stripVTControlCharacters(sessionText(of, ROOT));
+// deno-lint-ignore no-explicit-any -- the document's fields are what is asserted
+const json = (of: Delivered): any => sessionJson(of);
+
+Deno.test("sessionText: a proof shows command, patch, where the bundle is and what can be done with it", () => {
+  const shown = text(delivered(record()));
+  assert.match(shown, /^result {3}proved: python3 -m pytest -q\n/);
+  assert.match(shown, /patch {4}\+1 -1 in 1 file, from \+2 -1 in 3 runs, 1-minimal\n/);
+  assert.match(shown, /\n {4}- {4}return a - b\n {4}\+ {4}return a \+ b\n/);
+  assert.match(shown, new RegExp(`bundle   \\.pp-artifacts/${SESSION}/proof_bundle \\(unsigned\\)`));
+  assert.match(shown, new RegExp(`pp replay \\.pp-artifacts/${SESSION}/proof_bundle`));
+  assert.match(shown, new RegExp(`git apply \\.pp-artifacts/${SESSION}/proof_bundle/final\\.patch`));
+});
+
+Deno.test("sessionText: a patch that is not 1-minimal does not say it is", () => {
+  const { minimization } = record();
+  const result = { ...minimization!.result, end: "runs_exhausted" as const };
+  const budget = text(delivered(record({ minimization: { ...minimization!, result } })));
+  assert.match(budget, /in 3 runs, runs exhausted\n/);
+  assert.doesNotMatch(budget, /1-minimal/);
+  const rejected = { ...minimization!, kept: false, reason: "it did not pass again" };
+  const whole = text(delivered(record({ minimization: rejected })));
+  assert.match(whole, /in 1 file, not minimized: it did not pass again\n/);
+  assert.doesNotMatch(whole, /1-minimal/);
+  assert.match(text(delivered(record({ minimization: null }))), /patch {4}\+1 -1 in 1 file\n/);
+});
+
+const ENDS: Readonly<Record<Exclude<SessionStatus, "proved">, RegExp>> = {
+  already_passing: /^result {3}already passing: nothing to prove: python3/,
+  not_proved: /^result {3}not proved: python3/,
+  flaky: /^result {3}no answer: flaky: python3/,
+  timed_out: /^result {3}no answer: timed out: python3/,
+  budget_exhausted: /^result {3}no answer: budget used up: python3/,
+};
+
+for (const [status, line] of Object.entries(ENDS) as [Exclude<SessionStatus, "proved">, RegExp][]) {
+  Deno.test(`sessionText, sessionJson: ${status} is no proof`, () => {
+    const of = delivered(unproved({ status, reason: "the\x1b[2J reason" }));
+    const shown = text(of);
+    assert.match(shown, line);
+    assert.match(shown, /the\\u\{1b\}\[2J reason/);
+    assert.doesNotMatch(shown, /pp replay|git apply|^patch/m);
+    assert.match(shown, /^bundle /m);
+    const document = json(of);
+    assert.equal(document.status, status);
+    assert.equal(document.success, false);
+    assert.equal(document.exit, exitCodeOfStatus(status));
+    assert.equal(document.final_patch, null);
+    assert.equal(document.patch, null);
+    assert.equal(document.result_tree, null);
+    assert.equal(document.proof_bundle, BUNDLE);
+  });
+}
+
+Deno.test("sessionText: what to do next depends on who proposed", () => {
+  assert.match(text(delivered(unproved({ provider: "stub" }))), /next .*--patch FILE.*--provider/);
+  assert.match(text(delivered(unproved({ provider: "openai" }))), /next .*final_summary\.md/);
+  assert.doesNotMatch(text(delivered(unproved({ status: "already_passing" }))), /^next/m);
+});
+
+Deno.test("sessionText: without a proof the end of the output is shown, harmless for a terminal", () => {
+  const noisy = Array.from({ length: 40 }, (_, i) => `line ${i}`).join("\n") +
+    "\n\x1b]0;owned\x07 is wrong\n";
+  const shown = text(delivered(unproved({ attempts: [], baseline: [verified("failed", noisy)] })));
+  assert.match(shown, /\n {4}line 39\n {4}\\u\{1b\}\]0;owned\\u\{7\} is wrong\n/);
+  assert.doesNotMatch(shown, /line 30\n/);
+});
+
+Deno.test("sessionText: an applied patch, kept sandboxes and a wanted signature are said", () => {
+  const applied = text(delivered(record(), { applied: true }, ["container abc\x1b"]));
+  assert.match(applied, /applied {2}the workspace now holds/);
+  assert.match(applied, /kept {5}container abc\\u\{1b\}/);
+  assert.doesNotMatch(applied, /git apply/);
+  const wanted = text(delivered(record(), { attestation: { enabled: true, mode: "ed25519" } }));
+  assert.match(wanted, /unsigned.*ed25519/);
+});
+
+Deno.test("sessionText: a hostile patch cannot move the cursor, and a long one is cut", () => {
+  const lines = Array.from({ length: 300 }, (_, i) => `+line ${i}\x1b[2J\n`).join("");
+  const patch = byteStringOfText(
+    `diff --git a/n b/n\nnew file mode 100644\n--- /dev/null\n+++ b/n\n@@ -0,0 +1,300 @@\n${lines}`,
+  );
+  const shown = sessionText(delivered(record({ final: { ...record().final!, patch } })), ROOT);
+  assert.ok(!shown.includes("\x1b[2J"));
+  assert.match(shown, /\+line 10\\u\{1b\}\[2J/);
+  assert.doesNotMatch(shown, /line 299/);
+  assert.match(shown, /… 105 more lines in final\.patch/);
+});
+
+Deno.test("sessionText: a bundle outside the folder one stands in is named whole", () => {
+  const shown = stripVTControlCharacters(sessionText(delivered(record()), "/elsewhere"));
+  assert.ok(shown.includes(`bundle   ${BUNDLE} `));
+});
+
+Deno.test("sessionJson: a proof says what, how and where", () => {
+  const document = json(delivered(record(), { applied: true }, ["container abc"]));
+  assert.equal(document.format, "veripatch-session/v1");
+  assert.equal(document.status, "proved");
+  assert.equal(document.success, true);
+  assert.equal(document.exit, 0);
+  assert.equal(document.final_patch, `${BUNDLE}/final.patch`);
+  assert.equal(document.final_exit_code, 0);
+  assert.equal(document.attempts_used, 2);
+  assert.deepEqual(document.attempts.map((a: { outcome: string }) => a.outcome), ["refused", "passed"]);
+  assert.equal(document.attempts[0].refusals[0].reason, "path_escapes");
+  assert.deepEqual([document.patch.files, document.patch.additions, document.patch.deletions], [1, 1, 1]);
+  assert.equal(document.minimization.end, "one_minimal");
+  assert.equal(document.minimization.runs, 3);
+  assert.equal(document.applied, true);
+  assert.equal(document.base_tree, record().manifest.digest);
+  assert.equal(document.result_tree, record().final!.resultTree);
+  assert.deepEqual(document.targets[0].argv, ["python3", "-m", "pytest", "-q"]);
+  assert.equal(JSON.parse(JSON.stringify(document)).session, SESSION);
+});
+
+Deno.test("sessionJson: the exit code that decided is the first target's that did not pass", () => {
+  const [passed] = verified("passed", "", "build").targets;
+  const [failed] = verified("failed", "", "test").targets;
+  const mixed = { outcome: "failed" as const, targets: [passed!, failed!, passed!] };
+  const document = json(delivered(unproved({ attempts: [], baseline: [mixed] })));
+  assert.equal(document.final_exit_code, 1);
+  const hung = json(delivered(unproved({ attempts: [], baseline: [verified("timed_out")] })));
+  assert.equal(hung.final_exit_code, null);
+});
