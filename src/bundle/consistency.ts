@@ -138,6 +138,10 @@ function proofProblem(bundle: ParsedBundle): Refusal | null {
   if (confirmation.runs.length !== baseline.runs.length) {
     return no("confirmation/verify.json", "not confirmed as often as the base was red");
   }
+  const again = of("base_again");
+  if (again === undefined || again.passed > 0 || again.runs.length < confirmation.runs.length) {
+    return no("base_again/verify.json", "the base was not red again before each confirmation");
+  }
   if (repro.final_exit_code !== 0) return no("repro.json", "final_exit_code is not 0");
   if (minimization?.used === true) return null;
   const stats = all.get(`${attempt}/patch_stats.json`) as PatchStatsDocument;

@@ -81,6 +81,9 @@ async function madeFiles(record: SessionRecord, redact: Redact): Promise<Map<str
       addAll((await verificationFiles(`${directory}/verify`, [attempt.verification], redactor)).files);
     }
   }
+  if (clean.baseAgain.length > 0) {
+    addAll((await verificationFiles("base_again", clean.baseAgain, redactor)).files);
+  }
   if (clean.confirmation.length > 0) {
     addAll((await verificationFiles("confirmation", clean.confirmation, redactor)).files);
   }

@@ -27,7 +27,8 @@ const REQUIRED = [
 ] as const;
 
 const ATTEMPT = "attempts/[1-9][0-9]{0,3}";
-const VERIFICATION = `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation|minimization_rejected)`;
+const VERIFICATION =
+  `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation|base_again|minimization_rejected)`;
 const KNOWN = new RegExp(
   "^(?:" + [
     "repro\\.json|policy\\.json|environment\\.json|workspace_manifest\\.json|source_git\\.diff",

@@ -81,6 +81,8 @@ export interface SessionRecord {
   readonly minimization: MinimizationRecord | null;
   /** Of the final patch, in newly created copies; one per repeat. */
   readonly confirmation: readonly VerificationResult[];
+  /** Of the unpatched base, in newly created copies, by turns with `confirmation`: one before each of its runs. */
+  readonly baseAgain: readonly VerificationResult[];
   /** Present exactly when proved. */
   readonly final:
     | {

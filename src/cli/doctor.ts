@@ -108,8 +108,10 @@ async function checkPolicy(path: string | undefined): Promise<{ check: Check; co
 }
 
 async function checkGit(): Promise<Check> {
-  const version = await new Deno.Command("git", { args: ["--version"], stdin: "null", stderr: "null" })
-    .output()
+  // Spawning what is not there throws at once, not in the promise.
+  const output = async () =>
+    await new Deno.Command("git", { args: ["--version"], stdin: "null", stderr: "null" }).output();
+  const version = await output()
     .then((o) => new TextDecoder().decode(o.stdout).trim(), () => null);
   return {
     name: "git",

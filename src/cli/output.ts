@@ -48,6 +48,8 @@ export function count(n: number, word: string): string {
 /** Bytes for people, in powers of 1024. */
 export function bytesText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${power === 0 ? bytes : (bytes / 2 ** (10 * power)).toFixed(1)} ${units[power]}`;
+  let [shown, power] = [bytes, 0];
+  // What would be shown as 1024.0 is one of the next unit.
+  for (; Number(shown.toFixed(1)) >= 1024 && power < units.length - 1; power++) shown /= 1024;
+  return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
 }

@@ -1,8 +1,10 @@
 import { basename, dirname, resolve } from "node:path";
 import { readBundle } from "../bundle/read.ts";
 import { isSessionId } from "../bundle/session_id.ts";
+import { targetFromArgv, targetFromCommand } from "../policy/commands.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import type { ProofTarget } from "../vocabulary/session.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
 import { EXIT } from "./exit_code.ts";
@@ -86,6 +88,10 @@ async function readClaim(path: string): Promise<ReplayClaim> {
     );
   }
   const { entries, digest } = manifest;
+  for (const target of targets) {
+    if (readsAs(target)) continue;
+    throw new Failure("malformed", "bundle_inconsistent", "repro.json shows another command than it runs");
+  }
   const sandbox = { backend: repro.sandbox_backend, imageId: repro.container_image_id };
   return {
     targets,
@@ -95,6 +101,15 @@ async function readClaim(path: string): Promise<ReplayClaim> {
     resultTree: repro.result_tree,
     sandbox,
   };
+}
+
+/** Whether the command people read is the argv that is run. */
+function readsAs(target: ProofTarget): boolean {
+  const line = targetFromCommand(target.name, target.command);
+  const words = targetFromArgv(target.name, target.argv);
+  const same = (argv: readonly string[]) =>
+    argv.length === target.argv.length && argv.every((word, i) => word === target.argv[i]);
+  return (line.ok && same(line.target.argv)) || (words.ok && words.target.command === target.command);
 }
 
 function text(result: ReplayResult, claim: ReplayClaim): string {

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { bundleFiles } from "../bundle/documents.ts";
 import { removeStaleBundles, writeBundle } from "../bundle/write.ts";
 import { loadPolicy } from "../policy/load.ts";
@@ -53,6 +53,8 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     config,
     policyDigest: policyDigest(config),
     policySource: loaded.source,
+    keptOut: [artifacts, ...(loaded.source === null ? [] : [resolve(root, loaded.source)])]
+      .map((path) => relative(root, path)).filter((path) => path !== "" && !path.startsWith("..")),
     repeat: config.policy.verify.repeat,
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };

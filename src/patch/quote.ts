@@ -2,6 +2,10 @@ import type { ByteString } from "../vocabulary/patch.ts";
 import { parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
 import { byteStringOfText, displayText, strictText } from "./bytes.ts";
 import { refuse, type Refused } from "./refusal.ts";
+import { quoted } from "../vocabulary/printable.ts";
+
+/** Characters of a refused path that a message shows. */
+const MAX_SHOWN = 300;
 
 const LETTERS: Readonly<Record<string, string>> = {
   a: "\x07",
@@ -65,9 +69,16 @@ export function unquote(text: string): { value: ByteString; rest: string } | und
 export function pathOfBytes(raw: ByteString): { ok: true; path: RelativePath } | Refused {
   const text = strictText(raw);
   if (text === undefined) {
-    return refuse("path_not_utf8", `the path ${displayText(raw)} is not UTF-8`, displayText(raw));
+    const shown = shortened(displayText(raw));
+    return refuse("path_not_utf8", `the path ${quoted(shown, MAX_SHOWN)} is not UTF-8`, shown);
   }
   const parsed = parseRelativePath(text);
-  if (!parsed.ok) return refuse(parsed.reason, `the path ${JSON.stringify(text)} is not allowed`, text);
+  if (!parsed.ok) {
+    return refuse(parsed.reason, `the path ${quoted(text, MAX_SHOWN)} is not allowed`, shortened(text));
+  }
   return parsed;
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN).toWellFormed()}…`;
 }

@@ -5,6 +5,10 @@ import { readHunk } from "./read_hunk.ts";
 import { announcedPath, headerNames, labelledName, labelPath } from "./read_names.ts";
 import type { Refused } from "./refusal.ts";
 
+/** Lines of an `*** Begin Patch` block. Nothing in it can match in two ways: lines may be megabytes long. */
+const CODEX =
+  /^\*\*\* (Begin Patch|End Patch|End of File|Update File|Add File|Delete File|Move to)(?:\s*|:(.*))$/;
+
 interface Draft {
   old: ByteString | null | undefined;
   new: ByteString | null | undefined;
@@ -72,10 +76,8 @@ export class DiffReader {
       this.open(pair?.[0], pair?.[1], false);
       return at + 1;
     }
-    const codex =
-      /^\*\*\* (Begin Patch|End Patch|End of File|Update File|Add File|Delete File|Move to)(?:: *(.*?))?\s*$/
-        .exec(line);
-    if (codex) return this.codexLine(lines, at, codex[1]!, (codex[2] ?? "") as ByteString);
+    const codex = CODEX.exec(line);
+    if (codex) return this.codexLine(lines, at, codex[1]!, (codex[2] ?? "").trim() as ByteString);
     const bodyless = this.draft === null || !this.draft.labelled && this.draft.hunks.length === 0;
     if (bodyless) {
       const taken = takeHeaderLine(line, header);

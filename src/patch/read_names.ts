@@ -3,6 +3,8 @@ import { unquote } from "./quote.ts";
 
 const MAX_LABEL = 300;
 const MAX_MENTIONS = 200;
+/** Characters in which a timestamp after a name is looked for. */
+const MAX_TIMESTAMP = 80;
 
 /** The path a line of prose is a label for (`File: x`, `### x`, `**x**:`, a lone path), or null. */
 export function labelPath(line: string): ByteString | null {
@@ -68,7 +70,10 @@ export function labelledName(rest: string): ByteString {
   if (quoted) return quoted.value;
   const tab = rest.indexOf("\t");
   if (tab >= 0) return rest.slice(0, tab) as ByteString;
-  return rest.replace(/ +\d{4}-\d\d-\d\d[ T]\d\d:\d\d.{0,40}$/, "").trimEnd() as ByteString;
+  // Looked for in the end only: searching from every blank of a long line would take quadratic time.
+  const from = Math.max(0, rest.length - MAX_TIMESTAMP);
+  const stamp = /\s\d{4}-\d\d-\d\d[ T]\d\d:\d\d.{0,40}$/.exec(rest.slice(from));
+  return (stamp === null ? rest : rest.slice(0, from + stamp.index)).trimEnd() as ByteString;
 }
 
 /**

@@ -32,11 +32,12 @@ export function segments(lines: readonly ByteString[]): Segment[] {
   for (const line of lines) {
     if (SEARCH.test(line)) searching = true;
     else if (REPLACE.test(line)) searching = false;
-    const mark = searching ? null : /^(`{3,}|~{3,})\s*(.*?)\s*$/.exec(line);
-    if (mark && !fence && !(mark[1]!.startsWith("`") && mark[2]!.includes("`"))) {
+    const mark = searching ? null : /^(`{3,}|~{3,})(.*)$/.exec(line);
+    const info = mark === null ? "" : mark[2]!.trim();
+    if (mark && !fence && !(mark[1]!.startsWith("`") && info.includes("`"))) {
       close(true);
-      fence = { mark: mark[1]!, info: mark[2]! };
-    } else if (mark && fence && mark[2] === "" && mark[1]!.startsWith(fence.mark)) {
+      fence = { mark: mark[1]!, info };
+    } else if (mark && fence && info === "" && mark[1]!.startsWith(fence.mark)) {
       close(true);
       fence = null;
     } else current.push(line);

@@ -18,6 +18,8 @@ export interface SessionPlan {
   readonly config: PolicyConfig;
   readonly policyDigest: Sha256;
   readonly policySource: string | null;
+  /** Paths no patch may touch, whatever the policy says: where bundles go, the policy's own file. */
+  readonly keptOut: readonly string[];
   /** Red and green sides are each verified this often, at least once. */
   readonly repeat: number;
   readonly spec: SandboxSpec;

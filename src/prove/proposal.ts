@@ -7,11 +7,10 @@ import type { Policy } from "../policy/policy.ts";
 import { checkWrites } from "../policy/writes.ts";
 import type { ProposerAnswer } from "../propose/proposer.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import { Failure } from "../vocabulary/failure.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import type { ByteString, Patch, Refusal } from "../vocabulary/patch.ts";
 import type { BaseFiles } from "./base_files.ts";
-import type { SessionPorts } from "./ports.ts";
+import type { SessionPlan, SessionPorts } from "./ports.ts";
 
 /** A patch in canonical form that applies exactly to the base, in our eyes and in git's. */
 export interface Applied {
@@ -36,12 +35,12 @@ type Proposal = Extract<ProposerAnswer, { kind: "proposal" }>;
 /**
  * Takes a proposer's diff through everything it must survive before a command is run on it: tolerant reading, the
  * policy's write rules, the secret scan, exact application, and git's own opinion.
- * @throws Failure `workspace_changed` when the workspace moved under us, `git_disagrees` (a bug of ours)
+ * @throws Failure `workspace_changed` when the workspace moved under us
  */
 export async function admitProposal(
   proposal: Pick<Proposal, "diff" | "bytes">,
   base: BaseFiles,
-  policy: Policy,
+  plan: Pick<SessionPlan, "config" | "keptOut">,
   ports: Pick<SessionPorts, "gitAgrees" | "findSecrets">,
 ): Promise<Admission> {
   const text = proposal.bytes === undefined ? byteStringOfText(proposal.diff) : byteString(proposal.bytes);
@@ -53,7 +52,7 @@ export async function admitProposal(
   if (tooLarge !== null) return refused(tooLarge);
   const resolved = resolveProposal(raw.proposal, base.entries, base.read);
   if (!resolved.ok) return refused(resolved.refusal);
-  return await admitPatch(resolved.patch, resolved.notes, base, policy, ports);
+  return await admitPatch(resolved.patch, resolved.notes, base, plan, ports);
 }
 
 /** The same for a patch that is canonical already and whose files are loaded. */
@@ -61,23 +60,30 @@ export async function admitPatch(
   patch: Patch,
   notes: readonly string[],
   base: BaseFiles,
-  policy: Policy,
+  plan: Pick<SessionPlan, "config" | "keptOut">,
   ports: Pick<SessionPorts, "gitAgrees" | "findSecrets">,
 ): Promise<Admission> {
-  const objections = await objectionsTo(patch, policy, ports.findSecrets);
+  const objections = await objectionsTo(patch, plan.config.policy, plan.keptOut, ports.findSecrets);
   if (objections.length > 0) return { ok: false, refusals: objections };
   const applied = await applyExactly(patch, base, ports.gitAgrees);
   return applied.ok ? { ok: true, admitted: { ...applied.applied, notes } } : refused(applied.refusal);
 }
 
-/** What a policy has against a patch, whether it applies or not; empty when it admits it. */
+/** Policies judge patches, so no patch writes one. */
+const POLICY_FILE = /^pp\.(ya?ml|json)$/i;
+
+/**
+ * What there is against a patch, whether it applies or not; empty when it is admitted.
+ * @param keptOut folders or files that no patch may touch, whatever the policy says, relative to the workspace
+ */
 export async function objectionsTo(
   patch: Patch,
   policy: Policy,
+  keptOut: readonly string[],
   findSecrets: SessionPorts["findSecrets"],
 ): Promise<readonly Refusal[]> {
   const rendered = renderPatch(patch);
-  const violations = checkWrites(policy, patch, rendered.length);
+  const violations = [...checkWrites(policy, patch, rendered.length), ...trespasses(patch, keptOut)];
   if (violations.length > 0 || policy.secrets.allow_in_patch) return violations;
   const secrets = await findSecrets(displayText(rendered), "proposal.patch");
   if (secrets.length === 0) return [];
@@ -88,9 +94,22 @@ export async function objectionsTo(
   return [{ reason: "secret_in_patch", detail }];
 }
 
+function trespasses(patch: Patch, keptOut: readonly string[]): Refusal[] {
+  const paths = new Set(patch.files.flatMap((f) => [f.oldPath, f.newPath]).filter((p) => p !== null));
+  const isKeptOut = (path: string) => keptOut.some((kept) => path === kept || path.startsWith(`${kept}/`));
+  return [...paths].flatMap((path): Refusal[] => {
+    if (POLICY_FILE.test(path)) {
+      return [{ reason: "path_policy_file", path, detail: "a patch can never write a policy" }];
+    }
+    return isKeptOut(path)
+      ? [{ reason: "path_kept_out", path, detail: "bundles and policies are written here" }]
+      : [];
+  });
+}
+
 /**
- * Applies a canonical patch to loaded files, exactly, and asks git for its opinion of the same bytes.
- * @throws Failure `git_disagrees`: nothing may be built on bytes that two readers understand differently
+ * Applies a canonical patch to loaded files, exactly, and asks git for its opinion of the same bytes: nothing may be
+ * built on bytes that two readers understand differently.
  */
 export async function applyExactly(
   patch: Patch,
@@ -105,14 +124,8 @@ export async function applyExactly(
     return { ok: false, refusal: { reason: "git_timed_out", detail: "git apply did not end in its time" } };
   }
   if (git.verdict === "disagrees") {
-    throw new Failure(
-      "bug",
-      "git_disagrees",
-      `git apply reads the canonical patch differently: ${git.detail}`,
-      {
-        hint: "nothing was run; please report it with the proposal",
-      },
-    );
+    const detail = `git apply reads the canonical patch differently: ${git.detail}`;
+    return { ok: false, refusal: { reason: "git_disagrees", detail } };
   }
   return { ok: true, applied: { patch, rendered, changes: result.changes, git: git.verdict } };
 }

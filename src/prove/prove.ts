@@ -56,6 +56,7 @@ class Session {
   readonly #baseline: VerificationResult[] = [];
   readonly #attempts: AttemptRecord[] = [];
   readonly #confirmation: VerificationResult[] = [];
+  readonly #baseAgain: VerificationResult[] = [];
   #minimization: MinimizationRecord | null = null;
   #base!: BaseFiles;
   #git!: GitProvenance;
@@ -217,7 +218,7 @@ class Session {
     }
     const { source, diff, rationale, riskNotes, confidence } = answer;
     const proposal = { source, diff, rationale, riskNotes, confidence };
-    const admission = await admitProposal(answer, this.#base, policy, ports);
+    const admission = await admitProposal(answer, this.#base, plan, ports);
     if (!admission.ok) {
       for (const { reason, path, detail } of admission.refusals) {
         const where = path === undefined ? "" : `${path}: `;
@@ -227,7 +228,7 @@ class Session {
     }
     const { admitted } = admission;
     this.emit({ kind: "proposal_applied", attempt, ...statsOf(admitted) });
-    const verification = await this.#verify(frozen, admitted.changes, "attempt", attempt);
+    const verification = await this.#verify(frozen, admitted.changes, "attempt", { attempt });
     const applied = {
       patch: admitted.rendered,
       resultTree: await this.#resultTree(admitted),
@@ -266,42 +267,66 @@ class Session {
     this.emit({ kind: "phase", phase: "confirm" });
     const proved = (admitted: Admitted): Ending => ({
       status: "proved",
-      reason: "",
+      reason: this.#howRed(),
       final: { admitted, attempt },
     });
     const minimization = this.#minimization;
-    if (await this.#confirms(smallest, frozen)) {
+    let confirmed = await this.#confirm(smallest, frozen);
+    if (confirmed === "yes") {
       const taken = minimization !== null && minimization.reason === "not confirmed";
       if (taken) this.#minimization = { ...minimization, kept: true, reason: null };
       return proved(smallest);
     }
-    if (smallest !== winner && minimization !== null) {
+    if (confirmed === "no" && smallest !== winner && minimization !== null) {
       const reason = "the minimized patch did not pass again in new copies";
       this.#minimization = { ...minimization, reason, rejected: this.#confirmation.splice(0) };
-      if (await this.#confirms(winner, frozen)) return proved(winner);
+      confirmed = await this.#confirm(winner, frozen);
+      if (confirmed === "yes") return proved(winner);
     }
-    return { status: "flaky", reason: "the patch passed once and did not pass again in new copies" };
+    const reason = confirmed === "base_passes"
+      ? "the unpatched base failed at first and passed when it was run again"
+      : "the patch passed once and did not pass again in new copies";
+    return { status: "flaky", reason };
   }
 
-  async #confirms(admitted: Admitted, frozen: FrozenBase): Promise<boolean> {
+  /** A base that never failed but was cut off deserves a word. */
+  #howRed(): string {
+    if (!this.#baseline.every((v) => v.outcome === "timed_out")) return "";
+    const { per_command_timeout_sec: limit } = this.plan.config.policy.limits;
+    return `without the patch the command did not fail: it ran into the time limit of ${limit} s`;
+  }
+
+  /**
+   * Base and patch by turns in newly created copies. A base that is red only now and then, or only until some moment,
+   * would make any patch look like a fix.
+   */
+  async #confirm(admitted: Admitted, frozen: FrozenBase): Promise<"yes" | "no" | "base_passes"> {
     const { repeat } = this.plan;
     for (let run = 1; run <= repeat; run++) {
-      const verification = await this.#verify(frozen, admitted.changes, "confirmation");
+      const base = await this.#verify(frozen, [], "base", { fresh: true });
+      this.#baseAgain.push(base);
+      if (base.outcome === "passed") return "base_passes";
+      const verification = await this.#verify(frozen, admitted.changes, "confirmation", { fresh: true });
       this.#confirmation.push(verification);
       this.emit({ kind: "confirmation", run, of: repeat, outcome: verification.outcome });
-      if (verification.outcome !== "passed") return false;
+      if (verification.outcome !== "passed") return "no";
     }
-    return true;
+    return "yes";
   }
 
-  #verify(frozen: FrozenBase, changes: readonly FileChange[], side: Side, attempt = 0) {
+  #verify(
+    frozen: FrozenBase,
+    changes: readonly FileChange[],
+    side: Side,
+    { attempt = 0, fresh = false }: { readonly attempt?: number; readonly fresh?: boolean } = {},
+  ) {
     const { limits } = this.plan.config.policy;
     return verifyTargets(frozen, changes, this.plan.targets, {
       side,
       attempt,
       timeoutMs: limits.per_command_timeout_sec * 1000,
       outputBytes: limits.output_bytes,
-      fresh: side === "confirmation",
+      fresh,
       stopAtFailure: false,
       signal: this.#signal,
       emit: this.emit,
@@ -321,7 +346,9 @@ class Session {
     }
     const confirmed = this.#confirmation.length === plan.repeat &&
       this.#confirmation.every((v) => v.outcome === "passed");
-    if (final !== undefined && (!confirmed || this.#baseline.some((v) => v.outcome === "passed"))) {
+    const bases = [...this.#baseline, ...this.#baseAgain];
+    const red = this.#baseAgain.length >= plan.repeat && bases.every((v) => v.outcome !== "passed");
+    if (final !== undefined && (!confirmed || !red)) {
       throw new Failure("bug", "proof_without_evidence", "a proof lacks its red or its green side");
     }
     this.emit({ kind: "session_finished", status: ending.status });
@@ -345,6 +372,7 @@ class Session {
       attempts: this.#attempts,
       minimization: this.#minimization,
       confirmation: this.#confirmation,
+      baseAgain: this.#baseAgain,
       final: final === undefined ? null : {
         patch: final.admitted.rendered,
         resultTree: await this.#resultTree(final.admitted),

@@ -72,7 +72,7 @@ export async function reducePatch(
   ports.emit({ kind: "minimization_finished", remaining: kept.length, runs, end });
   const record = { result, atoms: split.atoms, before: statsOf(winner) };
   if (kept.length === split.units.atoms) return { smallest: winner, refused: null, record };
-  const admission = await admitPatch(split.assemble(kept), winner.notes, base, policy, ports);
+  const admission = await admitPatch(split.assemble(kept), winner.notes, base, plan, ports);
   if (admission.ok) return { smallest: admission.admitted, refused: null, record };
   const refused = `the minimized patch was refused: ${admission.refusals.map((r) => r.reason).join(", ")}`;
   return { smallest: winner, refused, record };

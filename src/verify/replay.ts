@@ -68,7 +68,7 @@ export async function replay(
   if (!parsed.ok) {
     return { verdict: "contradicted", reason: "patch_malformed", detail: parsed.refusal.detail, ...none };
   }
-  const objections = await objectionsTo(parsed.patch, plan.policy, ports.findSecrets);
+  const objections = await objectionsTo(parsed.patch, plan.policy, [], ports.findSecrets);
   if (objections.length > 0) {
     throw new Failure("denied", objections[0]!.reason, "your policy does not admit the bundle's patch", {
       details: objections.map(shown),
@@ -83,7 +83,9 @@ export async function replay(
   const application = await applyExactly(parsed.patch, base, ports.gitAgrees);
   if (!application.ok) {
     const { refusal } = application;
-    return { verdict: "contradicted", reason: refusal.reason, detail: shown(refusal), ...none };
+    // Git's silence and git's doubt are no evidence against the bundle.
+    const verdict = refusal.reason.startsWith("git_") ? "inconclusive" : "contradicted";
+    return { verdict, reason: refusal.reason, detail: shown(refusal), ...none };
   }
   const { changes } = application.applied;
   if (resultManifest(manifest, changes).digest !== claim.resultTree) {

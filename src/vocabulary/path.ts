@@ -14,7 +14,10 @@ export type PathRefusal =
   | "path_too_long"
   | "path_git_directory";
 
-const MAX_PATH_BYTES = 4096;
+/** What file systems and a workspace's own walk take; a longer path could be proposed and never be there. */
+const MAX_PATH_BYTES = 3_584;
+const MAX_NAME_BYTES = 255;
+const MAX_PATH_DEPTH = 256;
 
 /**
  * Reads a path from hostile input (patch headers, bundles, proposers).
@@ -31,10 +34,15 @@ export function parseRelativePath(
   if (text.includes("\\")) return no("path_backslash");
   if (text.startsWith("/") || /^[A-Za-z]:\//.test(text)) return no("path_absolute");
   const segments = text.split("/");
+  if (segments.length > MAX_PATH_DEPTH || segments.some(isLongName)) return no("path_too_long");
   if (segments.includes("..")) return no("path_escapes");
   if (segments.includes("") || segments.includes(".")) return no("path_not_normal");
   if (segments.some(namesGitDirectory)) return no("path_git_directory");
   return { ok: true, path: text as RelativePath };
+}
+
+function isLongName(segment: string): boolean {
+  return segment.length > MAX_NAME_BYTES || new TextEncoder().encode(segment).length > MAX_NAME_BYTES;
 }
 
 /**

@@ -131,6 +131,7 @@ export function record(over: Partial<SessionRecord> = {}): SessionRecord {
       diff: new TextEncoder().encode("diff --git a/x b/x\n+token sk-abc\n"),
     },
     baseline: [verified("failed", FAILING_OUTPUT)],
+    baseAgain: [verified("failed", FAILING_OUTPUT)],
     attempts: [
       attemptRecord({
         proposal: {
@@ -208,6 +209,7 @@ export function unproved(over: Partial<SessionRecord> = {}): SessionRecord {
     attempts: attempts.slice(0, 1),
     minimization: null,
     confirmation: [],
+    baseAgain: [],
     final: null,
     ...over,
   });

@@ -213,6 +213,7 @@ Deno.test("bundleOf: every fact that stands in two places must be the same in bo
   const twice = await bundleFiles(
     record({
       baseline: [verified("failed", "red"), verified("failed", "red")],
+      baseAgain: [verified("failed", "red"), verified("failed", "red")],
       confirmation: [verified("passed", "green"), verified("passed", "green")],
     }),
     redact,

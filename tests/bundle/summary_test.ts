@@ -89,6 +89,7 @@ Deno.test("summary: several runs of a target are told apart", async () => {
   const same = await summaryOf(
     record({
       baseline: [verified("failed"), verified("failed")],
+      baseAgain: [verified("failed"), verified("failed")],
       confirmation: [verified("passed"), verified("passed")],
     }),
   );
@@ -143,6 +144,7 @@ Deno.test("summary: hostile text is never live Markdown, nor control or bidirect
         provider: bad,
         policySource: bad,
         baseline: [verified("failed", `Error: ${bad}`, bad)],
+        baseAgain: [verified("failed", `Error: ${bad}`, bad)],
         environment: {
           ...environment,
           engine: bad,

@@ -190,6 +190,14 @@ Deno.test("resolveProposal: hostile sizes end in time", () => {
     ["empty_patch", "diff --git " + " b/".repeat(300_000) + "\n"],
     ["empty_patch", "@@ -1 +1 @@\n".repeat(80_000)],
     ["proposal_truncated", "<<<<<<< SEARCH\n".repeat(60_000)],
+    ["file_missing", "--- " + " ".repeat(1_000_000) + "x\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n"],
+    ["path_too_long", "--- a/f\n+++ " + "b 2026-01-01 00:00".repeat(60_000) + "x\n@@ -1 +1 @@\n-a\n+b\n"],
+    [
+      "path_too_long",
+      "*** Begin Patch\n*** Update File: x" + " ".repeat(1_000_000) + "x\n-a\n+b\n*** End Patch\n",
+    ],
+    ["garbage", "```" + " ".repeat(1_000_000) + "x\n"],
+    ["garbage", (".".repeat(2_900) + "x\n").repeat(300)],
   ];
   for (const [reason, proposal] of cases) {
     const start = performance.now();

@@ -239,3 +239,47 @@ Deno.test("prove: an invalid answer spends an attempt and says why", async () =>
     detail: "no answer in 5 s",
   }]);
 });
+
+Deno.test("prove: a base that turns green by itself is flaky, whatever the patch", async () => {
+  // Red until the first green with the patch: a clock or a counter somewhere, not a fix.
+  let patched = false;
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: (_argv, files) => {
+      if (read(files, "a.txt") !== TEN_LINES) patched = true;
+      return { exitCode: patched ? 0 : 1 };
+    },
+    proposals: [BURIED],
+  });
+  assert.equal(outcome.record.status, "flaky");
+  assert.match(outcome.record.reason, /unpatched base/);
+  assert.equal(outcome.record.baseAgain[0]!.outcome, "passed");
+  assert.equal(outcome.record.final, null);
+});
+
+Deno.test("prove: a policy and what is kept out can never be written", async () => {
+  const created = (path: string) => `--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`;
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: wantsFixed,
+    proposals: [created("pp.yaml"), created("kept/out/x.txt"), BURIED],
+    keptOut: ["kept/out"],
+  });
+  assert.equal(outcome.record.status, "proved");
+  const reasons = outcome.record.attempts.flatMap((a) => a.refusals.map((r) => r.reason));
+  assert.deepEqual(reasons, ["path_policy_file", "path_kept_out"]);
+});
+
+Deno.test("prove: a patch that git reads differently is refused and the next one is tried", async () => {
+  let asked = 0;
+  const { outcome } = await fakeSession({
+    files: { "a.txt": TEN_LINES },
+    check: wantsFixed,
+    proposals: [BURIED, BURIED],
+    gitAgrees: () =>
+      Promise.resolve(asked++ === 0 ? { verdict: "disagrees", detail: "x" } : { verdict: "agrees" }),
+  });
+  assert.equal(outcome.record.status, "proved");
+  assert.equal(outcome.record.attempts[0]!.refusals[0]!.reason, "git_disagrees");
+  assert.equal(outcome.record.final!.git, "agrees");
+});

@@ -62,6 +62,7 @@ async function requestOf(given: Case): Promise<ProposalRequest> {
     config: { ...config, policy: { ...config.policy, write_allowlist: [...given.allow ?? ["**"]] } },
     policyDigest: "0",
     policySource: null,
+    keptOut: [],
     repeat: 1,
     spec: { workdir: "/workspace" } as SessionPlan["spec"],
   };

@@ -3,7 +3,7 @@ import { defaultPolicy } from "../../src/policy/defaults.ts";
 import { policyDigest } from "../../src/policy/digest.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { ProposalRequest, Proposer, ProposerAnswer } from "../../src/propose/proposer.ts";
-import type { SessionPlan } from "../../src/prove/ports.ts";
+import type { SessionPlan, SessionPorts } from "../../src/prove/ports.ts";
 import { prove, type SessionOutcome } from "../../src/prove/prove.ts";
 import { type FakeProgram, type FakeSandbox, fakeSandbox } from "../../src/sandbox/fake.ts";
 import type { SandboxSpec } from "../../src/sandbox/sandbox.ts";
@@ -24,6 +24,8 @@ export interface FakeSession {
   readonly signal?: AbortSignal;
   readonly secrets?: (text: string) => readonly Redaction[];
   readonly syntax?: Partial<Syntax>;
+  readonly keptOut?: readonly string[];
+  readonly gitAgrees?: SessionPorts["gitAgrees"];
 }
 
 export interface SessionSeen {
@@ -39,7 +41,7 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
   const requests: ProposalRequest[] = [];
   return await inFakeWorld(session, async (root, sandbox) => {
     const config = { ...defaultPolicy(), policy: (session.policy ?? ((p) => p))(defaultPolicy().policy) };
-    const outcome = await prove(planFor(config, session.repeat ?? 1), {
+    const outcome = await prove(planFor(config, session.repeat ?? 1, session.keptOut ?? []), {
       sandbox,
       workspace: await directoryWorkspace(root),
       proposer: scripted(session.proposals, requests),
@@ -52,7 +54,7 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
       redact: (text) =>
         Promise.resolve({ text: text.replaceAll("hunter2hunter2", "[REDACTED:test]"), redactions: [] }),
       findSecrets: (text) => Promise.resolve(session.secrets?.(text) ?? []),
-      gitAgrees: () => Promise.resolve({ verdict: "no_git" }),
+      gitAgrees: session.gitAgrees ?? (() => Promise.resolve({ verdict: "no_git" })),
       now: Date.now,
       emit: (event) => events.push(event),
       signal: session.signal ?? new AbortController().signal,
@@ -83,7 +85,7 @@ export async function inFakeWorld<T>(
   }
 }
 
-function planFor(config: SessionPlan["config"], repeat: number): SessionPlan {
+function planFor(config: SessionPlan["config"], repeat: number, keptOut: readonly string[]): SessionPlan {
   const id = newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
   return {
     session: id,
@@ -92,6 +94,7 @@ function planFor(config: SessionPlan["config"], repeat: number): SessionPlan {
     config,
     policyDigest: policyDigest(config),
     policySource: null,
+    keptOut,
     repeat,
     spec: fakeSpec(id),
   };
