@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { layoutProblem } from "./layout.ts";
@@ -49,6 +49,20 @@ export async function writeBundle(
     throw notWritten(target, error.message, error);
   } finally {
     temporary?.lock.close();
+  }
+}
+
+/**
+ * Makes the artifacts directory and sees that something can be written there, before hours of work are.
+ * @throws Failure `bundle_not_written`
+ */
+export async function prepareArtifacts(artifactsDir: string): Promise<void> {
+  try {
+    await makeArtifactsDirectory(artifactsDir);
+    await rmdir(await mkdtemp(join(artifactsDir, ".try-")));
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw notWritten(artifactsDir, error.message, error);
   }
 }
 

@@ -13,6 +13,8 @@ export interface Progress {
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const CLEAR_LINE = "\r\x1b[2K";
+const WRAP_OFF = "\x1b[?7l";
+const WRAP_ON = "\x1b[?7h";
 
 /** Lines as things happen; on a terminal also one live line with phase and time. Quiet shows nothing. */
 export function sessionProgress(options: { quiet: boolean }): Progress {
@@ -33,7 +35,8 @@ export function sessionProgress(options: { quiet: boolean }): Progress {
   const draw = () => {
     const { columns } = consoleSize();
     const text = `${FRAMES[frame++ % FRAMES.length]} ${now}  ${seconds(Date.now() - since)}`;
-    write(CLEAR_LINE + c.dim(text.slice(0, columns - 1)));
+    // The terminal cuts what is wider than characters are counted: full-width ones take two columns.
+    write(CLEAR_LINE + WRAP_OFF + c.dim(text.slice(0, columns - 1)) + WRAP_ON);
   };
   const timer = live ? setInterval(draw, 100) : undefined;
   const line = (text: string) => write(`${live ? CLEAR_LINE : ""}${text}\n`);

@@ -42,14 +42,10 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
   const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat };
   const env = Deno.env.toObject();
   const result = await watched(flags.json === true, async ({ emit, signal }) => {
-    const world = await wireWorld(
-      root,
-      artifactsOf(bundle),
-      config.policy,
-      spec,
-      env,
-      flags.image !== undefined,
-    );
+    const world = await wireWorld(root, config.policy, spec, env, {
+      artifacts: artifactsOf(bundle),
+      container: flags.image !== undefined,
+    });
     try {
       return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
     } finally {

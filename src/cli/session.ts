@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import { bundleFiles } from "../bundle/documents.ts";
-import { removeStaleBundles, writeBundle } from "../bundle/write.ts";
+import { prepareArtifacts, removeStaleBundles, writeBundle } from "../bundle/write.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
@@ -42,9 +42,10 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const config = withFlags(loaded.config, flags);
   const targets = targetsOf(call, config, loaded.source);
   const attestation = attestationAsked(config, flags);
-  refuseSurplus(flags.patch ?? [], config);
+  const patches = flags.patch ?? [];
+  refuseSurplus(patches, config);
   const artifacts = resolve(root, flags.artifacts ?? ".pp-artifacts");
-  const proposer = await wireProposer(flags.provider, flags.patch ?? [], env);
+  const proposer = await wireProposer(flags.provider, patches, env);
   const session = freshSessionId();
   const plan: SessionPlan = {
     session,
@@ -59,8 +60,13 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };
   const delivered = await watched(flags.json === true, async ({ emit, say, signal }): Promise<Delivered> => {
+    await prepareArtifacts(artifacts);
     await removeStaleBundles(artifacts);
-    const world = await wireWorld(root, artifacts, config.policy, plan.spec, env, flags.image !== undefined);
+    const world = await wireWorld(root, config.policy, plan.spec, env, {
+      artifacts,
+      patches: patches.filter((path) => path !== "-"),
+      container: flags.image !== undefined,
+    });
     if (world.fallback !== null) say(`sandbox  no container: ${world.fallback}`);
     try {
       const outcome = await prove(plan, {

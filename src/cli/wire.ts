@@ -20,20 +20,26 @@ export interface World
   dispose(): Promise<void>;
 }
 
+export interface WorldOptions {
+  /** Where bundles go; left out of the workspace. */
+  readonly artifacts: string;
+  /** Patch files to be tried; left out of the workspace unless git tracks them. */
+  readonly patches?: readonly string[];
+  /** Whether the caller named an image: then only a container will do. */
+  readonly container: boolean;
+}
+
 /**
  * Wires a checkout for one session: first what killed sessions left is removed, then the sandbox the policy asks for
  * is chosen. Git works in a folder of the session's own, whose owner is known to the next start.
- * @param artifacts left out of the workspace
- * @param container whether the caller named an image: then only a container will do
  * @throws Failure `unavailable` naming what is missing when no backend can be used
  */
 export async function wireWorld(
   root: string,
-  artifacts: string,
   policy: Policy,
   spec: SandboxSpec,
   env: Environment,
-  container: boolean,
+  options: WorldOptions,
 ): Promise<World> {
   const { defaultTmpRoot, makeSessionDirectory, reapDirectories, removeTree } = await import(
     "../sandbox/host_directories.ts"
@@ -43,8 +49,12 @@ export async function wireWorld(
   const { gitAgrees } = await import("../workspace/git_apply.ts");
   const scratch = await makeSessionDirectory(defaultTmpRoot(), spec.session, spec.deadline, null);
   try {
-    const workspace = await directoryWorkspace(root, { artifactsDir: artifacts, scratch });
-    const asked = container
+    const workspace = await directoryWorkspace(root, {
+      artifactsDir: options.artifacts,
+      strangers: options.patches ?? [],
+      scratch,
+    });
+    const asked = options.container
       ? { ...policy, sandbox: { ...policy.sandbox, backend: "container" as const } }
       : policy;
     const { sandbox, why } = await wireSandbox(asked, () => workspace.checkout(), spec.pull, env);
@@ -72,8 +82,11 @@ export async function wireProposer(
   switch (providerName(provider, patches.length > 0, env)) {
     case "stub":
       return (await import("../propose/stub.ts")).stubProposer();
-    case "patch":
-      return (await import("../propose/patch_file.ts")).patchFileProposer(patches);
+    case "patch": {
+      const { patchFileProposer, requirePatchFiles } = await import("../propose/patch_file.ts");
+      await requirePatchFiles(patches);
+      return patchFileProposer(patches);
+    }
     case "command": {
       const { commandProposer, commandSettings } = await import("../propose/command.ts");
       const { argv, options } = commandSettings(env);

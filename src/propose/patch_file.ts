@@ -28,7 +28,7 @@ export function patchFileProposer(
     supply: paths.length,
     async propose(_request, signal): Promise<ProposerAnswer> {
       if (signal.aborted) throw interrupted(signal.reason);
-      if (next === 0) await Promise.all(paths.filter((p) => p !== "-").map(lookFor));
+      if (next === 0) await requirePatchFiles(paths);
       const path = paths[next];
       if (path === undefined) {
         const files = paths.length === 1 ? "the patch file was" : `all ${paths.length} patch files were`;
@@ -47,6 +47,11 @@ export function patchFileProposer(
       };
     },
   };
+}
+
+/** Looks for every patch file, so that a missing one is told before anything runs. @throws as `patchFileProposer` */
+export async function requirePatchFiles(paths: readonly string[]): Promise<void> {
+  await Promise.all(paths.filter((p) => p !== "-").map(lookFor));
 }
 
 async function lookFor(path: string): Promise<void> {

@@ -162,7 +162,13 @@ export async function removeTree(path: string): Promise<void> {
 }
 
 async function run(program: string, args: string[]): Promise<{ success: boolean; stderr: string }> {
-  const command = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" });
+  const command = new Deno.Command(program, {
+    args,
+    cwd: "/",
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  });
   const { success, stderr } = await command.output();
   return { success, stderr: new TextDecoder().decode(stderr.subarray(0, 1000)) };
 }

@@ -16,6 +16,7 @@ import { printablePath } from "../vocabulary/printable.ts";
 import { applyChanges } from "./apply.ts";
 import { openFile, statOpen } from "./directory_handles.ts";
 import { gitProvenance } from "./git.ts";
+import { isTracked } from "./git_tracked.ts";
 import { checkoutState } from "./git_checkout.ts";
 import { ioFailed, workspaceChanged } from "./problems.ts";
 import { tarStream } from "./tar_stream.ts";
@@ -25,6 +26,8 @@ import type { GitProvenance, Workspace } from "./workspace.ts";
 export interface DirectoryOptions {
   /** Where bundles are written, absolute or relative to the root; ignored when it lies inside. */
   readonly artifactsDir?: string;
+  /** Files that are no part of the project unless git tracks them, such as the patches to be tried. */
+  readonly strangers?: readonly string[];
   /** Where private directories for git are made; the system's temporary directory when left out. */
   readonly scratch?: string;
 }
@@ -60,7 +63,21 @@ export async function directoryWorkspace(
       },
     );
   }
-  return new DirectoryWorkspace(real, await artifactsInside(real, options.artifactsDir), options.scratch);
+  const artifacts = await artifactsInside(real, options.artifactsDir);
+  const leftOut = new Set(await untracked(real, options.strangers ?? []));
+  if (artifacts !== null) leftOut.add(artifacts);
+  return new DirectoryWorkspace(real, artifacts, leftOut, options.scratch);
+}
+
+/** Those of some files that lie inside and that git does not track, as paths relative to the root. */
+async function untracked(root: string, files: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of files) {
+    const path = relative(root, await Deno.realPath(resolve(root, file)).catch(() => resolve(root, file)));
+    if (path === "" || path.startsWith("..") || isAbsolute(path)) continue;
+    if (!await isTracked(root, path)) found.push(path);
+  }
+  return found;
 }
 
 async function artifactsInside(root: string, directory: string | undefined): Promise<string | null> {
@@ -89,11 +106,12 @@ class DirectoryWorkspace implements CheckoutWorkspace {
   constructor(
     readonly root: string,
     readonly artifacts: string | null,
+    readonly leftOut: ReadonlySet<string>,
     readonly scratch: string | undefined,
   ) {}
 
   async *tar(placement: TarPlacement): AsyncGenerator<Uint8Array> {
-    const walk = await walkTree(this.root, this.artifacts);
+    const walk = await walkTree(this.root, this.leftOut);
     this.#settle(yield* tarStream(this.root, walk.entries, placement), walk.skipped);
   }
 

@@ -40,17 +40,17 @@ export interface IgnoreRules {
 }
 
 /**
- * `.git`, `.pp-artifacts`, the artifacts directory and staged files of `apply` are always ignored, at any depth;
+ * `.git`, `.pp-artifacts`, what is left out and staged files of `apply` are always ignored, at any depth;
  * caches of known tools unless the project's rules re-include them (`!__pycache__/`).
  * @param own content of `.ppignore`, null without one
- * @param artifacts path of the artifacts directory inside the workspace, null when it lies elsewhere
+ * @param leftOut paths inside the workspace that are none of its own: the artifacts directory, patches to be tried
  * @throws Failure `ignore_file_malformed` listing every rule that is too long or has too many stars
  */
-export function ignoreRules(own: string | null, artifacts: string | null): IgnoreRules {
+export function ignoreRules(own: string | null, leftOut: ReadonlySet<string>): IgnoreRules {
   const project = own === null ? null : projectRules(own);
   return {
     ignores(path, name, isDirectory) {
-      if (NEVER_SENT.has(name) || path === artifacts || name.startsWith(STAGED_PREFIX)) return true;
+      if (NEVER_SENT.has(name) || leftOut.has(path) || name.startsWith(STAGED_PREFIX)) return true;
       const verdict = project?.test(isDirectory ? `${path}/` : path);
       if (verdict?.ignored) return true;
       if (verdict?.unignored) return false;

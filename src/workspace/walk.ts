@@ -40,12 +40,12 @@ export interface Walk {
 /**
  * Looks at everything below `root` that is not ignored, without following a link: every directory is opened from
  * the directory it was found in and checked to be the one found.
- * @param artifacts path of the artifacts directory inside the workspace, null when it lies elsewhere
+ * @param leftOut paths inside the workspace that are none of its own
  * @throws Failure `name_not_utf8`, `unreadable` (directories; files show when they are opened), both with every
  *   path; `workspace_too_large` past MAX_ENTRIES, MAX_DEPTH or MAX_PATH_BYTES; `workspace_changed`
  */
-export async function walkTree(root: string, artifacts: string | null): Promise<Walk> {
-  const walker = new Walker(ignoreRules(readIgnoreFile(root), artifacts));
+export async function walkTree(root: string, leftOut: ReadonlySet<string>): Promise<Walk> {
+  const walker = new Walker(ignoreRules(readIgnoreFile(root), leftOut));
   let fd: number;
   try {
     fd = openDirectory(root);

@@ -286,3 +286,19 @@ Deno.test("walk: a directory exchanged for a link again and again never leads ou
     }
     assert.deepEqual([...outcomes].filter((outcome) => !["read", "workspace_changed"].includes(outcome)), []);
   }));
+
+Deno.test("walk: strangers are left out unless git tracks them", async () => {
+  await inTempDir(async (root) => {
+    for (const name of ["kept.txt", "tracked.diff", "stranger.diff"]) {
+      await Deno.writeTextFile(`${root}/${name}`, "x\n");
+    }
+    const git = (...args: string[]) => new Deno.Command("git", { args, cwd: root }).output();
+    await git("init", "-q");
+    await git("add", "tracked.diff");
+    const strangers = ["tracked.diff", `${root}/stranger.diff`, "../elsewhere.diff"];
+    const workspace = await directoryWorkspace(root, { strangers });
+    const { entries } = await workspace.manifest();
+    assert.deepEqual(entries.map((e) => e.path), ["kept.txt", "tracked.diff"]);
+    assert.ok(workspace.skipped().some((s) => s.path === "stranger.diff"));
+  });
+});
