@@ -19,7 +19,7 @@ async function doctor(policy: unknown, env: Record<string, string>, ...args: str
     ? {}
     : { "pp.json": typeof policy === "string" ? policy : JSON.stringify({ policy }) };
   return await withFolder(files, async (cwd) => {
-    const all = { PATH: Deno.env.get("PATH")!, HOME: cwd, ...env };
+    const all = { PATH: Deno.env.get("PATH")!, HOME: cwd, TMPDIR: cwd, ...env };
     const { code, stdout, stderr } = await pp(["doctor", "--json", ...args], {
       cwd,
       env: all,
