@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
+import { connectEngine } from "../../src/sandbox/docker_connect.ts";
+import { ENGINE_ENV, leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
 import { fingerprint, pp, spawnPp, withProject } from "./pp.ts";
 
 const FILES = { "check.sh": "grep -q right value.txt\n", "value.txt": "wrong\n" };
@@ -137,10 +138,99 @@ Deno.test("pp run: no engine, no image, a malformed policy and a command that is
     await Deno.writeTextFile(`${directory}/strict.yaml`, "policy:\n  allowed_commands: [pytest -q]\n");
     const denied = await pp(["run", "true", "--policy", "strict.yaml"], { cwd: directory });
     assert.equal(denied.code, 77);
-    const signing = await pp(["run", "true", "--attest", "--attestation-mode", "ed25519"], {
-      cwd: directory,
-    });
-    assert.equal(signing.code, 69);
+    const mode = await pp(["run", "true", "--attestation-mode", "rot13"], { cwd: directory });
+    assert.equal(mode.code, 64);
+  });
+});
+
+Deno.test("pp run --attest: says that the bundle is unsigned", async () => {
+  await withProject(FILES, async (directory) => {
+    const args = ["run", "true", "--attest", "--attestation-mode", "ed25519"];
+    const { code, stdout } = await pp([...args, "--json"], { cwd: directory });
+    assert.equal(code, 2);
+    const { attestation, proof_bundle } = JSON.parse(stdout);
+    assert.deepEqual(attestation, { enabled: true, mode: "ed25519", signed: false });
+    await assert.rejects(Deno.stat(`${proof_bundle}/attestation.json`));
+  });
+});
+
+Deno.test("pp run: of several patches the first that passes wins", async () => {
+  const files = { ...FILES, "wrong.diff": RIGHT.replace("+right", "+other"), "right.diff": RIGHT };
+  await withProject(files, async (directory) => {
+    const args = ["run", "sh check.sh", "--patch", "wrong.diff", "--patch", "right.diff", "--json"];
+    const { code, stdout, stderr } = await pp(args, { cwd: directory });
+    assert.equal(code, 0, stderr);
+    const session = JSON.parse(stdout);
+    assert.equal(session.attempts_used, 2);
+    assert.deepEqual(session.attempts.map((a: { outcome: string }) => a.outcome), ["failed", "passed"]);
+    const repro = JSON.parse(await Deno.readTextFile(`${session.proof_bundle}/repro.json`));
+    assert.equal(repro.final_attempt, 2);
+    assert.match(await Deno.readTextFile(`${session.proof_bundle}/attempts/1/applied.patch`), /^\+other$/m);
+    assert.match(await Deno.readTextFile(session.final_patch), /^\+right$/m);
+  });
+});
+
+Deno.test("pp run --repeat: both sides are run and recorded that often", async () => {
+  await withProject({ ...FILES, "fix.diff": RIGHT }, async (directory) => {
+    const args = ["run", "sh check.sh", "--patch", "fix.diff", "--repeat", "2", "--json"];
+    const { code, stdout, stderr } = await pp(args, { cwd: directory });
+    assert.equal(code, 0, stderr);
+    const { proof_bundle: bundle } = JSON.parse(stdout);
+    const outcomes = async (path: string) =>
+      JSON.parse(await Deno.readTextFile(`${bundle}/${path}/target_results.json`)).runs.map((
+        run: { targets: { outcome: string }[] },
+      ) => run.targets[0]!.outcome);
+    assert.deepEqual(await outcomes("confirmation"), ["passed", "passed"]);
+    const base = await outcomes("attempts/0_baseline");
+    assert.ok(base.length >= 2 && base.every((outcome: string) => outcome === "failed"), base.join());
+    const policy = JSON.parse(await Deno.readTextFile(`${bundle}/policy.json`));
+    assert.equal(policy.config.policy.verify.repeat, 2);
+  });
+});
+
+Deno.test("pp run --keep-sandbox: one container is kept and named, with what it holds", async () => {
+  await withProject({ ...FILES, "fix.diff": RIGHT }, async (directory) => {
+    const args = ["run", "sh check.sh", "--patch", "fix.diff", "--keep-sandbox"];
+    const { code, stdout, stderr } = await pp(args, { cwd: directory });
+    const { docker } = await connectEngine(ENGINE_ENV, "docker");
+    const name = /^kept +container (\S+)/m.exec(stdout)?.[1];
+    try {
+      assert.equal(code, 0, stderr);
+      assert.ok(name !== undefined, stdout);
+      const { State, HostConfig } = await docker.getContainer(name).inspect();
+      assert.equal(State.Running, false);
+      assert.equal(HostConfig.NetworkMode, "none");
+      const next = await pp(["run", "true", "--json"], { cwd: directory });
+      assert.equal(next.code, 2, next.stderr);
+      await docker.getContainer(name).inspect();
+    } finally {
+      const session = /^session\s+(\S+)/m.exec(stderr)![1]!;
+      const { containers, images } = await leftovers(session);
+      for (const id of containers) await docker.getContainer(id).remove({ force: true });
+      for (const id of images) await docker.getImage(id).remove({ force: true });
+      assert.ok(containers.length <= 1, "no other container is left");
+    }
+  });
+});
+
+Deno.test("pp run: a machine without git in PATH proves as well, and the bundle says so", async () => {
+  await withProject({ ...FILES, "fix.diff": RIGHT }, async (directory) => {
+    const home = await Deno.makeTempDir({ prefix: "veripatch-test-" });
+    try {
+      await Deno.mkdir(`${home}/bin`);
+      await Deno.symlink("/bin/rm", `${home}/bin/rm`);
+      const env = { PATH: `${home}/bin`, HOME: home, DOCKER_HOST: Deno.env.get("DOCKER_HOST") ?? "" };
+      const args = ["run", "sh check.sh", "--patch", "fix.diff", "--apply", "--json"];
+      const { code, stdout, stderr } = await pp(args, { cwd: directory, env, clearEnv: true });
+      assert.equal(code, 0, stdout + stderr);
+      const session = JSON.parse(stdout);
+      const repro = JSON.parse(await Deno.readTextFile(`${session.proof_bundle}/repro.json`));
+      assert.equal(repro.final_git, "no_git");
+      assert.equal(repro.git_commit, null);
+      assert.match(await Deno.readTextFile(`${directory}/value.txt`), /^right$/m);
+    } finally {
+      await Deno.remove(home, { recursive: true });
+    }
   });
 });
 

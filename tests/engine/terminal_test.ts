@@ -5,7 +5,7 @@ import { withTerminal } from "./terminal.ts";
 
 /** Slow enough that every phase is on the screen for a while. */
 const FILES = {
-  "check.sh": "sleep 0.7; ! grep -q wrong value.txt && grep -qx right value.txt\n",
+  "check.sh": "sleep 0.4; ! grep -q wrong value.txt && grep -qx right value.txt\n",
   "value.txt": "wrong\n",
   "fix.diff": "--- a/value.txt\n+++ b/value.txt\n@@ -1 +1,2 @@\n-wrong\n+right\n+more\n",
 };
@@ -47,7 +47,7 @@ Deno.test("pp run in a terminal: with NO_COLOR=1 no colours, but the live line",
       assert.match(painted, /proved: sh check\.sh/);
       assert.ok(!painted.includes(COLOUR));
     });
-  });
+  }, { minimize: false });
 });
 
 Deno.test("pp run in a terminal: TERM=dumb gets plain lines and no live line", async () => {
@@ -57,7 +57,7 @@ Deno.test("pp run in a terminal: TERM=dumb gets plain lines and no live line", a
       assert.match(last, /^baseline\n {9}red command, exit 1/m);
       assert.ok(!(await terminal.screen(true)).includes(COLOUR));
     });
-  });
+  }, { minimize: false });
 });
 
 Deno.test("pp run in a terminal: Ctrl-C says that it cleans up, and exits 130 with nothing left", async () => {
