@@ -3,6 +3,8 @@ import { pack } from "tar-stream";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { SandboxUser } from "./docker_limits.ts";
 
+export { parentsOf } from "../vocabulary/path.ts";
+
 export interface TarDirectory {
   /** Absolute POSIX path. */
   readonly path: string;
@@ -33,15 +35,4 @@ export function changeTar(
   }
   tar.finalize();
   return tar as unknown as Readable;
-}
-
-/** Directories above workspace files, each once, parents before children; the workspace itself is left out. */
-export function parentsOf(paths: readonly string[]): readonly string[] {
-  const parents = new Set<string>();
-  for (const path of paths) {
-    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
-      parents.add(path.slice(0, slash));
-    }
-  }
-  return [...parents].sort((a, b) => a.length - b.length);
 }

@@ -19,6 +19,7 @@ import { engineOrphans, reapEngine } from "./docker_reap.ts";
 import { thisOwner } from "./owner.ts";
 import type { FrozenBase, Orphan, Sandbox, SandboxEnvironment, SandboxSpec, TarSource } from "./sandbox.ts";
 
+export { preloadDocker } from "./dockerode.ts";
 export { imageExists, type Probe, probeDocker } from "./docker_connect.ts";
 
 export interface DockerOptions {
@@ -28,6 +29,9 @@ export interface DockerOptions {
   /** Whether `open` removes what killed veripatches left; true when not given. */
   readonly reap?: boolean;
 }
+
+/** For clean-up after an abort, all of it. What is not done by then is left to the next start. */
+const HURRIED_CLOSE_MS = 15_000;
 
 /** Containers of a Docker-compatible engine as a sandbox. Nothing is connected or loaded before `open`. */
 export function dockerSandbox(options: DockerOptions): Sandbox {
@@ -57,12 +61,47 @@ async function open(
   tar: TarSource,
   signal?: AbortSignal,
 ): Promise<FrozenBase> {
+  if (signal?.aborted) throw interrupted(signal.reason);
+  checkWorkdir(spec.workdir);
+  const engine = await connectEngine(options.env, options.runtime);
+  const letGo = hurryWhenAborted(engine, signal);
+  try {
+    return await openOn(engine, letGo, options, spec, tar, signal);
+  } catch (error) {
+    letGo();
+    if (signal?.aborted) throw interrupted(signal.reason);
+    throw error;
+  }
+}
+
+/**
+ * Whoever interrupts does not wait long for an engine that hangs.
+ * @returns ends that, when nothing more is asked of the engine
+ */
+function hurryWhenAborted(engine: Engine, signal: AbortSignal | undefined): () => void {
+  const onAbort = () => {
+    engine.life.doubt(true);
+    engine.life.endIn(HURRIED_CLOSE_MS);
+  };
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  return () => {
+    signal?.removeEventListener("abort", onAbort);
+    engine.life.rest();
+  };
+}
+
+async function openOn(
+  engine: Engine,
+  letGo: () => void,
+  options: DockerOptions,
+  spec: SandboxSpec,
+  tar: TarSource,
+  signal?: AbortSignal,
+): Promise<FrozenBase> {
   const stopWhenAborted = () => {
     if (signal?.aborted) throw interrupted(signal.reason);
   };
-  stopWhenAborted();
-  checkWorkdir(spec.workdir);
-  const engine = await connectEngine(options.env, options.runtime);
   const asked = Date.now();
   const [info, version, found] = await Promise.all([
     engine.call("describe itself", CALL_MS, () => engine.docker.info() as Promise<EngineInfo>),
@@ -117,6 +156,7 @@ async function open(
       environment,
       background,
       builder,
+      letGo,
     });
   } catch (error) {
     await sweep(engine, baseId);

@@ -1,5 +1,6 @@
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { FileChange } from "../vocabulary/change.ts";
+import { parentsOf } from "../vocabulary/path.ts";
 import {
   type ContainerPlan,
   isRunning,
@@ -11,7 +12,6 @@ import {
 import { DockerCopy } from "./docker_copy.ts";
 import { CHANGE_MS, type Engine } from "./docker_engine.ts";
 import { execIn, type ExecTarget } from "./docker_exec.ts";
-import { parentsOf } from "./change_tar.ts";
 import { putFiles } from "./docker_files.ts";
 import { fitsInlet } from "./docker_inlet.ts";
 import { BASE_LABEL, keptName } from "./docker_labels.ts";
@@ -35,7 +35,12 @@ export interface DockerBaseOptions {
   readonly environment: SandboxEnvironment;
   /** What goes on in the background since open and must not outlive close. */
   readonly background: Promise<unknown>;
+  /** Called when nothing more is asked of the engine. */
+  readonly letGo: () => void;
 }
+
+/** For all of a close of an engine that is slow. One that hangs is lost sooner. */
+const CLOSE_MS = 120_000;
 
 const DELETE_MS = 60_000;
 /** Characters of paths given to one `rm`. */
@@ -110,6 +115,7 @@ export class DockerBase implements FrozenBase {
       if (this.#closing !== null) throw interrupted();
     } catch (error) {
       if (target !== null) await this.#take(target.id);
+      if (signal?.aborted) throw interrupted(signal.reason);
       throw error;
     } finally {
       this.#refillSoon(changes.length > 0);
@@ -228,12 +234,13 @@ export class DockerBase implements FrozenBase {
   }
 
   close(): Promise<void> {
-    return this.#closing ??= this.#close();
+    return this.#closing ??= this.#close().finally(this.#options.letGo);
   }
 
   async #close(): Promise<void> {
     const { engine, snapshot, baseId } = this.#options;
     clearTimeout(this.#refill);
+    engine.life.endIn(CLOSE_MS);
     await Promise.all([
       this.#pool.close(),
       ...[...this.#copies].map((copy) => copy.discard()),
@@ -247,7 +254,7 @@ export class DockerBase implements FrozenBase {
       await Promise.all(left.filter((id) => id !== this.#parked).map((id) => this.#take(id)));
       await removeImage(engine, snapshot);
     } catch {
-      // Without the engine nothing more can be done; its containers end by themselves and the rest is reaped later.
+      // Without the engine nothing more can be done; what is left is reaped at the next start.
     }
     await this.#options.background;
   }

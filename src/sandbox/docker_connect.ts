@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { type Docker, loadDockerode } from "./dockerode.ts";
-import { CALL_MS, Engine, refusedWith } from "./docker_engine.ts";
+import { CALL_MS, Engine, ping, refusedWith } from "./docker_engine.ts";
 
 export type ContainerRuntime = "docker" | "podman";
 
@@ -166,11 +166,6 @@ async function certificates(env: Environment): Promise<{ ca: string; cert: strin
     }
   };
   return { ca: await read("ca.pem"), cert: await read("cert.pem"), key: await read("key.pem") };
-}
-
-function ping(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
-  // The library takes options here; its types do not know it.
-  return (docker.ping as (options: object) => Promise<unknown>).call(docker, { abortSignal });
 }
 
 function rootMessage(error: unknown): string {

@@ -7,7 +7,7 @@ import type { HostConfig } from "./dockerode.ts";
 export interface ContainerPlan {
   readonly user: SandboxUser;
   readonly workdir: string;
-  /** Epoch milliseconds; the container ends by itself then. */
+  /** Epoch milliseconds; the container ends by itself then, unless a command in it stopped its main process. */
   readonly deadline: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly hostConfig: HostConfig;
@@ -19,7 +19,8 @@ const MOST_SECONDS = 10_000_000;
 
 /**
  * Makes a container and does not start it. Its main process does nothing until the deadline, so that a container whose
- * owner was killed ends by itself.
+ * owner was killed ends by itself. A command runs as the same user and may stop that process (`kill -STOP -1`): such a
+ * container lasts until its owner kills it or the next start reaps it. Without capabilities there is no second user.
  * @param waits also waits for changed files on its stdin
  * @returns its id
  */

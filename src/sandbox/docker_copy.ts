@@ -41,6 +41,9 @@ export class DockerCopy implements PristineCopy {
     if (argv.length === 0) throw new Failure("bug", "argv_empty", "a command without a program");
     const over = this.#over.signal;
     const signal = options.signal === undefined ? over : AbortSignal.any([over, options.signal]);
+    // Whoever aborts waits for the kill, which an engine that hangs never does.
+    const onAbort = () => this.#engine.life.doubt(true);
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
       const { result, dead } = await execIn(this.#engine, this.#target, argv, { ...options, signal });
       if (dead && result.end !== "exited") this.#dead = true;
@@ -50,7 +53,10 @@ export class DockerCopy implements PristineCopy {
       // Only an abort that reached the command killed the container.
       if (signal.aborted) this.#dead = true;
       if (over.aborted) throw interrupted();
+      if (signal.aborted) throw interrupted(signal.reason);
       throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
     }
   }
 

@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import { changeTar, parentsOf, type TarDirectory } from "./change_tar.ts";
+import { parentsOf } from "../vocabulary/path.ts";
+import { changeTar, type TarDirectory } from "./change_tar.ts";
 import { CALL_MS, type Engine, refusedWith } from "./docker_engine.ts";
 import type { SandboxUser } from "./docker_limits.ts";
 
@@ -46,6 +47,8 @@ export async function putTar(
     stalled = setTimeout(slow, STALL_MS);
   };
   const onAbort = () => giveUp(interrupted(signal?.reason));
+  const { lost } = engine.life;
+  const onLost = () => giveUp(engine.lost("take files"));
 
   async function* watched() {
     try {
@@ -61,7 +64,9 @@ export async function putTar(
   }
 
   if (signal?.aborted) throw interrupted(signal.reason);
+  if (lost.aborted) throw engine.lost("take files");
   signal?.addEventListener("abort", onAbort, { once: true });
+  lost.addEventListener("abort", onLost, { once: true });
   moved();
   const readable = Readable.from(watched(), { objectMode: false });
   // The engine may be done with the stream before the stream knows.
@@ -76,6 +81,7 @@ export async function putTar(
   } finally {
     clearTimeout(stalled);
     signal?.removeEventListener("abort", onAbort);
+    lost.removeEventListener("abort", onLost);
     readable.destroy();
   }
 }

@@ -13,7 +13,7 @@ const ASK_MS = 1_000;
 const LINGER_MS = 250;
 const LINGER_MOST_MS = 3_000;
 /** An engine under load may miss an answer; that many in a row and it is lost. */
-const SLOW_ANSWERS = 3;
+const SLOW_ANSWERS = 2;
 const DRAIN_MS = 500;
 
 /** Why following a command ended. Everything but `exited` and `gone` leaves it to the caller to end the command. */

@@ -63,13 +63,20 @@ export function fitsInlet(changes: readonly FileChange[]): boolean {
 /** The open connection to a container that waits for its changes. Used once. */
 export class Inlet {
   readonly #stream: Duplex;
+  readonly #lost: AbortSignal;
+  readonly #onLost = () => this.close();
   #ended = false;
   #hear: (word: string) => void = () => {};
   #word: string | null = null;
 
-  /** @param stream attached before the container started; owned and destroyed here */
-  constructor(stream: Duplex) {
+  /**
+   * @param stream attached before the container started; owned and destroyed here
+   * @param lost closes it: the engine is lost
+   */
+  constructor(stream: Duplex, lost: AbortSignal) {
     this.#stream = stream;
+    this.#lost = lost;
+    lost.addEventListener("abort", this.#onLost, { once: true });
     const say = (word: string) => {
       this.#word = word;
       this.#hear(word);
@@ -125,6 +132,7 @@ export class Inlet {
   /** Lets go of the container. Idempotent. */
   close(): void {
     this.#ended = true;
+    this.#lost.removeEventListener("abort", this.#onLost);
     this.#stream.destroy();
   }
 

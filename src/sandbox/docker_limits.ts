@@ -133,7 +133,7 @@ export function harden(spec: SandboxSpec, info: EngineInfo): Hardening {
   row(
     "time",
     `per command, all until ${new Date(spec.deadline).toISOString()}`,
-    "container kill, own end of the container",
+    "container kill, own end of the container unless its main process is stopped",
   );
   row("user", `${user.uid}:${user.gid}`, "container user, no new privileges");
   row("capabilities", "none", "capability sets");

@@ -46,6 +46,7 @@ export class ContainerStarter {
     try {
       inlet = new Inlet(
         await engine.call("attach to a container", CHANGE_MS, (abort) => attach(engine, id, abort)),
+        engine.life.lost,
       );
       await engine.call("start a container", CHANGE_MS, () => engine.docker.getContainer(id).start());
       if (await inlet.ready()) return { id, inlet };
@@ -56,6 +57,7 @@ export class ContainerStarter {
         throw error;
       }
     }
+    if (engine.life.lost.aborted) throw engine.lost("start a container");
     // No sh, no tar, an engine that attaches to nothing: whatever it is, sleeping alone may do.
     this.#inlets = false;
     inlet?.close();

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { imageExists, probeDocker } from "../../src/sandbox/docker.ts";
-import type { SandboxLimits, SandboxSpec } from "../../src/sandbox/sandbox.ts";
+import type { FrozenBase, SandboxLimits, SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { file, tarOf } from "../contract/tar_of.ts";
 import { ENGINE_ENV, engineSandbox, engineSpec, leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
@@ -169,6 +169,76 @@ Deno.test("docker exec: an engine that dies in the middle is engine_lost at once
     await base.close();
     await removeAll(spec.session);
   }
+});
+
+/** Runs a body on an engine that a test can make hang. Afterwards nothing is left in the real one. */
+async function withHangingEngine(
+  body: (open: (signal?: AbortSignal) => Promise<FrozenBase>, hang: () => void) => Promise<void>,
+): Promise<void> {
+  const spec = engineSpec({ deadline: Date.now() + 90_000, parallel: 2 });
+  const proxy = await proxyEngine();
+  const sandbox = engineSandbox({ DOCKER_HOST: `tcp://127.0.0.1:${proxy.port}` });
+  try {
+    await body((signal) => sandbox.open(spec, TAR, signal), () => proxy.hang());
+  } finally {
+    await proxy.cut();
+    await removeAll(spec.session);
+  }
+}
+
+const moment = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+Deno.test("docker exec: an engine that hangs and an interrupt: all ends soon, as interrupted", async () => {
+  await withHangingEngine(async (open, hang) => {
+    const abort = new AbortController();
+    const base = await open(abort.signal);
+    const copy = await base.checkout([]);
+    const running = failureOf(copy.exec(["sleep", "60"], { ...RUN, signal: abort.signal }));
+    await moment(500);
+    hang();
+    await moment(300);
+    const began = Date.now();
+    const late = failureOf(base.checkout([], { fresh: true, signal: abort.signal }));
+    abort.abort();
+    assert.equal((await running).kind, "interrupted");
+    assert.equal((await late).kind, "interrupted");
+    await base.close();
+    assert.ok(Date.now() - began < 18_000, `took ${Date.now() - began} ms`);
+  });
+});
+
+Deno.test("docker open: an engine that hangs half-way and an interrupt: all ends soon, as interrupted", async () => {
+  for (const after of [60, 200]) {
+    await withHangingEngine(async (open, hang) => {
+      const abort = new AbortController();
+      const opening = open(abort.signal);
+      const failed = failureOf(opening);
+      failed.catch(() => {});
+      await moment(after);
+      hang();
+      const began = Date.now();
+      abort.abort();
+      assert.equal((await failed).kind, "interrupted");
+      assert.ok(Date.now() - began < 18_000, `took ${Date.now() - began} ms`);
+    });
+  }
+});
+
+Deno.test("docker exec: an engine that hangs under a silent command is engine_lost, and close is quick", async () => {
+  await withHangingEngine(async (open, hang) => {
+    const base = await open();
+    const copy = await base.checkout([]);
+    const running = failureOf(copy.exec(["sleep", "80"], { ...RUN, timeoutMs: 80_000 }));
+    await moment(500);
+    hang();
+    const began = Date.now();
+    const failure = await running;
+    assert.deepEqual([failure.kind, failure.code], ["unavailable", "engine_lost"]);
+    assert.ok(Date.now() - began < 40_000, `took ${Date.now() - began} ms`);
+    const closing = Date.now();
+    await base.close();
+    assert.ok(Date.now() - closing < 2_000, `took ${Date.now() - closing} ms`);
+  });
 });
 
 Deno.test("docker open: an engine that dies while the workspace streams in is engine_lost", async () => {

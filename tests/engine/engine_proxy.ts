@@ -10,6 +10,8 @@ export interface EngineProxy {
   readonly port: number;
   /** Breaks every connection and answers no more, as an engine that was killed. */
   cut(): Promise<void>;
+  /** From now on accepts and passes nothing on, as an engine that hangs. Only `cut` ends that. */
+  hang(): void;
 }
 
 /** Stands before the real engine, over TCP or over TLS that asks for a client certificate. */
@@ -18,7 +20,15 @@ export async function proxyEngine(
 ): Promise<EngineProxy> {
   const socketPath = await engineSocket();
   const open = new Set<Socket>();
+  let hangs = false;
   const serve = (client: Socket) => {
+    if (hangs) {
+      open.add(client);
+      client.on("close", () => open.delete(client));
+      client.on("error", () => {});
+      client.resume();
+      return;
+    }
     const engine = connect(socketPath);
     for (const [from, to] of [[client, engine], [engine, client]] as const) {
       open.add(from);
@@ -33,6 +43,13 @@ export async function proxyEngine(
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return {
     port: (server.address() as AddressInfo).port,
+    hang: () => {
+      hangs = true;
+      for (const socket of open) {
+        socket.unpipe();
+        socket.resume();
+      }
+    },
     cut: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of open) socket.destroy();
