@@ -3,8 +3,6 @@ import { pack } from "tar-stream";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { SandboxUser } from "./docker_limits.ts";
 
-export { parentsOf } from "../vocabulary/path.ts";
-
 export interface TarDirectory {
   /** Absolute POSIX path. */
   readonly path: string;

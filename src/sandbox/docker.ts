@@ -19,7 +19,6 @@ import { engineOrphans, reapEngine } from "./docker_reap.ts";
 import { thisOwner } from "./owner.ts";
 import type { FrozenBase, Orphan, Sandbox, SandboxEnvironment, SandboxSpec, TarSource } from "./sandbox.ts";
 
-export { preloadDocker } from "./dockerode.ts";
 export { imageExists, type Probe, probeDocker } from "./docker_connect.ts";
 
 export interface DockerOptions {

@@ -9,8 +9,3 @@ export type ImageInspectInfo = Docker.ImageInspectInfo;
 export async function loadDockerode(): Promise<new (options: object) => Docker> {
   return (await import("dockerode")).default as unknown as new (options: object) => Docker;
 }
-
-/** Begins to load the client library and does not wait; an error is for whoever needs it. */
-export function preloadDocker(): void {
-  loadDockerode().catch(() => {});
-}

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parentsOf } from "../../src/sandbox/change_tar.ts";
 import { engineHosts } from "../../src/sandbox/docker_connect.ts";
 import { FrameReader } from "../../src/sandbox/docker_frames.ts";
 import { isKeptName, keptName } from "../../src/sandbox/docker_labels.ts";
@@ -89,10 +88,6 @@ Deno.test("engineHosts: DOCKER_HOST alone, else the runtime's sockets first and 
     engineHosts({ XDG_CACHE_HOME: "/c" }, "docker").at(-1),
     "unix:///c/veripatch/engine/docker.sock",
   );
-});
-
-Deno.test("parentsOf: each directory once, parents first", () => {
-  assert.deepEqual(parentsOf(["a/b/c.txt", "a/d.txt", "e.txt", "a/b/f.txt"]), ["a", "a/b"]);
 });
 
 Deno.test("keptName: recognized again, and a name engines accept whatever the session is called", () => {
