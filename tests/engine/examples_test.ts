@@ -49,7 +49,7 @@ interface Proved {
   readonly status: string;
   readonly attempts_used: number;
   readonly proof_bundle: string;
-  readonly minimization: { readonly end: string; readonly kept: boolean };
+  readonly minimization: { readonly end: string; readonly used: boolean };
 }
 
 Deno.test("examples: each folder is proved below, and nothing else is expected", async () => {
@@ -81,7 +81,7 @@ for (const [name, minimal] of Object.entries(MINIMAL)) {
       const proved = JSON.parse(result.stdout) as Proved;
       assert.equal(proved.status, "proved");
       assert.equal(proved.attempts_used, name === "python-second-attempt" ? 2 : 1);
-      assert.deepEqual(proved.minimization, { ...proved.minimization, end: "one_minimal", kept: true });
+      assert.deepEqual(proved.minimization, { ...proved.minimization, end: "one_minimal", used: true });
 
       const patch = await Deno.readTextFile(`${proved.proof_bundle}/final.patch`);
       const changed = patch.split("\n").filter((line) =>

@@ -7,65 +7,76 @@ const RIGHT = "--- a/value.txt\n+++ b/value.txt\n@@ -1 +1 @@\n-wrong\n+right\n";
 const created = (path: string, mode = "100644") =>
   `diff --git a/${path} b/${path}\nnew file mode ${mode}\n--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`;
 
+interface Refused {
+  readonly patch: string;
+  readonly reason: string;
+  /** Further reasons. */
+  readonly also?: readonly string[];
+  readonly policy?: Record<string, unknown>;
+}
+
 /** Proposal and policy, and the reason it must be refused for. */
-const REFUSED: Readonly<Record<string, { patch: string; reason: string; policy?: Record<string, unknown> }>> =
-  {
-    "garbage": { patch: "I am sorry, I cannot do that.\n", reason: "garbage" },
-    "a path above the workspace": { patch: created("../outside.txt"), reason: "path_escapes" },
-    "an absolute path": {
-      patch: created("x").replaceAll("a/x", "/etc/cron.d/x").replaceAll("b/x", "/etc/cron.d/x"),
-      reason: "path_absolute",
-    },
-    "a path through a link": { patch: created("link/x.txt"), reason: "path_through_link" },
-    "a write to .git": { patch: created(".git/hooks/pre-commit"), reason: "path_git_directory" },
-    "a write to .GIT": { patch: created(".GIT/config"), reason: "path_git_directory" },
-    "a write to the artifacts": { patch: created(".pp-artifacts/x"), reason: "path_artifacts_directory" },
-    "a denied path": {
-      patch: created("kept/new.txt"),
-      reason: "path_denied",
-      policy: { deny_write: ["kept/**"] },
-    },
-    "a path that is not allowed": {
-      patch: created("other/new.txt"),
-      reason: "path_not_allowlisted",
-      policy: { write_allowlist: ["*.txt"] },
-    },
-    "too many files": {
-      patch: [1, 2, 3].map((n) => created(`f${n}.txt`)).join(""),
-      reason: "too_many_files",
-      policy: { limits: { max_files_changed: 2 } },
-    },
-    "too many bytes": {
-      patch: RIGHT.replace("+right", `+right ${"x".repeat(2000)}`),
-      reason: "patch_too_large",
-      policy: { limits: { max_patch_bytes: 1000 } },
-    },
-    "a submodule": {
-      patch:
-        `diff --git a/sub b/sub\nnew file mode 160000\nindex 0000000..1234567\n--- /dev/null\n+++ b/sub\n` +
-        `@@ -0,0 +1 @@\n+Subproject commit 1234567812345678123456781234567812345678\n`,
-      reason: "submodule",
-    },
-    "a link": { patch: created("new-link", "120000"), reason: "device_or_link_mode" },
-    "a setuid mode": { patch: created("tool", "104755"), reason: "device_or_link_mode" },
-    "a binary patch": {
-      patch: "diff --git a/x.bin b/x.bin\nnew file mode 100644\nindex 0000000..1234567\nGIT binary patch\n" +
-        "literal 3\nKcmZQzU|?lnU@*n#00IC2\n\nliteral 0\nHcmV?d00001\n\n",
-      reason: "binary_patch",
-    },
-    "a deletion of what is not there": {
-      patch:
-        "diff --git a/gone b/gone\ndeleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n",
-      reason: "file_missing",
-    },
-  };
+const REFUSED: Readonly<Record<string, Refused>> = {
+  "garbage": { patch: "I am sorry, I cannot do that.\n", reason: "garbage" },
+  "a path above the workspace": { patch: created("../outside.txt"), reason: "path_escapes" },
+  "an absolute path": {
+    patch: created("x").replaceAll("a/x", "/etc/cron.d/x").replaceAll("b/x", "/etc/cron.d/x"),
+    reason: "path_absolute",
+  },
+  "a path through a link": { patch: created("link/x.txt"), reason: "path_through_link" },
+  "a write to .git": { patch: created(".git/hooks/pre-commit"), reason: "path_git_directory" },
+  "a write to .GIT": { patch: created(".GIT/config"), reason: "path_git_directory" },
+  "a write to the artifacts": {
+    patch: created(".pp-artifacts/x"),
+    reason: "path_artifacts_directory",
+    also: ["path_kept_out"],
+  },
+  "a denied path": {
+    patch: created("kept/new.txt"),
+    reason: "path_denied",
+    policy: { deny_write: ["kept/**"] },
+  },
+  "a path that is not allowed": {
+    patch: created("other/new.txt"),
+    reason: "path_not_allowlisted",
+    policy: { write_allowlist: ["*.txt"] },
+  },
+  "too many files": {
+    patch: [1, 2, 3].map((n) => created(`f${n}.txt`)).join(""),
+    reason: "too_many_files",
+    policy: { limits: { max_files_changed: 2 } },
+  },
+  "too many bytes": {
+    patch: RIGHT.replace("+right", `+right ${"x".repeat(2000)}`),
+    reason: "patch_too_large",
+    policy: { limits: { max_patch_bytes: 1000 } },
+  },
+  "a submodule": {
+    patch:
+      `diff --git a/sub b/sub\nnew file mode 160000\nindex 0000000..1234567\n--- /dev/null\n+++ b/sub\n` +
+      `@@ -0,0 +1 @@\n+Subproject commit 1234567812345678123456781234567812345678\n`,
+    reason: "submodule",
+  },
+  "a link": { patch: created("new-link", "120000"), reason: "device_or_link_mode" },
+  "a setuid mode": { patch: created("tool", "104755"), reason: "device_or_link_mode" },
+  "a binary patch": {
+    patch: "diff --git a/x.bin b/x.bin\nnew file mode 100644\nindex 0000000..1234567\nGIT binary patch\n" +
+      "literal 3\nKcmZQzU|?lnU@*n#00IC2\n\nliteral 0\nHcmV?d00001\n\n",
+    reason: "binary_patch",
+  },
+  "a deletion of what is not there": {
+    patch:
+      "diff --git a/gone b/gone\ndeleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n",
+    reason: "file_missing",
+  },
+};
 
 interface Session {
   readonly status: string;
   readonly attempts: readonly { readonly refusals: readonly { readonly reason: string }[] }[];
 }
 
-for (const [name, { patch, reason, policy }] of Object.entries(REFUSED)) {
+for (const [name, { patch, reason, also = [], policy }] of Object.entries(REFUSED)) {
   Deno.test(`pp run: ${name} is refused as ${reason}`, async () => {
     await withProject(FILES, async (directory) => {
       await Deno.symlink("kept", `${directory}/link`);
@@ -77,7 +88,7 @@ for (const [name, { patch, reason, policy }] of Object.entries(REFUSED)) {
       const session = JSON.parse(result.stdout) as Session;
       assert.equal(result.code, 2, result.stderr);
       assert.equal(session.status, "not_proved");
-      assert.deepEqual(session.attempts[0]!.refusals.map((r) => r.reason), [reason]);
+      assert.deepEqual(session.attempts[0]!.refusals.map((r) => r.reason), [reason, ...also]);
       assert.equal(await fingerprint(directory), before);
     }, policy);
   });
