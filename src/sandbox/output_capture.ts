@@ -86,11 +86,6 @@ export class OutputCapture {
   }
 }
 
-/** What a stream that never had a byte looks like. */
-export function emptyOutput(): CapturedOutput {
-  return new OutputCapture(0).finish();
-}
-
 /** Captures bytes that are already in memory. */
 export function captureBytes(bytes: Uint8Array, limit: number): CapturedOutput {
   const capture = new OutputCapture(limit);
