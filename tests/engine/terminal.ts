@@ -25,11 +25,13 @@ export async function withTerminal(
   },
   use: (terminal: Terminal) => Promise<void>,
 ): Promise<void> {
-  const socket = `veripatch-test-${crypto.randomUUID()}`;
+  const socket = `pp-${crypto.randomUUID()}`;
+  // The server leaves its socket behind, so it gets a folder of its own.
+  const folder = await Deno.makeTempDir({ prefix: "veripatch-test-" });
   const tmux = async (...args: string[]) => {
     const command = new Deno.Command("tmux", {
       args: ["-u", "-L", socket, "-f", "/dev/null", ...args],
-      env: UTF8,
+      env: { ...UTF8, TMUX_TMPDIR: folder },
     });
     const { success, stdout, stderr } = await command.output();
     if (!success) throw new Error(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);
@@ -60,6 +62,7 @@ export async function withTerminal(
     });
   } finally {
     await tmux("kill-server");
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
