@@ -37,13 +37,15 @@ export function summary(facts: SummaryFacts): string {
 }
 
 function verdict({ record }: SummaryFacts): string {
-  const { status, targets, baseline, confirmation } = record;
+  const { status, targets, baseline, baseAgain, confirmation } = record;
   const reason = record.reason === "" ? "" : `\n\nReason: ${plain(record.reason)}`;
   const all = targets.length === 1 ? "the proof target" : `all ${targets.length} proof targets`;
   const times = (n: number) => n === 1 ? "once" : `${n} times out of ${n}`;
   const sentence: Record<SessionStatus, string> = {
     proved:
-      `The patch below turns ${all} from red to green: red ${times(baseline.length)} without it, green ` +
+      `The patch below turns ${all} from red to green: red ${
+        times(baseline.length + baseAgain.length)
+      } without it, green ` +
       `${times(confirmation.length)} with it in newly created copies of the workspace.`,
     already_passing: `Without any patch, ${all} passed already. This is no proof of anything.`,
     not_proved: `No patch turned ${all} green. This bundle records what was tried.`,

@@ -67,7 +67,7 @@ export function notes({ record, repro }: SummaryFacts): string {
   const lines = [
     final === null && "This bundle is unsigned: whoever can write it can change it.",
     final !== null && record.baseline.length === 1 &&
-    "Red and green were each verified once; a flaky target would not have been noticed. `--repeat` looks closer.",
+    "Few runs can miss a flaky target; `--repeat` looks closer.",
     record.confirmation.some((v) => v.outcome !== "passed") &&
     "A patch that had passed did not pass again when it was confirmed in a new copy.",
     record.policy.policy.network === "allow" &&

@@ -15,7 +15,7 @@ export function beforeAndAfter(record: SessionRecord): string {
   const rows = record.targets.map((target, i) => [
     plain(target.name),
     `${code(target.command)}${target.shell ? " in a shell" : ""}`,
-    cell(record.baseline, i),
+    cell([...record.baseline, ...record.baseAgain], i),
     ...(after.length === 0 ? [] : [cell(after, i)]),
   ]);
   return table(["Target", "Command", "Before", ...(after.length === 0 ? [] : [afterName])], rows);

@@ -17,6 +17,7 @@ import { wireWorld } from "./wire.ts";
 
 export interface ReplayFlags {
   readonly cwd?: string;
+  readonly leaveOut?: readonly string[];
   readonly policy?: string;
   readonly image?: string;
   readonly pull?: boolean;
@@ -44,6 +45,7 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
   const result = await watched(flags.json === true, async ({ emit, signal }) => {
     const world = await wireWorld(root, config.policy, spec, env, {
       artifacts: artifactsOf(bundle),
+      patches: (flags.leaveOut ?? []).map((path) => resolve(path)),
       container: flags.image !== undefined,
     });
     try {

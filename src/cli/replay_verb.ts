@@ -8,6 +8,11 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .description("Run a proof again: base from a checkout, then base plus final.patch, in the sandbox")
     .argument("<bundle>", "folder of a proof bundle")
     .option("--cwd <dir>", "the checkout to use as base (default: the current directory)")
+    .option(
+      "--leave-out <file>",
+      "an untracked file of the checkout that was no part of the base; repeatable",
+      (value: string, earlier: string[] = []) => [...earlier, value],
+    )
     .option("--policy <file>", "your policy (default: pp.yaml, pp.yml or pp.json of the checkout)")
     .option("--image <name>", "container image to use instead of the policy's")
     .option("--pull", "allow a missing image to be pulled")

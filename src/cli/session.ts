@@ -83,7 +83,9 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
       const bundle = await writeBundle(artifacts, session, files);
       const applied = flags.apply === true && outcome.record.status === "proved";
       if (applied) await applyProved(world.workspace, outcome.changes, bundle, signal);
-      return { outcome, bundle, applied, attestation };
+      const skipped = new Set(outcome.record.skipped.map((entry) => entry.path));
+      const leftOut = patches.filter((path) => skipped.has(relative(root, resolve(root, path))));
+      return { outcome, bundle, applied, attestation, leftOut };
     } finally {
       await world.dispose();
     }

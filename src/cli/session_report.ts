@@ -25,6 +25,8 @@ export interface Delivered {
   readonly bundle: string;
   readonly applied: boolean;
   readonly attestation: AttestationAsked;
+  /** Patch files inside the workspace that were no part of the base; a replay there must leave them out too. */
+  readonly leftOut: readonly string[];
 }
 
 const STATUS_TEXT = {
@@ -119,9 +121,10 @@ function nextLines(delivered: Delivered, bundle: string, c: Colour): string[] {
   const next = (text: string) => `${c.dim("next")}     ${text}`;
   if (record.status === "proved") {
     const image = record.environment.image;
-    const flags = image === null || record.policySource !== null
-      ? ""
-      : ` --image ${printableLine(image.name)}`;
+    const flags = [
+      ...(image === null || record.policySource !== null ? [] : [`--image ${image.name}`]),
+      ...delivered.leftOut.map((path) => `--leave-out ${path}`),
+    ].map((flag) => ` ${printableLine(flag)}`).join("");
     return delivered.applied
       ? []
       : [next(`pp replay ${bundle}${flags}`), next(`git apply ${bundle}/final.patch`)];

@@ -83,7 +83,9 @@ export async function objectionsTo(
   findSecrets: SessionPorts["findSecrets"],
 ): Promise<readonly Refusal[]> {
   const rendered = renderPatch(patch);
-  const violations = [...checkWrites(policy, patch, rendered.length), ...trespasses(patch, keptOut)];
+  const written = checkWrites(policy, patch, rendered.length);
+  const already = new Set(written.map((violation) => violation.path));
+  const violations = [...written, ...trespasses(patch, keptOut).filter(({ path }) => !already.has(path))];
   if (violations.length > 0 || policy.secrets.allow_in_patch) return violations;
   const secrets = await findSecrets(displayText(rendered), "proposal.patch");
   if (secrets.length === 0) return [];

@@ -169,6 +169,11 @@ async function run(program: string, args: string[]): Promise<{ success: boolean;
     stdout: "null",
     stderr: "piped",
   });
-  const { success, stderr } = await command.output();
-  return { success, stderr: new TextDecoder().decode(stderr.subarray(0, 1000)) };
+  try {
+    const { success, stderr } = await command.output();
+    return { success, stderr: new TextDecoder().decode(stderr.subarray(0, 1000)) };
+  } catch (error) {
+    // A program that is not there is told by an exception, at once or by the promise.
+    return { success: false, stderr: error instanceof Error ? error.message : String(error) };
+  }
 }

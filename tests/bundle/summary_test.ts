@@ -27,8 +27,8 @@ Deno.test("summary: of a proof, the verdict first, then the fix, the evidence an
   ]);
   for (
     const part of [
-      "turns the proof target from red to green: red once without it, green once with it in newly created",
-      "| tests | `python3 -m pytest -q` | **failed** (exit 1, 0.31 s) | **passed** (exit 0, 0.31 s) |",
+      "turns the proof target from red to green: red 2 times out of 2 without it, green once with it in newly created",
+      "| tests | `python3 -m pytest -q` | **failed** (exit 1, 0.31 s), 2 times | **passed** (exit 0, 0.31 s) |",
       "1 line added and 1 removed in 1 file, from attempt 2 (`fix.diff`).",
       "-    return a - b\n+    return a + b",
       "E       assert -1 == 3",
@@ -37,7 +37,7 @@ Deno.test("summary: of a proof, the verdict first, then the fix, the evidence an
       "| 1 | patch: `bad.diff` | refused | `../x`: leads out of the workspace (path_escapes) |",
       "minus is not plus",
       "This bundle is unsigned",
-      "each verified once",
+      "`--repeat` looks closer",
       "Enforced: network none (network namespace); memory 2 GiB (cgroup, no swap)\n",
       "- Sandbox: container, docker 20.10.24 with runc on linux/amd64",
       "; git applies the patch to the same effect",
@@ -93,7 +93,7 @@ Deno.test("summary: several runs of a target are told apart", async () => {
       confirmation: [verified("passed"), verified("passed")],
     }),
   );
-  assert.ok(same.includes("**failed** (exit 1, 0.31 s), 2 times"));
+  assert.ok(same.includes("**failed** (exit 1, 0.31 s), 4 times"));
   const mixed = await summaryOf(
     unproved({ status: "flaky", baseline: [verified("failed"), verified("passed")] }),
   );

@@ -20,6 +20,7 @@ function delivered(
     bundle: BUNDLE,
     applied: false,
     attestation: { enabled: false, mode: "none" },
+    leftOut: [],
     ...over,
   };
 }

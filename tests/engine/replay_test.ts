@@ -86,3 +86,16 @@ Deno.test("pp run --artifacts: a folder inside the workspace is no part of it, n
     assert.equal(JSON.parse(elsewhere.stdout).patched.length, 2);
   });
 });
+
+Deno.test("pp run then the replay it names: a patch file lying in the project is no part of the base", async () => {
+  const files = { "check.sh": "grep -q right value.txt\n", "value.txt": "wrong\n" };
+  const patch = "--- a/value.txt\n+++ b/value.txt\n@@ -1 +1 @@\n-wrong\n+right\n";
+  await withProject({ ...files, "fix.diff": patch }, async (directory) => {
+    const run = await pp(["run", "sh check.sh", "--patch", "fix.diff"], { cwd: directory });
+    assert.equal(run.code, 0, run.stderr);
+    const next = /^next +pp (replay .*)$/m.exec(run.stdout)![1]!.split(" ");
+    assert.ok(next.includes("--leave-out"), run.stdout);
+    const replayed = await pp(next, { cwd: directory });
+    assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
+  });
+});
