@@ -112,7 +112,8 @@ hostile("a gigabyte of output leaves memory flat", async (run) => {
   } finally {
     clearInterval(timer);
   }
-  assert.ok(peak - before < 120e6, `grew by ${Math.round((peak - before) / 1e6)} MB`);
+  // Read buffers wait for the collector as long as it likes; keeping the output would take four times as much.
+  assert.ok(peak - before < 256e6, `grew by ${Math.round((peak - before) / 1e6)} MB`);
 });
 
 hostile("a daemon that keeps writing does not hold the command", async (run) => {
