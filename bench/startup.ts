@@ -1,19 +1,9 @@
 import { freeze, withSmallProject } from "./base.ts";
 import { ms, program, type Row, sideBySide } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
+import { PP_FROM_CHECKOUT } from "../tools/pp.ts";
 
-const MAIN = `${import.meta.dirname}/../main.ts`;
-const CONFIG = `${import.meta.dirname}/../deno.json`;
-const PP = [
-  Deno.execPath(),
-  "run",
-  "-A",
-  "--quiet",
-  "--v8-flags=--max-semi-space-size=2",
-  "--config",
-  CONFIG,
-  MAIN,
-];
+const PP = PP_FROM_CHECKOUT;
 
 /** What `pp` itself costs: answering its version, and a run with nothing to prove. */
 export async function startup(host: string): Promise<Row[]> {

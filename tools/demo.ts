@@ -3,13 +3,11 @@
  * with a scripted proposer. Ends with one line per target.
  */
 import { onSignal } from "./on_signal.ts";
-import { resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { ensureEngine } from "./engine.ts";
 import { ensureExamplesImage } from "./image.ts";
 import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
-
-const ROOT = `${resolve(import.meta.dirname!, "..")}/`;
+import { PP_FROM_CHECKOUT, ROOT } from "./pp.ts";
 
 interface Row {
   readonly name: string;
@@ -48,37 +46,28 @@ async function demo(): Promise<number> {
 /** Folders of examples/ that hold a workspace and proposals, in order. */
 export async function exampleNames(): Promise<string[]> {
   const names: string[] = [];
-  for await (const entry of Deno.readDir(`${ROOT}examples`)) {
-    const proposals = await Deno.stat(`${ROOT}examples/${entry.name}/proposals`).catch(() => null);
+  for await (const entry of Deno.readDir(`${ROOT}/examples`)) {
+    const proposals = await Deno.stat(`${ROOT}/examples/${entry.name}/proposals`).catch(() => null);
     if (proposals?.isDirectory) names.push(entry.name);
   }
   return names.sort();
 }
 
 async function proveExample(name: string, host: string): Promise<Row> {
-  const directory = `${ROOT}examples/${name}`;
+  const directory = `${ROOT}/examples/${name}`;
   console.log(`\n━━ ${name}: ${(await Deno.readTextFile(`${directory}/about.txt`)).trim()}`);
   const proposer = [Deno.execPath(), "run", "--quiet", "--no-config", "--allow-read"];
   const startedAt = Date.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      "--config",
-      `${ROOT}deno.json`,
-      `${ROOT}main.ts`,
-      "prove",
-      "--provider",
-      "command",
-    ],
+  const [program, ...args] = [...PP_FROM_CHECKOUT, "prove", "--provider", "command"];
+  const child = new Deno.Command(program!, {
+    args,
     cwd: `${directory}/workspace`,
     env: {
       DOCKER_HOST: host,
       ...(Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR") ? { FORCE_COLOR: "1" } : {}),
       PP_COMMAND: JSON.stringify([
         ...proposer,
-        `${ROOT}examples/scripted_proposer.ts`,
+        `${ROOT}/examples/scripted_proposer.ts`,
         `${directory}/proposals`,
       ]),
     },

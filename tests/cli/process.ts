@@ -1,16 +1,9 @@
-const ROOT = new URL("../..", import.meta.url).pathname;
+import { PP_FROM_CHECKOUT, ROOT } from "../../tools/pp.ts";
 
 /** How `pp` is called: the checkout's main.ts, or the built file that PP_BIN names. */
-export const PP: readonly string[] = Deno.env.get("PP_BIN") !== undefined ? [Deno.env.get("PP_BIN")!] : [
-  Deno.execPath(),
-  "run",
-  "-A",
-  "--quiet",
-  "--v8-flags=--max-semi-space-size=2",
-  "--config",
-  `${ROOT}deno.json`,
-  `${ROOT}main.ts`,
-];
+export const PP: readonly string[] = Deno.env.get("PP_BIN") !== undefined
+  ? [Deno.env.get("PP_BIN")!]
+  : PP_FROM_CHECKOUT;
 
 export interface PpOptions {
   readonly cwd: string;
@@ -59,7 +52,7 @@ export async function script(
 ): Promise<PpResult> {
   const url = new URL(name, import.meta.url).pathname;
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--config", `${ROOT}deno.json`, url, ...args],
+    args: ["run", "-A", "--quiet", "--config", `${ROOT}/deno.json`, url, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
   });
