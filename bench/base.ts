@@ -1,4 +1,4 @@
-import { dockerSandbox } from "../src/sandbox/docker.ts";
+import { dockerSandbox } from "../src/sandbox/docker/docker.ts";
 import type { FrozenBase, SandboxSpec } from "../src/sandbox/sandbox.ts";
 import { directoryWorkspace } from "../src/workspace/directory.ts";
 import { newSessionId } from "../src/bundle/session_id.ts";

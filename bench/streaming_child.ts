@@ -1,6 +1,6 @@
 /** Streams a folder into a container as a session does, then prints its time and its own peak memory as JSON. */
-import { connectEngine } from "../src/sandbox/docker_connect.ts";
-import { putTar } from "../src/sandbox/docker_files.ts";
+import { connectEngine } from "../src/sandbox/docker/connect.ts";
+import { putTar } from "../src/sandbox/docker/files.ts";
 import { directoryWorkspace } from "../src/workspace/directory.ts";
 
 const [directory, container] = Deno.args as [string, string];

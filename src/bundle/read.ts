@@ -26,7 +26,7 @@ import {
   targetResultsSchema,
   verifySchema,
 } from "./schema.ts";
-import { parseStrictJson } from "./strict_json.ts";
+import { parseStrictJson } from "../vocabulary/strict_json.ts";
 
 /** A bundle that holds together. Whether it tells the truth is for signatures and replays to say. */
 interface ReadBundle {

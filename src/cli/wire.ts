@@ -42,7 +42,7 @@ export async function wireWorld(
   options: WorldOptions,
 ): Promise<World> {
   const { defaultTmpRoot, makeSessionDirectory, reapDirectories, removeTree } = await import(
-    "../sandbox/host_directories.ts"
+    "../sandbox/bubblewrap/host_directories.ts"
   );
   await reapDirectories();
   const { directoryWorkspace } = await import("../workspace/directory.ts");
@@ -133,7 +133,7 @@ async function chooseBackend(
 ) {
   const { selectBackend } = await import("../sandbox/select.ts");
   const { Failure } = await import("../vocabulary/failure.ts");
-  const { imageExists, probeDocker } = await import("../sandbox/docker_connect.ts");
+  const { imageExists, probeDocker } = await import("../sandbox/docker/connect.ts");
   const { container_runtime: runtime, container_image: image } = policy.sandbox;
   if (pull || (env.DOCKER_HOST ?? "") !== "" || onlyContainersHold(policy)) {
     return { backend: "container" as const, why: "the policy or the call needs a container" };
@@ -159,13 +159,13 @@ export function onlyContainersHold({ limits, sandbox }: Policy): boolean {
 
 /** Whether the host backends can be used. */
 export async function wireHostProbe() {
-  const { probeBubblewrap } = await import("../sandbox/bubblewrap_probe.ts");
+  const { probeBubblewrap } = await import("../sandbox/bubblewrap/probe.ts");
   return await probeBubblewrap();
 }
 
 /** Facts about the engine for `pp doctor`. */
 export async function wireEngineProbe(policy: Policy, env: Environment) {
-  const { imageExists, probeDocker } = await import("../sandbox/docker_connect.ts");
+  const { imageExists, probeDocker } = await import("../sandbox/docker/connect.ts");
   const { container_runtime: runtime, container_image: image } = policy.sandbox;
   const engine = await probeDocker(env, runtime);
   return { engine, imageThere: engine.reachable && await imageExists(env, runtime, image) };
@@ -173,8 +173,8 @@ export async function wireEngineProbe(policy: Policy, env: Environment) {
 
 /** What killed sessions left behind, by backend. */
 export async function wireOrphans(policy: Policy, engineReachable: boolean, env: Environment) {
-  const { directoryOrphans } = await import("../sandbox/host_directories.ts");
-  const { dockerOrphans } = await import("../sandbox/docker.ts");
+  const { directoryOrphans } = await import("../sandbox/bubblewrap/host_directories.ts");
+  const { dockerOrphans } = await import("../sandbox/docker/docker.ts");
   const found = [...await directoryOrphans()];
   if (engineReachable) found.push(...await dockerOrphans({ env, runtime: policy.sandbox.container_runtime }));
   return found;
@@ -187,10 +187,10 @@ async function sandboxOf(
   env: Environment,
 ): Promise<Sandbox> {
   if (backend === "container") {
-    const { dockerSandbox } = await import("../sandbox/docker.ts");
+    const { dockerSandbox } = await import("../sandbox/docker/docker.ts");
     return dockerSandbox({ env, runtime: policy.sandbox.container_runtime });
   }
-  const { bubblewrapSandbox } = await import("../sandbox/bubblewrap.ts");
+  const { bubblewrapSandbox } = await import("../sandbox/bubblewrap/bubblewrap.ts");
   return bubblewrapSandbox({ kind: backend, checkout });
 }
 

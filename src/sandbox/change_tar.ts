@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import type { FileChange } from "../vocabulary/change.ts";
-import type { SandboxUser } from "./docker_limits.ts";
+import type { SandboxUser } from "./docker/limits.ts";
 
 export interface TarDirectory {
   /** Absolute POSIX path. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { connectEngine } from "../../src/sandbox/docker_connect.ts";
-import { isRunning, removeContainer } from "../../src/sandbox/docker_container.ts";
-import { isKeptName } from "../../src/sandbox/docker_labels.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
+import { isRunning, removeContainer } from "../../src/sandbox/docker/container.ts";
+import { isKeptName } from "../../src/sandbox/docker/labels.ts";
 import type { PristineCopy } from "../../src/sandbox/sandbox.ts";
 import type { FileChange } from "../../src/vocabulary/change.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { imageExists, probeDocker } from "../../src/sandbox/docker.ts";
+import { imageExists, probeDocker } from "../../src/sandbox/docker/docker.ts";
 import type { FrozenBase, SandboxLimits, SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { file, tarOf } from "../contract/tar_of.ts";
@@ -261,8 +261,8 @@ Deno.test("docker open: an engine that dies while the workspace streams in is en
 
 /** What the lost engine could not be asked to remove. */
 async function removeAll(session: string): Promise<void> {
-  const { connectEngine } = await import("../../src/sandbox/docker_connect.ts");
-  const { removeContainer, removeImage } = await import("../../src/sandbox/docker_container.ts");
+  const { connectEngine } = await import("../../src/sandbox/docker/connect.ts");
+  const { removeContainer, removeImage } = await import("../../src/sandbox/docker/container.ts");
   const engine = await connectEngine(ENGINE_ENV, "docker");
   const left = await leftovers(session);
   for (const id of left.containers) await removeContainer(engine, id);

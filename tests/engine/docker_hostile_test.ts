@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectEngine } from "../../src/sandbox/docker_connect.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
 import type { ExecOptions, FrozenBase, PristineCopy, SandboxLimits } from "../../src/sandbox/sandbox.ts";
 import type { CommandResult } from "../../src/vocabulary/verification.ts";
 import { file, tarOf } from "../contract/tar_of.ts";

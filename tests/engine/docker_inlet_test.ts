@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { connectEngine } from "../../src/sandbox/docker_connect.ts";
-import { removeContainer } from "../../src/sandbox/docker_container.ts";
-import { fitsInlet } from "../../src/sandbox/docker_inlet.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
+import { removeContainer } from "../../src/sandbox/docker/container.ts";
+import { fitsInlet } from "../../src/sandbox/docker/inlet.ts";
 import type { PristineCopy } from "../../src/sandbox/sandbox.ts";
 import type { FileChange } from "../../src/vocabulary/change.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";

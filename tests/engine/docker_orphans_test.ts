@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { connectEngine } from "../../src/sandbox/docker_connect.ts";
-import { removeContainer } from "../../src/sandbox/docker_container.ts";
-import { dockerOrphans, reapDocker } from "../../src/sandbox/docker.ts";
-import { engineOrphans } from "../../src/sandbox/docker_reap.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
+import { removeContainer } from "../../src/sandbox/docker/container.ts";
+import { dockerOrphans, reapDocker } from "../../src/sandbox/docker/docker.ts";
+import { engineOrphans } from "../../src/sandbox/docker/reap.ts";
 import { file, tarOf } from "../contract/tar_of.ts";
 import { ENGINE_ENV, engineSandbox, engineSpec, leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
 

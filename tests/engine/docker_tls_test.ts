@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { probeDocker } from "../../src/sandbox/docker.ts";
+import { probeDocker } from "../../src/sandbox/docker/docker.ts";
 import { file, tarOf } from "../contract/tar_of.ts";
 import { engineSandbox, engineSpec, leftovers, NOTHING } from "./engine.ts";
 import { proxyEngine } from "./engine_proxy.ts";

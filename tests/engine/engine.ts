@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { connectEngine } from "../../src/sandbox/docker_connect.ts";
-import { labelled } from "../../src/sandbox/docker_container.ts";
-import { SESSION_LABEL } from "../../src/sandbox/docker_labels.ts";
-import { dockerSandbox } from "../../src/sandbox/docker.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
+import { labelled } from "../../src/sandbox/docker/container.ts";
+import { SESSION_LABEL } from "../../src/sandbox/docker/labels.ts";
+import { dockerSandbox } from "../../src/sandbox/docker/docker.ts";
 import type { FrozenBase, Sandbox, SandboxSpec } from "../../src/sandbox/sandbox.ts";
 
 /** Where the real engine of the tests is, and the image they run in (python3, coreutils, sh). */

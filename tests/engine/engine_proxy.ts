@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { AddressInfo } from "node:net";
-import { engineHosts } from "../../src/sandbox/docker_connect.ts";
+import { engineHosts } from "../../src/sandbox/docker/connect.ts";
 import { ENGINE_ENV } from "./engine.ts";
 
 /** Something between a client and the real engine that a test can cut. */

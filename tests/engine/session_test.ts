@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectEngine } from "../../src/sandbox/docker_connect.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
 import { ENGINE_ENV, leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
 import { fingerprint, pp, spawnPp, withProject } from "./pp.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { displayText } from "../../src/patch/bytes.ts";
-import type { FakeProgram } from "../../src/sandbox/fake.ts";
+import type { FakeProgram } from "../../src/sandbox/fake/fake.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { fakeSession } from "./session_fixture.ts";
 

@@ -5,7 +5,7 @@ import type { Policy } from "../../src/policy/policy.ts";
 import type { ProposalRequest, Proposer, ProposerAnswer } from "../../src/propose/proposer.ts";
 import type { SessionPlan, SessionPorts } from "../../src/prove/ports.ts";
 import { prove, type SessionOutcome } from "../../src/prove/prove.ts";
-import { type FakeProgram, type FakeSandbox, fakeSandbox } from "../../src/sandbox/fake.ts";
+import { type FakeProgram, type FakeSandbox, fakeSandbox } from "../../src/sandbox/fake/fake.ts";
 import type { SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import type { Syntax } from "../../src/syntax/syntax.ts";
 import type { Redaction } from "../../src/vocabulary/redaction.ts";

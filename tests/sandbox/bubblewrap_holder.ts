@@ -2,7 +2,7 @@
  * A process of its own for bubblewrap_test.ts: opens a sandbox in `tmpRoot`, runs the rest of its arguments in it,
  * prints exit code and stdout, or the failure, as one JSON line and ends without a word when killed.
  */
-import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap.ts";
+import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap/bubblewrap.ts";
 import { tarOf } from "../contract/tar_of.ts";
 import { SPEC } from "./bubblewrap_spec.ts";
 

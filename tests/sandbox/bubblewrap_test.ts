@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap.ts";
-import type { BubblewrapOptions } from "../../src/sandbox/bubblewrap.ts";
-import { probeBubblewrap } from "../../src/sandbox/bubblewrap_probe.ts";
-import { directoryOrphans, reapDirectories } from "../../src/sandbox/host_directories.ts";
+import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap/bubblewrap.ts";
+import type { BubblewrapOptions } from "../../src/sandbox/bubblewrap/bubblewrap.ts";
+import { probeBubblewrap } from "../../src/sandbox/bubblewrap/probe.ts";
+import { directoryOrphans, reapDirectories } from "../../src/sandbox/bubblewrap/host_directories.ts";
 import type { FrozenBase, PristineCopy, SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import type { FileChange } from "../../src/vocabulary/change.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";

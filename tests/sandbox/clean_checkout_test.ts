@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { requireClean } from "../../src/sandbox/clean_checkout.ts";
+import { requireClean } from "../../src/sandbox/bubblewrap/clean_checkout.ts";
 import type { CheckoutState } from "../../src/vocabulary/checkout.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 

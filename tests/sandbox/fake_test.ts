@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fakeSandbox } from "../../src/sandbox/fake.ts";
+import { fakeSandbox } from "../../src/sandbox/fake/fake.ts";
 import type { SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { parseRelativePath } from "../../src/vocabulary/path.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { defaultPolicy } from "../../src/policy/defaults.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { byteStringOfText, displayText } from "../../src/patch/bytes.ts";
-import type { FakeProgram } from "../../src/sandbox/fake.ts";
+import type { FakeProgram } from "../../src/sandbox/fake/fake.ts";
 import {
   judge,
   replay,
