@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sandbox: ["vocabulary"],
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
+  sign: ["vocabulary"],
   bundle: [
     ...["vocabulary", "minimize/problem.ts", "minimize/minimize.ts", "policy/policy.ts", "patch"],
     ...["sandbox/sandbox.ts", "workspace/workspace.ts"],
@@ -28,12 +29,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "vocabulary",
     "patch",
     "policy",
+    "sign",
     "bundle",
     "prove",
     "sandbox/sandbox.ts",
     "workspace/workspace.ts",
   ],
-  cli: ["vocabulary", "version.ts", "patch", "policy", "prove", "bundle", "verify", "minimize"],
+  cli: ["vocabulary", "version.ts", "patch", "policy", "prove", "sign", "bundle", "verify", "minimize"],
 };
 
 /** Where adapters may be built, besides their own room. */
@@ -43,7 +45,7 @@ const WIRE = "cli/wire.ts";
 const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer.ts", "syntax/syntax.ts"];
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
-const PURE = ["vocabulary", "patch", "minimize"];
+const PURE = ["vocabulary", "patch", "minimize", "sign"];
 const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
 
 interface Module {

@@ -1,0 +1,124 @@
+import { type Sha256, sha256 } from "../vocabulary/digest.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import { ed25519PublicKey, type PointProblem, pointProblem, SEED_BYTES } from "./ed25519.ts";
+import { hmacTag, hmacVerify, MIN_SECRET_BYTES } from "./hmac.ts";
+
+/** Made only by `publicKeyOf`: the point is a sound one. */
+export interface PublicKey {
+  readonly kind: "ed25519";
+  /** 32 bytes. */
+  readonly raw: Uint8Array;
+  /** SHA-256 of the key's SPKI (RFC 8410) in DER. */
+  readonly id: Sha256;
+}
+
+/** Never printed; `seed` is hidden from JSON and from inspection. */
+export interface PrivateKey {
+  readonly kind: "ed25519";
+  /** 32 bytes. */
+  readonly seed: Uint8Array;
+  readonly publicKey: PublicKey;
+}
+
+/** Never printed; `secret` is hidden from JSON and from inspection. */
+export interface HmacSecret {
+  readonly kind: "hmac-sha256";
+  /** At least 32 bytes. */
+  readonly secret: Uint8Array;
+  /** A label, the same for every secret: nothing about the secret can be learned from it. */
+  readonly id: string;
+}
+
+/** What a signature is checked with. Its kind, never the envelope, says which algorithm. */
+export type VerificationKey = PublicKey | HmacSecret;
+export type SigningKey = PrivateKey | HmacSecret;
+
+export type KeyResult<Key> = { readonly ok: true; readonly key: Key } | {
+  readonly ok: false;
+  readonly refusal: Refusal;
+};
+
+export const HMAC_KEY_ID = "hmac-sha256";
+
+/** DER of an Ed25519 SPKI up to the 32 bytes of the key (RFC 8410). */
+const SPKI_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");
+
+const POINT_PROBLEMS: Readonly<Record<PointProblem, string>> = {
+  wrong_length: "an Ed25519 public key has 32 bytes",
+  not_canonical: "the public key is not canonically encoded",
+  not_on_curve: "the public key is no point of the curve",
+  small_order: "the public key is a point of small order, with which anybody can sign",
+  mixed_order: "the public key is no point of the prime-order group",
+};
+
+/** SubjectPublicKeyInfo in DER, 44 bytes. */
+export function spkiOf(raw: Uint8Array): Uint8Array {
+  const der = new Uint8Array(SPKI_PREFIX.length + raw.length);
+  der.set(SPKI_PREFIX);
+  der.set(raw, SPKI_PREFIX.length);
+  return der;
+}
+
+/** The key with these 32 bytes, or why no signature of it could ever be believed. */
+export function publicKeyOf(raw: Uint8Array): KeyResult<PublicKey> {
+  const problem = pointProblem(raw);
+  if (problem !== null) return refuse(`key_${problem}`, POINT_PROBLEMS[problem]);
+  const own = Uint8Array.from(raw);
+  return { ok: true, key: { kind: "ed25519", raw: own, id: sha256(spkiOf(own)) } };
+}
+
+/** The key pair of a 32-byte seed. */
+export function privateKeyOf(seed: Uint8Array): KeyResult<PrivateKey> {
+  if (seed.length !== SEED_BYTES) {
+    return refuse("key_wrong_length", `an Ed25519 private key has ${SEED_BYTES} bytes`);
+  }
+  const publicKey = publicKeyOf(ed25519PublicKey(seed));
+  if (!publicKey.ok) return publicKey;
+  return {
+    ok: true,
+    key: hiding({ kind: "ed25519", publicKey: publicKey.key }, "seed", Uint8Array.from(seed)),
+  };
+}
+
+/** The secret with these bytes; fewer than 32 are refused. `readHmacSecret` also refuses what reads as a public key. */
+export function hmacSecretOf(secret: Uint8Array): KeyResult<HmacSecret> {
+  if (secret.length < MIN_SECRET_BYTES) {
+    return refuse(
+      "secret_too_short",
+      `an HMAC secret has at least ${MIN_SECRET_BYTES} bytes; this one has ${secret.length}`,
+    );
+  }
+  return {
+    ok: true,
+    key: hiding({ kind: "hmac-sha256", id: HMAC_KEY_ID }, "secret", Uint8Array.from(secret)),
+  };
+}
+
+/** The id that goes into an envelope as a hint. */
+export function keyIdOf(key: SigningKey | VerificationKey): string {
+  return "publicKey" in key ? key.publicKey.id : key.id;
+}
+
+/** Whether two keys are one: the same public key bytes, or the same secret. */
+export function sameKey(a: VerificationKey, b: VerificationKey): boolean {
+  if (a.kind === "ed25519") return b.kind === "ed25519" && a.id === b.id;
+  if (b.kind !== "hmac-sha256") return false;
+  // By what they do: HMAC fills a short secret up with zeros and hashes a long one, so that two texts may be one key.
+  const nothing = new Uint8Array();
+  return hmacVerify(hmacTag(nothing, a.secret), nothing, b.secret);
+}
+
+/** Adds a member that neither JSON nor an inspector shows. */
+function hiding<T extends object, Name extends string>(
+  shown: T,
+  name: Name,
+  value: Uint8Array,
+): T & { readonly [K in Name]: Uint8Array } {
+  return Object.defineProperty(shown, name, { value, enumerable: false }) as
+    & T
+    & { readonly [K in Name]: Uint8Array };
+}
+
+function refuse(reason: string, detail: string): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal: { reason, detail } };
+}
