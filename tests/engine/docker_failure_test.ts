@@ -173,13 +173,17 @@ Deno.test("docker exec: an engine that dies in the middle is engine_lost at once
 
 /** Runs a body on an engine that a test can make hang. Afterwards nothing is left in the real one. */
 async function withHangingEngine(
-  body: (open: (signal?: AbortSignal) => Promise<FrozenBase>, hang: () => void) => Promise<void>,
+  body: (
+    open: (signal?: AbortSignal) => Promise<FrozenBase>,
+    hang: () => void,
+    hangAfter: (calls: number) => Promise<void>,
+  ) => Promise<void>,
 ): Promise<void> {
   const spec = engineSpec({ deadline: Date.now() + 90_000, parallel: 2 });
   const proxy = await proxyEngine();
   const sandbox = engineSandbox({ DOCKER_HOST: `tcp://127.0.0.1:${proxy.port}` });
   try {
-    await body((signal) => sandbox.open(spec, TAR, signal), () => proxy.hang());
+    await body((signal) => sandbox.open(spec, TAR, signal), proxy.hang, proxy.hangAfter);
   } finally {
     await proxy.cut();
     await removeAll(spec.session);
@@ -208,14 +212,14 @@ Deno.test("docker exec: an engine that hangs and an interrupt: all ends soon, as
 });
 
 Deno.test("docker open: an engine that hangs half-way and an interrupt: all ends soon, as interrupted", async () => {
-  for (const after of [60, 200]) {
-    await withHangingEngine(async (open, hang) => {
+  // Each call has a connection of its own: asking who it is, making the container, streaming in.
+  for (const calls of [2, 4, 6]) {
+    await withHangingEngine(async (open, _hang, hangAfter) => {
       const abort = new AbortController();
-      const opening = open(abort.signal);
-      const failed = failureOf(opening);
+      const hanging = hangAfter(calls);
+      const failed = failureOf(open(abort.signal));
       failed.catch(() => {});
-      await moment(after);
-      hang();
+      await hanging;
       const began = Date.now();
       abort.abort();
       assert.equal((await failed).kind, "interrupted");

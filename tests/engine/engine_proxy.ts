@@ -12,6 +12,11 @@ export interface EngineProxy {
   cut(): Promise<void>;
   /** From now on accepts and passes nothing on, as an engine that hangs. Only `cut` ends that. */
   hang(): void;
+  /**
+   * Hangs when one more call was begun than `calls`, however fast the engine is.
+   * @returns resolved once it hangs
+   */
+  hangAfter(calls: number): Promise<void>;
 }
 
 /** Stands before the real engine, over TCP or over TLS that asks for a client certificate. */
@@ -21,7 +26,18 @@ export async function proxyEngine(
   const socketPath = await engineSocket();
   const open = new Set<Socket>();
   let hangs = false;
+  let callsLeft = Infinity;
+  let whenHanging = () => {};
+  const hang = () => {
+    hangs = true;
+    for (const socket of open) {
+      socket.unpipe();
+      socket.resume();
+    }
+    whenHanging();
+  };
   const serve = (client: Socket) => {
+    if (callsLeft-- === 0) hang();
     if (hangs) {
       open.add(client);
       client.on("close", () => open.delete(client));
@@ -43,12 +59,10 @@ export async function proxyEngine(
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   return {
     port: (server.address() as AddressInfo).port,
-    hang: () => {
-      hangs = true;
-      for (const socket of open) {
-        socket.unpipe();
-        socket.resume();
-      }
+    hang,
+    hangAfter: (calls) => {
+      callsLeft = calls;
+      return new Promise((resolve) => whenHanging = resolve);
     },
     cut: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

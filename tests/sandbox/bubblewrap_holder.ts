@@ -3,13 +3,15 @@
  * prints exit code and stdout, or the failure, as one JSON line and ends without a word when killed.
  */
 import { bubblewrapSandbox } from "../../src/sandbox/bubblewrap/bubblewrap.ts";
+import { probeBubblewrap } from "../../src/sandbox/bubblewrap/probe.ts";
 import { tarOf } from "../contract/tar_of.ts";
 import { SPEC } from "./bubblewrap_spec.ts";
 
 const [tmpRoot, ...argv] = Deno.args;
 const base = await bubblewrapSandbox({ kind: "copy", tmpRoot: tmpRoot! }).open(SPEC, tarOf([])).catch(
-  (error) => {
-    console.log(JSON.stringify({ code: error.code, hint: error.hint, details: error.details }));
+  async (error) => {
+    const { kind, code, hint, details } = error;
+    console.log(JSON.stringify({ kind, code, hint, details, probe: await probeBubblewrap() }));
     Deno.exit(1);
   },
 );

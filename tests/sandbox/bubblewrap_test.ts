@@ -311,16 +311,13 @@ Deno.test("bubblewrapSandbox: a change through a link is refused, the host is no
 });
 
 Deno.test("bubblewrapSandbox: without bwrap it says what to install", async () => {
-  const path = Deno.env.get("PATH")!;
-  Deno.env.set("PATH", "/nonexistent");
-  try {
-    const failure = await failureOf(open({}, []));
+  await withRoot(async (tmpRoot) => {
+    // A process of its own: PATH of this one is that of every test beside this one.
+    const failure = await holder([...holderCommand(tmpRoot), "true"], { PATH: "/nonexistent" });
     assert.deepEqual([failure.kind, failure.code], ["unavailable", "bubblewrap_missing"]);
-    assert.match(failure.hint!, /install/);
-    assert.deepEqual(await probeBubblewrap(), { found: false, works: false, error: "bwrap is not in PATH" });
-  } finally {
-    Deno.env.set("PATH", path);
-  }
+    assert.match(failure.hint, /install/);
+    assert.deepEqual(failure.probe, { found: false, works: false, error: "bwrap is not in PATH" });
+  });
 });
 
 Deno.test("bubblewrapSandbox: works for a root who has no other users, says so where namespaces are off", async () => {
@@ -503,8 +500,9 @@ function holderCommand(tmpRoot: string): string[] {
 }
 
 /** What bubblewrap_holder.ts prints last. */
-async function holder(command: readonly string[]) {
-  const { stdout } = await new Deno.Command(command[0]!, { args: command.slice(1), stderr: "null" }).output();
+async function holder(command: readonly string[], env: Record<string, string> = {}) {
+  const [program, ...args] = command;
+  const { stdout } = await new Deno.Command(program!, { args, env, stderr: "null" }).output();
   return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
 }
 
