@@ -9,12 +9,14 @@ export async function minimization(host: string): Promise<Row[]> {
   const twenty = await runsFor(twentyLines(), (kept) => kept.includes(9));
   const hundred = await runsFor(flat(100), (kept) => [13, 57, 88].every((unit) => kept.includes(unit)));
   const waiting = await waveTimes(host, ["sleep", "0.5"]);
-  const computing = await waveTimes(host, SPIN);
+  const computing = await waveTimes(host, spin(0.5));
+  const longer = await waveTimes(host, spin(2));
   return [
     runsRow("runs for a 20-line patch with one needed hunk", twenty, 12),
     runsRow("runs for 100 units of which 3 are needed", hundred, 60),
     waveRow("24 units, runs that wait 0.5 s, two at once", waiting),
     waveRow("24 units, runs that compute 0.5 s, two at once", computing),
+    waveRow("24 units, runs that compute 2 s, two at once", longer),
   ];
 }
 
@@ -65,11 +67,12 @@ async function runsFor(units: UnitSet, passes: (kept: readonly number[]) => bool
   return result.runs;
 }
 
-const SPIN = [
-  "python3",
-  "-c",
-  "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.5: pass",
-];
+function spin(seconds: number): string[] {
+  const code = `import time
+t = time.process_time()
+while time.process_time() - t < ${seconds}: pass`;
+  return ["python3", "-c", code];
+}
 
 /** The same minimization in real containers, one and two runs at a time, in milliseconds. */
 async function waveTimes(host: string, command: readonly string[]): Promise<[number, number]> {

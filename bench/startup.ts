@@ -1,9 +1,7 @@
 import { freeze, withSmallProject } from "./base.ts";
 import { ms, program, type Row, sideBySide } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
-import { PP_FROM_CHECKOUT } from "../tools/pp.ts";
-
-const PP = PP_FROM_CHECKOUT;
+import { PP_FROM_CHECKOUT as PP } from "../tools/pp.ts";
 
 /** What `pp` itself costs: answering its version, and a run with nothing to prove. */
 export async function startup(host: string): Promise<Row[]> {

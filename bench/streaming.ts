@@ -1,8 +1,8 @@
 import { ms, program, type Row, sideBySide } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
+import { fromCheckout } from "../tools/pp.ts";
 
-const CHILD = `${import.meta.dirname}/streaming_child.ts`;
-const CONFIG = `${import.meta.dirname}/../deno.json`;
+const CHILD = fromCheckout("bench/streaming_child.ts");
 const ROUNDS = 3;
 
 /** A large workspace into a container, beside `tar c | docker cp -`, and the memory of the process that does it. */
@@ -16,17 +16,7 @@ export async function streaming(host: string): Promise<Row[]> {
     await makeTree(large, 50_000, 500);
     const reports: Report[] = [];
     const ours = (directory: string) => async () => {
-      const out = await program([
-        Deno.execPath(),
-        "run",
-        "-A",
-        "--quiet",
-        "--config",
-        CONFIG,
-        CHILD,
-        directory,
-        name,
-      ], { env });
+      const out = await program([...CHILD, directory, name], { env });
       reports.push(JSON.parse(out) as Report);
     };
     await program(["docker", "create", "--name", name, "--network", "none", EXAMPLES_IMAGE, "true"], { env });

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { comparePaths } from "./path.ts";
-import { type Sha256, sha256 } from "./digest.ts";
+import type { Sha256 } from "./digest.ts";
 
 /** Git's words for modes: regular, executable, symbolic link, directory. */
 export type EntryMode = "100644" | "100755" | "120000" | "040000";
@@ -33,7 +34,13 @@ export interface Manifest {
  * no NUL, so no two trees share an encoding.
  */
 export function manifestDigest(entries: readonly ManifestEntry[]): Sha256 {
-  return sha256(entries.map((e) => `${e.mode} ${e.size} ${e.sha256} ${e.path}\0`).join(""));
+  const hash = createHash("sha256");
+  // Some at a time: the encoding of a large tree need not be whole in memory.
+  for (let from = 0; from < entries.length; from += 1000) {
+    const some = entries.slice(from, from + 1000);
+    hash.update(some.map((e) => `${e.mode} ${e.size} ${e.sha256} ${e.path}\0`).join(""));
+  }
+  return hash.digest("hex");
 }
 
 /** Sorts, checks uniqueness and digests. Throws RangeError on a duplicate path. */
