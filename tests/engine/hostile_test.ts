@@ -55,6 +55,8 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     reason: "submodule",
   },
   "a link": { patch: created("new-link", "120000"), reason: "device_or_link_mode" },
+  "a character device": { patch: created("null", "020666"), reason: "device_or_link_mode" },
+  "a pipe": { patch: created("pipe", "010644"), reason: "device_or_link_mode" },
   "a setuid mode": { patch: created("tool", "104755"), reason: "device_or_link_mode" },
   "a binary patch": {
     patch: "diff --git a/x.bin b/x.bin\nnew file mode 100644\nindex 0000000..1234567\nGIT binary patch\n" +
