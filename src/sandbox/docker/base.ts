@@ -26,7 +26,7 @@ export interface DockerBaseOptions {
   /** Label value of everything of this base. */
   readonly baseId: string;
   readonly snapshot: string;
-  /** The container the snapshot was made from. Removed when nobody waits for a first copy any more. */
+  /** The container the snapshot was made from. Removed when that does not slow the first command down. */
   readonly builder: string;
   readonly parallel: number;
   readonly keep: boolean;
@@ -60,10 +60,9 @@ export class DockerBase implements FrozenBase {
   readonly #copies = new Set<DockerCopy>();
   readonly #checkouts = new Set<Promise<unknown>>();
   readonly #knownDirectories = new Map<string, boolean>();
-  /** Checkouts so far. */
-  #given = 0;
+  #given = false;
   #dismissed: Promise<void> | null = null;
-  #refill: ReturnType<typeof setTimeout> | undefined;
+  #refilling: ReturnType<typeof setTimeout> | undefined;
   /** The last copy given back, when copies are kept. */
   #parked: string | null = null;
   #kept: string[] = [];
@@ -77,10 +76,7 @@ export class DockerBase implements FrozenBase {
     this.#pool = new ReadyPool({
       size: 1,
       concurrency: Math.min(4, Math.max(1, Math.floor(options.parallel))),
-      create: () =>
-        this.#starter.start().finally(() => {
-          this.#dismissed ??= this.#take(options.builder);
-        }),
+      create: () => this.#starter.start(),
       destroy: (waiting) => this.#drop(waiting),
       // The connection of one with an inlet ends with it; if that is not heard in time, laying fails.
       usable: ({ id, inlet }) => inlet === null ? isRunning(engine, id) : Promise.resolve(!inlet.ended),
@@ -109,6 +105,10 @@ export class DockerBase implements FrozenBase {
     }
     const { engine } = this.#options;
     let target: ExecTarget | null = null;
+    // The one that is being made already is for the first who asks, and may be all there is.
+    const first = !this.#given && changes.length === 0;
+    if (first) this.#pool.resize(0);
+    this.#given = true;
     try {
       target = await this.#prepare(changes, fresh, signal);
       if (signal?.aborted) throw interrupted(signal.reason);
@@ -118,7 +118,7 @@ export class DockerBase implements FrozenBase {
       if (signal?.aborted) throw interrupted(signal.reason);
       throw error;
     } finally {
-      this.#refillSoon(changes.length > 0);
+      this.#refillIn(first ? FIRST_REFILL_MS : REFILL_MS);
     }
     const { id } = target;
     const copy: DockerCopy = new DockerCopy(engine, target, async () => {
@@ -126,7 +126,7 @@ export class DockerBase implements FrozenBase {
       else await this.#take(id);
       this.#copies.delete(copy);
     }, (result) => {
-      if (result.end !== "exited" || result.exitCode !== 0) this.#pool.fill();
+      if (result.end !== "exited" || result.exitCode !== 0) this.#refill();
     });
     this.#copies.add(copy);
     return copy;
@@ -134,15 +134,18 @@ export class DockerBase implements FrozenBase {
 
   /**
    * Making a container competes with the command of the one just given out, so that it begins a moment later; whoever
-   * waits for one does not wait for that. The first checkout without changes may be all there is, when its command
-   * passes; the pool grows to its size after that.
+   * waits for one does not wait for that.
    */
-  #refillSoon(changed: boolean): void {
-    const first = ++this.#given === 1 && !changed;
-    if (!first) this.#pool.resize(Math.max(1, Math.floor(this.#options.parallel)));
-    clearTimeout(this.#refill);
+  #refillIn(ms: number): void {
+    clearTimeout(this.#refilling);
+    if (this.#closing === null) this.#refilling = setTimeout(() => this.#refill(), ms);
+  }
+
+  #refill(): void {
     if (this.#closing !== null) return;
-    this.#refill = setTimeout(() => this.#pool.fill(), first ? FIRST_REFILL_MS : REFILL_MS);
+    this.#dismissed ??= this.#take(this.#options.builder);
+    this.#pool.resize(Math.max(1, Math.floor(this.#options.parallel)));
+    this.#pool.fill();
   }
 
   /** A container with changes laid in. When it cannot take them by itself, the engine lays them into another. */
@@ -239,14 +242,14 @@ export class DockerBase implements FrozenBase {
 
   async #close(): Promise<void> {
     const { engine, snapshot, baseId } = this.#options;
-    clearTimeout(this.#refill);
+    clearTimeout(this.#refilling);
     engine.life.endIn(CLOSE_MS);
     await Promise.all([
+      this.#dismissed ??= this.#take(this.#options.builder),
       this.#pool.close(),
       ...[...this.#copies].map((copy) => copy.discard()),
       ...this.#checkouts,
     ]);
-    await (this.#dismissed ??= this.#take(this.#options.builder));
     await this.#nameParked();
     try {
       // Whatever an answer that never came may have left.
