@@ -1,6 +1,7 @@
 import type { Refusal } from "../vocabulary/patch.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { refuse } from "./refuse.ts";
 
 /** What our envelopes hold: an in-toto statement. */
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
@@ -118,10 +119,6 @@ export function renderEnvelope({ payloadType, payload, signatures }: Envelope): 
     })),
   };
   return new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`);
-}
-
-function refuse(reason: string, detail: string): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal: { reason, detail } };
 }
 
 /** `not JSON: …` and `not valid UTF-8` are said as they are, the rest as what is wrong with the JSON. */

@@ -2,6 +2,7 @@ import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { ed25519PublicKey, type PointProblem, pointProblem, SEED_BYTES } from "./ed25519.ts";
 import { hmacTag, hmacVerify, MIN_SECRET_BYTES } from "./hmac.ts";
+import { refuse } from "./refuse.ts";
 
 /** Made only by `publicKeyOf`: the point is a sound one. */
 export interface PublicKey {
@@ -117,8 +118,4 @@ function hiding<T extends object, Name extends string>(
   return Object.defineProperty(shown, name, { value, enumerable: false }) as
     & T
     & { readonly [K in Name]: Uint8Array };
-}
-
-function refuse(reason: string, detail: string): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal: { reason, detail } };
 }
