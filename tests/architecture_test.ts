@@ -11,12 +11,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   patch: ["vocabulary", "minimize/problem.ts", "minimize/minimize.ts"],
   minimize: ["vocabulary"],
-  policy: ["vocabulary"],
+  document: ["vocabulary"],
+  policy: ["vocabulary", "document"],
   workspace: ["vocabulary"],
   sandbox: ["vocabulary"],
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
-  sign: ["vocabulary"],
+  sign: ["vocabulary", "document"],
   bundle: [
     ...["vocabulary", "minimize/problem.ts", "minimize/minimize.ts", "policy/policy.ts", "patch"],
     ...["sandbox/sandbox.ts", "workspace/workspace.ts"],
@@ -35,7 +36,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "sandbox/sandbox.ts",
     "workspace/workspace.ts",
   ],
-  cli: ["vocabulary", "version.ts", "patch", "policy", "prove", "sign", "bundle", "verify", "minimize"],
+  cli: [
+    "vocabulary",
+    "version.ts",
+    "patch",
+    "document",
+    "policy",
+    "prove",
+    "sign",
+    "bundle",
+    "verify",
+    "minimize",
+  ],
 };
 
 /** Where adapters may be built, besides their own room. */
@@ -45,7 +57,7 @@ const WIRE = "cli/wire.ts";
 const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer.ts", "syntax/syntax.ts"];
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
-const PURE = ["vocabulary", "patch", "minimize", "sign"];
+const PURE = ["vocabulary", "patch", "minimize", "document", "sign"];
 const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
 
 interface Module {

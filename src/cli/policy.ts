@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
+import { type DocumentProblem, showProblem } from "../document/parse.ts";
 import { checkTarget, configuredTargets } from "../policy/commands.ts";
 import { policyDigest } from "../policy/digest.ts";
 import { findPolicy, loadPolicy, readPolicyText, showPolicyFile } from "../policy/load.ts";
-import { parsePolicy, type PolicyProblem, showProblem } from "../policy/parse.ts";
+import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import { loadPreset, PRESETS } from "../policy/presets.ts";
 import { policyJsonSchema } from "../policy/schema.ts";
@@ -131,7 +132,7 @@ interface CheckedTarget {
 
 function checkDocument(
   source: string | null,
-  problems: readonly PolicyProblem[],
+  problems: readonly DocumentProblem[],
   config: PolicyConfig | null,
 ) {
   const targets = config === null ? [] : checkedTargets(config);

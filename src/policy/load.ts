@@ -1,10 +1,11 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
+import { type DocumentProblem, showProblem } from "../document/parse.ts";
+import { MAX_DOCUMENT_LENGTH } from "../document/read.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { defaultPolicy } from "./defaults.ts";
 import { policyDigest } from "./digest.ts";
-import { MAX_POLICY_LENGTH } from "./document.ts";
-import { parsePolicy, type PolicyProblem, showProblem } from "./parse.ts";
+import { parsePolicy } from "./parse.ts";
 import type { PolicyConfig } from "./policy.ts";
 
 /** Looked for in the workspace's root, in this order. */
@@ -36,7 +37,7 @@ export async function loadPolicy(root: string, explicitPath?: string): Promise<L
 }
 
 /** The Failure for a policy file with problems. */
-export function policyMalformed(fileName: string, problems: readonly PolicyProblem[]): Failure {
+export function policyMalformed(fileName: string, problems: readonly DocumentProblem[]): Failure {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new Failure("malformed", "policy_malformed", `${fileName}: ${count}`, {
     details: problems.map((problem) => showProblem(fileName, problem)),
@@ -74,14 +75,14 @@ export async function findPolicy(root: string): Promise<string | null> {
 }
 
 /**
- * The text of a policy file, at most MAX_POLICY_LENGTH bytes.
+ * The text of a policy file, at most MAX_DOCUMENT_LENGTH bytes.
  * @throws Failure `policy_missing`, `policy_unreadable`, `policy_malformed` (too large, not UTF-8)
  */
 export async function readPolicyText(path: string): Promise<string> {
   const shown = showPolicyFile(path);
-  const bytes = await readBounded(path, MAX_POLICY_LENGTH);
+  const bytes = await readBounded(path, MAX_DOCUMENT_LENGTH);
   const bad = (message: string) => policyMalformed(shown, [{ path: "", line: null, column: null, message }]);
-  if (bytes === null) throw bad(`larger than ${MAX_POLICY_LENGTH} bytes`);
+  if (bytes === null) throw bad(`larger than ${MAX_DOCUMENT_LENGTH} bytes`);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

@@ -1,78 +1,21 @@
-import { type Fault, type Path, readDocument } from "./document.ts";
+import { type DocumentProblem, parseDocument } from "../document/parse.ts";
 import type { PolicyConfig } from "./policy.ts";
-import { fieldProblems, showPath } from "./problems.ts";
-import { policySchema } from "./schema.ts";
-
-/** Most problems reported for one file. */
-export const MAX_PROBLEMS = 100;
-
-/** One thing wrong with a policy file. Line and column are 1-based, null where the text has no such place. */
-export interface PolicyProblem {
-  /** Such as `policy.limits.max_attempts` or `proof_targets[0].cmd`; empty for the file as a whole. */
-  readonly path: string;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly message: string;
-}
+import { KNOWN_KEYS, policySchema } from "./schema.ts";
 
 export type PolicyParse =
   | { readonly ok: true; readonly config: PolicyConfig }
-  | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
+  | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
 /**
  * Reads a policy. Strict JSON if `fileName` ends in `.json`, YAML otherwise.
- * @returns the policy with every default filled in, or every problem of the file in the order of its lines, at
- * most MAX_PROBLEMS of them and one that says there are more; never throws on any text
+ * @returns the policy with every default filled in, or every problem of the file in the order of its lines, bounded;
+ * never throws on any text
  */
 export function parsePolicy(text: string, fileName: string): PolicyParse {
-  const format = /\.json$/i.test(fileName) ? "json" : "yaml";
-  const document = readDocument(text.replace(/^\ufeff/, ""), format);
-  const at = (path: Path, offset: number | null, message: string): PolicyProblem => {
-    const place = offset === null ? null : document.lineColumn(offset);
-    return { path: showPath(path), line: place?.line ?? null, column: place?.column ?? null, message };
-  };
-  const faults = document.faults.map((f: Fault) =>
-    at(f.path, f.offset ?? nearest(document.offsetOf, f.path), f.message)
-  );
-  if (document.value === undefined) return { ok: false, problems: limited(faults) };
-  if (document.value === null) {
-    return {
-      ok: false,
-      problems: limited([...faults, at([], null, "the file is empty; `pp init` writes one")]),
-    };
-  }
-  const result = policySchema.safeParse(document.value);
-  if (result.success && faults.length === 0) return { ok: true, config: result.data };
-  const fields = result.success ? [] : fieldProblems(result.error.issues, document.value).map((p) => {
-    const own = p.isKey ? document.offsetOf(p.path) : document.valueOffsetOf(p.path);
-    return at(p.path, own ?? nearest(document.offsetOf, p.path), p.message);
+  const parsed = parseDocument(text, fileName, {
+    schema: policySchema,
+    known: KNOWN_KEYS,
+    empty: "the file is empty; `pp init` writes one",
   });
-  return { ok: false, problems: limited([...faults, ...fields]) };
-}
-
-/** `pp.yaml:12:5 policy.limits.max_attempts: must be at least 1, not 0`. */
-export function showProblem(fileName: string, problem: PolicyProblem): string {
-  const place = problem.line === null ? "" : `:${problem.line}:${problem.column ?? 1}`;
-  return `${fileName}${place} ${problem.path === "" ? "" : `${problem.path}: `}${problem.message}`;
-}
-
-/** Where the deepest part of a path that the text has stands. */
-function nearest(offsetOf: (path: Path) => number | null, path: Path): number | null {
-  for (let length = path.length; length >= 0; length--) {
-    const offset = offsetOf(path.slice(0, length));
-    if (offset !== null) return offset;
-  }
-  return null;
-}
-
-function limited(problems: readonly PolicyProblem[]): PolicyProblem[] {
-  const seen = new Set<string>();
-  const unique = problems.filter((p) => {
-    const key = JSON.stringify([p.path, p.line, p.column, p.message]);
-    return !seen.has(key) && seen.add(key);
-  });
-  const order = (p: PolicyProblem) => p.line ?? 0;
-  unique.sort((a, b) => order(a) - order(b) || (a.column ?? 0) - (b.column ?? 0));
-  if (unique.length <= MAX_PROBLEMS) return unique;
-  return [...unique.slice(0, MAX_PROBLEMS), { path: "", line: null, column: null, message: "and more" }];
+  return parsed.ok ? { ok: true, config: parsed.value } : parsed;
 }

@@ -1,7 +1,7 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { parsePolicy } from "./parse.ts";
 import type { PolicyConfig } from "./policy.ts";
-import { spellingHint } from "./spelling.ts";
+import { spellingHint } from "../document/spelling.ts";
 
 /** The shipped policies, each a commented file in policies/. */
 export const PRESETS = [

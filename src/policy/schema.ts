@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { KnownKeys } from "../document/problems.ts";
 import { checkArgv, MAX_ARGV_WORDS, targetFromCommand } from "./commands.ts";
 import { count, decimal, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
 import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
@@ -176,8 +177,8 @@ export const policySchema = z.strictObject({
 }, { error: "expected a policy file: a mapping with proof_targets and policy" })
   .meta({ title: "veripatch policy", description: "What a proof may run, write and use." });
 
-/** Keys of each section, by the path of the section; `proof_targets[]` stands for every target. */
-export const KNOWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+/** Keys of each section, for the words of a problem. */
+export const KNOWN_KEYS: KnownKeys = new Map([
   ["", ["proof_targets", "policy"]],
   ["proof_targets[]", Object.keys(targetShape)],
   ["policy", Object.keys(policyShape)],

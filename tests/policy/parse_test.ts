@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { defaultPolicy } from "../../src/policy/defaults.ts";
 import { policyDigest } from "../../src/policy/digest.ts";
-import { MAX_PROBLEMS, parsePolicy, showProblem } from "../../src/policy/parse.ts";
+import { MAX_PROBLEMS, showProblem } from "../../src/document/parse.ts";
+import { parsePolicy } from "../../src/policy/parse.ts";
 import type { PolicyConfig } from "../../src/policy/policy.ts";
 
 function config(text: string, name = "pp.yaml"): PolicyConfig {

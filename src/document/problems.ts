@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import { quoted } from "../vocabulary/printable.ts";
-import type { Path } from "./document.ts";
-import { KNOWN_KEYS } from "./schema.ts";
+import type { Path } from "./read.ts";
 import { spellingHint } from "./spelling.ts";
 
 type Issue = z.core.$ZodIssue;
+
+/** Keys of each section, by the path of the section (`policy.limits`); `x[]` stands for every entry of a list. */
+export type KnownKeys = ReadonlyMap<string, readonly string[]>;
 
 /** A field that is wrong, before its place in the text is looked up. */
 export interface FieldProblem {
@@ -17,10 +19,14 @@ export interface FieldProblem {
 /** Most keys or issues explained; the rest of a hopeless file is dropped. */
 const MAX_EXPLAINED = 500;
 
-/** Turns what zod found into one problem for each field, in the words of a policy's author; bounded. */
-export function fieldProblems(issues: readonly Issue[], value: unknown): FieldProblem[] {
+/** Turns what zod found into one problem for each field, in the words of its author; bounded. */
+export function fieldProblems(
+  issues: readonly Issue[],
+  value: unknown,
+  known: KnownKeys,
+): FieldProblem[] {
   const byPath = new Map<string, FieldProblem>();
-  for (const problem of issues.slice(0, MAX_EXPLAINED).flatMap((issue) => explain(issue, [], value))) {
+  for (const problem of issues.slice(0, MAX_EXPLAINED).flatMap((issue) => explain(issue, [], value, known))) {
     const key = JSON.stringify(problem.path);
     if (!byPath.has(key)) byPath.set(key, problem);
   }
@@ -38,7 +44,7 @@ export function showPath(path: Path): string {
   return shown;
 }
 
-function explain(issue: Issue, above: Path, root: unknown): FieldProblem[] {
+function explain(issue: Issue, above: Path, root: unknown, known: KnownKeys): FieldProblem[] {
   const path = [...above, ...issue.path as (string | number)[]];
   const problem = (message: string) => [{ path, isKey: false, message }];
   const value = valueAt(root, path);
@@ -47,11 +53,11 @@ function explain(issue: Issue, above: Path, root: unknown): FieldProblem[] {
       return issue.keys.slice(0, MAX_EXPLAINED).map((key) => ({
         path: [...path, key],
         isKey: true,
-        message: unknownKey(key, path),
+        message: unknownKey(key, path, known),
       }));
     case "invalid_union": {
       const branch = issue.errors.find((errors) => !errors.some(isWrongKind));
-      if (branch !== undefined) return branch.flatMap((inner) => explain(inner, path, root));
+      if (branch !== undefined) return branch.flatMap((inner) => explain(inner, path, root, known));
       return problem(`${issue.message}, not ${show(value)}`);
     }
     case "invalid_type":
@@ -83,13 +89,13 @@ function isWrongKind(issue: Issue): boolean {
   return issue.path.length === 0 && ["invalid_type", "invalid_format", "invalid_value"].includes(issue.code);
 }
 
-function unknownKey(key: string, path: Path): string {
+function unknownKey(key: string, path: Path, sections: KnownKeys): string {
   const section = path.map((step) => typeof step === "number" ? "[]" : `.${step}`).join("").replace(
     /^\./,
     "",
   );
-  const known = KNOWN_KEYS.get(section) ?? [];
-  const elsewhere = [...KNOWN_KEYS].find(([place, keys]) => place !== section && keys.includes(key));
+  const known = sections.get(section) ?? [];
+  const elsewhere = [...sections].find(([place, keys]) => place !== section && keys.includes(key));
   if (elsewhere !== undefined) {
     return `unknown key here; ${key} belongs ${elsewhere[0] === "" ? "at the top" : `under ${elsewhere[0]}`}`;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearestWord } from "../../src/policy/spelling.ts";
+import { nearestWord } from "../../src/document/spelling.ts";
 
 Deno.test("nearestWord: finds the word meant, or none", () => {
   const known = ["max_attempts", "max_files_changed", "network", "verify", "pids"];

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument } from "yaml";
 
-/** Largest policy file, in UTF-16 code units of its text. */
-export const MAX_POLICY_LENGTH = 1_048_576;
+/** Largest document, in UTF-16 code units of its text and in bytes. */
+export const MAX_DOCUMENT_LENGTH = 1_048_576;
 const MAX_DEPTH = 32;
 const MAX_TOKENS = 200_000;
 const MAX_VALUES = 20_000;
@@ -15,8 +15,8 @@ export interface Fault {
   readonly message: string;
 }
 
-/** A policy file as plain data, with where each value and key stands in the text. */
-export interface PolicyDocument {
+/** A file that people write, as plain data, with where each value and key stands in the text. */
+export interface PlacedDocument {
   readonly value: unknown;
   readonly faults: readonly Fault[];
   /** Offset of the key that leads to a path, or of the value where there is none. */
@@ -32,10 +32,10 @@ export interface PolicyDocument {
  * as often as they are used; linear in the text. Duplicate keys, unknown tags, second documents and every
  * syntax error become faults; it never throws on any text.
  */
-export function readDocument(text: string, format: "yaml" | "json"): PolicyDocument {
+export function readDocument(text: string, format: "yaml" | "json"): PlacedDocument {
   const lines = new LineCounter();
   const positions = new Map<string, { readonly key: number | null; readonly value: number | null }>();
-  const done = (value: unknown, faults: readonly Fault[]): PolicyDocument => ({
+  const done = (value: unknown, faults: readonly Fault[]): PlacedDocument => ({
     value,
     faults,
     offsetOf: (path) => {
@@ -51,7 +51,7 @@ export function readDocument(text: string, format: "yaml" | "json"): PolicyDocum
   const fail = (message: string, offset: number | null = null) =>
     done(undefined, [{ path: [], offset, message }]);
 
-  if (text.length > MAX_POLICY_LENGTH) return fail(`larger than ${MAX_POLICY_LENGTH} characters`);
+  if (text.length > MAX_DOCUMENT_LENGTH) return fail(`larger than ${MAX_DOCUMENT_LENGTH} characters`);
   const shape = measure(text);
   if (shape !== null) return fail(shape);
   const syntax = format === "json" ? jsonSyntaxError(text) : null;
@@ -67,7 +67,9 @@ export function readDocument(text: string, format: "yaml" | "json"): PolicyDocum
   const faults: Fault[] = [...document.errors, ...document.warnings].map((e) => ({
     path: [],
     offset: e.pos[0],
-    message: e.code === "MULTIPLE_DOCS" ? "a policy file holds one document" : `not valid YAML: ${e.message}`,
+    message: e.code === "MULTIPLE_DOCS"
+      ? "there is more than one document in the file"
+      : `not valid YAML: ${e.message}`,
   }));
   if (faults.length > 0) return done(undefined, faults);
   const reader = new Reader(positions);
