@@ -29,15 +29,24 @@ const REQUIRED = [
 const ATTEMPT = "attempts/[1-9][0-9]{0,3}";
 const VERIFICATION =
   `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation|base_again|minimization_rejected)`;
-const KNOWN = new RegExp(
-  "^(?:" + [
-    "repro\\.json|policy\\.json|environment\\.json|workspace_manifest\\.json|source_git\\.diff",
-    "minimization\\.json|final\\.patch|final_summary\\.md|events\\.jsonl|attestation\\.json",
-    `${ATTEMPT}/(?:proposed\\.json|applied\\.patch|patch_stats\\.json)`,
-    `${VERIFICATION}/(?:verify|target_results)\\.json`,
-    `${VERIFICATION}/(?:run_[1-9][0-9]{0,3}/)?[0-9]{2,4}_[a-z0-9_]{1,40}\\.(?:stdout|stderr)\\.txt`,
-  ].join("|") + ")$",
-);
+/** Every name a bundle may have, as patterns; one line for each kind of file. */
+const KNOWN_NAMES = [
+  "repro\\.json",
+  "policy\\.json",
+  "environment\\.json",
+  "workspace_manifest\\.json",
+  "source_git\\.diff",
+  "minimization\\.json",
+  "final\\.patch",
+  "final_summary\\.md",
+  "events\\.jsonl",
+  "attestation\\.json",
+  "test_result\\.attestation\\.json",
+  `${ATTEMPT}/(?:proposed\\.json|applied\\.patch|patch_stats\\.json)`,
+  `${VERIFICATION}/(?:verify|target_results)\\.json`,
+  `${VERIFICATION}/(?:run_[1-9][0-9]{0,3}/)?[0-9]{2,4}_[a-z0-9_]{1,40}\\.(?:stdout|stderr)\\.txt`,
+];
+const KNOWN = new RegExp(`^(?:${KNOWN_NAMES.join("|")})$`);
 
 /**
  * Whether a name may stand in a bundle. Known names are plain lower-case ASCII (one letter and `NFC` questions do not

@@ -1,4 +1,5 @@
-import { canonicalJson, type Sha256, sha256 } from "../vocabulary/digest.ts";
+import { canonicalJson } from "../vocabulary/canonical_json.ts";
+import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import type { PolicyConfig } from "./policy.ts";
 
 /**

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
 
 /** SHA-256 as 64 lower-case hex digits. */
 export type Sha256 = string;
@@ -7,11 +6,4 @@ export type Sha256 = string;
 /** SHA-256 of bytes or of a string's UTF-8 encoding. */
 export function sha256(data: Uint8Array | string): Sha256 {
   return createHash("sha256").update(data).digest("hex");
-}
-
-/** RFC 8785 canonical JSON text. Throws on values JSON cannot hold. */
-export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError("value has no JSON form");
-  return text;
 }

@@ -1,0 +1,223 @@
+import { printablePath } from "../vocabulary/printable.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import { type Evidence, type FileDigest, KEPT_DOCUMENTS } from "./claims.ts";
+import { BOUNDS, type Bounds, isKnownName } from "./layout.ts";
+
+/** One thing about a bundle's folder that no bundle may have. */
+export interface Finding {
+  /**
+   * `link`, `special_file`, `unknown_file`, `name_collision`, `empty_directory`, `too_deep`, `too_large`,
+   * `too_many_files`, `changed_while_read`, `unreadable`; of a statement's list: `missing`, `extra`, `changed`.
+   */
+  readonly code: string;
+  /** File name in the bundle, made printable; empty for the bundle as a whole. */
+  readonly name: string;
+  readonly detail: string;
+}
+
+/** Everything in a bundle's folder: regular files with known names as digests, all else as findings. */
+export interface Inventory extends Evidence {
+  readonly findings: readonly Finding[];
+}
+
+type InventoryTaken = { readonly ok: true; readonly inventory: Inventory } | {
+  readonly ok: false;
+  readonly refusal: Refusal;
+};
+
+/** Findings that are kept; a hostile folder may hold millions. */
+const MAX_FINDINGS = 200;
+/** Files up to this many bytes are read whole and hashed outside this thread; larger ones stream. */
+const WHOLE = 1 << 20;
+const CHUNK = 1 << 18;
+const AT_ONCE = 4;
+
+/**
+ * Takes stock of a hostile folder: every file is opened once, without following a link, and hashed from that handle;
+ * the documents claims are drawn from are kept, of the same bytes. Memory is bounded by those documents.
+ * @returns what is there, or `bundle_missing` or `bundle_unreadable` when there is no folder to look at
+ */
+export async function takeInventory(dir: string, bounds: Bounds = BOUNDS): Promise<InventoryTaken> {
+  const stock = new Stock(dir, bounds);
+  try {
+    await stock.walk("", 1);
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    if (!missing && !isOfSystem(error)) throw error;
+    const reason = missing ? "bundle_missing" : "bundle_unreadable";
+    return { ok: false, refusal: { reason, detail: `cannot read ${dir}: ${(error as Error).message}` } };
+  }
+  await stock.hashAll();
+  return { ok: true, inventory: stock.inventory() };
+}
+
+class Stock {
+  readonly #files = new Map<string, FileDigest>();
+  readonly #documents = new Map<string, Uint8Array>();
+  readonly #findings: Finding[] = [];
+  readonly #names: string[] = [];
+  /** Names seen, folded; a second name that folds alike could stand for the first on another system. */
+  readonly #folded = new Map<string, string>();
+  #entries = 0;
+  #bytes = 0;
+  #full = false;
+
+  constructor(readonly root: string, readonly bounds: Bounds) {}
+
+  async walk(prefix: string, depth: number): Promise<void> {
+    const entries: Deno.DirEntry[] = [];
+    for await (const entry of Deno.readDir(`${this.root}/${prefix}`)) {
+      // Directories count too: a bundle has no more of them than files.
+      if (++this.#entries > 2 * this.bounds.files) return this.#tooMany();
+      entries.push(entry);
+    }
+    if (entries.length === 0 && prefix !== "") this.#find("empty_directory", prefix, "an empty directory");
+    for (const entry of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+      if (this.#full) return;
+      const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
+      if (this.#collides(name)) continue;
+      if (entry.isSymlink) this.#find("link", name, "a link");
+      else if (entry.isDirectory) await this.#descend(name, entry.name, depth);
+      else if (!entry.isFile) this.#find("special_file", name, "neither a file nor a directory");
+      else if (!isKnownName(name)) this.#find("unknown_file", name, "a file that no bundle has");
+      else this.#names.push(name);
+    }
+  }
+
+  async #descend(path: string, name: string, depth: number): Promise<void> {
+    if (depth === this.bounds.depth) {
+      this.#find("too_deep", path, `nested deeper than ${this.bounds.depth}`);
+    } else if (!/^[a-z0-9_]{1,64}$/.test(name)) {
+      this.#find("unknown_file", path, "a directory that no bundle has");
+    } else {
+      try {
+        await this.walk(path, depth + 1);
+      } catch (error) {
+        if (!isOfSystem(error)) throw error;
+        this.#find("unreadable", path, error.message);
+      }
+    }
+  }
+
+  #collides(name: string): boolean {
+    const folded = name.normalize("NFKC").toLowerCase().normalize("NFKC");
+    const other = this.#folded.get(folded);
+    this.#folded.set(folded, name);
+    if (other === undefined) return false;
+    this.#find("name_collision", name, `the same name as ${printablePath(other)} on some systems`);
+    return true;
+  }
+
+  async hashAll(): Promise<void> {
+    if (this.#names.length > this.bounds.files) return this.#tooMany();
+    let next = 0;
+    const work = async () => {
+      while (!this.#full && next < this.#names.length) await this.#take(this.#names[next++]!);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+
+  /** Hashes one file from the handle it was opened by, and keeps its bytes when claims are drawn from it. */
+  async #take(name: string): Promise<void> {
+    const path = `${this.root}/${name}`;
+    try {
+      const seen = await Deno.lstat(path);
+      if (!seen.isFile) return this.#find("special_file", name, "neither a file nor a directory");
+      using file = await Deno.open(path);
+      const { isFile, size, dev, ino } = await file.stat();
+      // What was a file a moment ago may be a link now.
+      if (!isFile || dev !== seen.dev || ino !== seen.ino) {
+        return this.#find("changed_while_read", name, "it changes while it is read");
+      }
+      this.#bytes += size;
+      if (size > this.bounds.bytes || this.#bytes > this.bounds.totalBytes) {
+        this.#full ||= this.#bytes > this.bounds.totalBytes;
+        return this.#find("too_large", name, "more bytes than a bundle has");
+      }
+      const keep = size <= (KEPT_DOCUMENTS.get(name) ?? -1);
+      const digest = keep || size <= WHOLE
+        ? await this.#whole(file, name, size, keep)
+        : await streamed(file, size);
+      if (digest === null) return this.#find("changed_while_read", name, "it changes while it is read");
+      this.#files.set(name, { size, sha256: digest });
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      this.#find("unreadable", name, error.message);
+    }
+  }
+
+  async #whole(file: Deno.FsFile, name: string, size: number, keep: boolean): Promise<string | null> {
+    // One byte more, so that a file that grows is noticed.
+    const buffer = new Uint8Array(size + 1);
+    if (await fill(file, buffer) !== size) return null;
+    const bytes = buffer.subarray(0, size);
+    if (keep) this.#documents.set(name, bytes);
+    return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  }
+
+  inventory(): Inventory {
+    const findings = this.#findings.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+    return { files: this.#files, documents: this.#documents, findings };
+  }
+
+  #tooMany(): void {
+    this.#full = true;
+    this.#find("too_many_files", "", "more files than a bundle has");
+  }
+
+  #find(code: string, name: string, detail: string): void {
+    if (this.#findings.length < MAX_FINDINGS) this.#findings.push({ code, name: printablePath(name), detail });
+  }
+}
+
+/** Stock of files in memory, whose names and sizes were checked when they were read. */
+export async function inventoryOf(files: ReadonlyMap<string, Uint8Array>): Promise<Inventory> {
+  const { createHash } = await import("node:crypto");
+  const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  const kept = [...files].filter(([name, bytes]) => bytes.length <= (KEPT_DOCUMENTS.get(name) ?? -1));
+  return {
+    files: new Map([...files].map(([name, bytes]) => [name, { size: bytes.length, sha256: sha256(bytes) }])),
+    documents: new Map(kept),
+    findings: [],
+  };
+}
+
+/** Digest of a large file, or null when it does not have `size` bytes. While one part is hashed the next is read. */
+async function streamed(file: Deno.FsFile, size: number): Promise<string | null> {
+  // Loaded when needed: a small bundle verifies in less time than this takes to load.
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha256");
+  let [now, later] = [new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  let total = 0;
+  let filling = fill(file, now);
+  for (;;) {
+    const filled = await filling;
+    total += filled;
+    const last = filled < CHUNK || total > size;
+    if (!last) filling = fill(file, later);
+    hash.update(now.subarray(0, filled));
+    if (last) return total === size ? hash.digest("hex") : null;
+    [now, later] = [later, now];
+  }
+}
+
+/** Reads until a buffer is full or the file ends. */
+async function fill(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = await file.read(buffer.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whether the system refused something, in contrast to a bug. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code)) ||
+    Object.values(Deno.errors).some((kind) => error instanceof kind);
+}

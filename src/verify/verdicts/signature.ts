@@ -1,0 +1,100 @@
+import { type Envelope, parseEnvelope, PAYLOAD_TYPE } from "../../sign/dsse.ts";
+import type { PublicKey, VerificationKey } from "../../sign/key.ts";
+import { sameKey } from "../../sign/key.ts";
+import { signaturesBy } from "../../sign/sign.ts";
+import { printableLine } from "../../vocabulary/printable.ts";
+import { invalid, valid, type Verdict } from "./verdict.ts";
+
+/** A key the verifier knows and that counts for nothing now. */
+export interface RefusedKey {
+  readonly key: PublicKey;
+  /** `key_revoked`, `key_expired`, `key_not_yet_valid`. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** Whom the verifier believes. Nothing in here comes from the bundle. */
+export interface Trust {
+  readonly keys: readonly VerificationKey[];
+  /** How many distinct keys must have signed, at least 1. */
+  readonly threshold: number;
+  /** Keys that would count at another time or were revoked; they only make the verdict say why. */
+  readonly refused: readonly RefusedKey[];
+}
+
+/** The payload is there only when enough trusted keys signed it. */
+export interface SignatureJudged {
+  readonly verdict: Verdict;
+  readonly payload: Uint8Array | null;
+  /** Trusted keys that signed. */
+  readonly signers: readonly VerificationKey[];
+  /** A known key signed that does not count now. */
+  readonly refused: RefusedKey | null;
+}
+
+/**
+ * Judges an envelope by the verifier's own keys: each key says which algorithm it is, the envelope has no say. A
+ * signature counts for a key it does not misname; a signature that names a trusted key and is not of it spoils the
+ * whole. Signatures by unknown keys count for nothing.
+ * @throws RangeError on a threshold below 1
+ */
+export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged {
+  if (!Number.isInteger(trust.threshold) || trust.threshold < 1) {
+    throw new RangeError(`a threshold of ${trust.threshold} would believe anybody`);
+  }
+  const no = (code: string, detail: string, more: Partial<SignatureJudged> = {}): SignatureJudged => ({
+    verdict: invalid(code, detail),
+    payload: null,
+    signers: [],
+    refused: null,
+    ...more,
+  });
+  const parsed = parseEnvelope(bytes);
+  if (!parsed.ok) return no(parsed.refusal.reason, printableLine(parsed.refusal.detail));
+  const { envelope } = parsed;
+  if (envelope.payloadType !== PAYLOAD_TYPE) {
+    return no("payload_type_unknown", `its payloadType is not ${PAYLOAD_TYPE}`);
+  }
+  const signers = distinct(trust.keys.filter((key) => signedBy(envelope, key)));
+  const broken = trust.keys.find((key) => key.kind === "ed25519" && misusesNameOf(envelope, key));
+  if (broken !== undefined) {
+    return no("signature_broken", `a signature that names key ${shortId(broken)} is not by that key`);
+  }
+  if (signers.length >= trust.threshold) {
+    const detail = `signed by ${signers.map(shortId).join(", ")}`;
+    return { verdict: valid("signed", detail), payload: envelope.payload, signers, refused: null };
+  }
+  const refused = trust.refused.find(({ key }) => signedBy(envelope, key)) ?? null;
+  if (refused !== null) {
+    return no(refused.reason, `signed by ${shortId(refused.key)}: ${refused.detail}`, { signers, refused });
+  }
+  if (signers.length > 0) {
+    const detail = `${signers.length} of the ${trust.threshold} distinct trusted keys that are needed signed it`;
+    return no("threshold_not_met", detail, { signers });
+  }
+  if (signaturesBy(envelope, trust.keys).length > 0) {
+    return no("keyid_mismatch", "a trusted key signed it under the name of another key");
+  }
+  return no("not_by_trusted_key", "no trusted key signed this statement");
+}
+
+/** Whether the key made one of the signatures that name it or name none. */
+function signedBy(envelope: Envelope, key: VerificationKey): boolean {
+  const signatures = envelope.signatures.filter(({ keyid }) => keyid === null || keyid === key.id);
+  return signatures.length > 0 && signaturesBy({ ...envelope, signatures }, [key]).length > 0;
+}
+
+function misusesNameOf(envelope: Envelope, key: VerificationKey): boolean {
+  return envelope.signatures.some((signature) =>
+    signature.keyid === key.id && signaturesBy({ ...envelope, signatures: [signature] }, [key]).length === 0
+  );
+}
+
+/** A key given twice is one key. */
+function distinct(keys: readonly VerificationKey[]): readonly VerificationKey[] {
+  return keys.filter((key, i) => !keys.slice(0, i).some((other) => sameKey(key, other)));
+}
+
+export function shortId({ kind, id }: VerificationKey): string {
+  return kind === "ed25519" ? `ed25519 ${id.slice(0, 16)}` : "the shared HMAC secret";
+}

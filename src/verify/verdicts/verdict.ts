@@ -1,0 +1,21 @@
+/** One of the separate verdicts on an attested bundle. */
+export interface Verdict {
+  /** `not_checked`: what it needs did not pass, so that nothing it would look at can be believed. */
+  readonly verdict: "valid" | "invalid" | "unsigned" | "not_checked";
+  /** Stable snake_case; tells one reason from another. */
+  readonly code: string;
+  /** For people; hostile parts already printable. */
+  readonly detail: string;
+}
+
+export function valid(code: string, detail: string): Verdict {
+  return { verdict: "valid", code, detail };
+}
+
+export function invalid(code: string, detail: string): Verdict {
+  return { verdict: "invalid", code, detail };
+}
+
+export function notChecked(detail: string): Verdict {
+  return { verdict: "not_checked", code: "not_checked", detail };
+}
