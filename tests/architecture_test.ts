@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sign: ["vocabulary", "document"],
   bundle: [
     ...["vocabulary", "minimize/problem.ts", "minimize/minimize.ts", "policy/policy.ts", "patch"],
-    ...["sandbox/sandbox.ts", "workspace/workspace.ts"],
+    ...["sandbox/sandbox.ts", "workspace/workspace.ts", "sign"],
   ],
   prove: [
     ...["vocabulary", "minimize", "patch", "policy", "bundle/record.ts"],
@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   verify: [
     "vocabulary",
+    "sign",
     "patch",
     "policy",
     "sign",

@@ -1,5 +1,15 @@
 import type { Refusal } from "../vocabulary/patch.ts";
-import { atLeast, checked, count, flag, listOf, nullable, oneOf, type Shape, text } from "../vocabulary/shape.ts";
+import {
+  atLeast,
+  checked,
+  count,
+  flag,
+  listOf,
+  nullable,
+  oneOf,
+  type Shape,
+  text,
+} from "../vocabulary/shape.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
 import {
   backendShape,
@@ -103,7 +113,12 @@ function drawn(evidence: Evidence): { claims: Claims; patch: string } {
   same("repro.json", "container_image_id", repro.container_image_id, image?.id ?? null);
   const hash = (name: string) => evidence.files.get(name)?.sha256 ?? null;
   same("repro.json", "final_patch_sha256", patch, hash("final.patch"));
-  same("repro.json", "workspace_manifest_sha256", repro.workspace_manifest_sha256, hash("workspace_manifest.json"));
+  same(
+    "repro.json",
+    "workspace_manifest_sha256",
+    repro.workspace_manifest_sha256,
+    hash("workspace_manifest.json"),
+  );
   // Of a changed working copy git's names would tell of another tree.
   const clean = repro.git_dirty === false;
   const claims = {

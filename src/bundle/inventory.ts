@@ -129,10 +129,13 @@ class Stock {
       if (!isFile || dev !== seen.dev || ino !== seen.ino) {
         return this.#find("changed_while_read", name, "it changes while it is read");
       }
+      if (size > this.bounds.bytes) {
+        return this.#find("too_large", name, `a file over ${this.bounds.bytes} bytes`);
+      }
       this.#bytes += size;
-      if (size > this.bounds.bytes || this.#bytes > this.bounds.totalBytes) {
-        this.#full ||= this.#bytes > this.bounds.totalBytes;
-        return this.#find("too_large", name, "more bytes than a bundle has");
+      if (this.#bytes > this.bounds.totalBytes) {
+        this.#full = true;
+        return this.#find("too_large", name, `over ${this.bounds.totalBytes} bytes in all`);
       }
       const keep = size <= (KEPT_DOCUMENTS.get(name) ?? -1);
       const digest = keep || size <= WHOLE
@@ -166,7 +169,9 @@ class Stock {
   }
 
   #find(code: string, name: string, detail: string): void {
-    if (this.#findings.length < MAX_FINDINGS) this.#findings.push({ code, name: printablePath(name), detail });
+    if (this.#findings.length < MAX_FINDINGS) {
+      this.#findings.push({ code, name: printablePath(name), detail });
+    }
   }
 }
 

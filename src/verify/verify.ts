@@ -96,7 +96,11 @@ export function verifyAttestation(input: VerifyInput): Verification {
 function unsigned(input: VerifyInput): Verification {
   const { inventory, maxAgeMs, nonce } = input;
   const nothing = { findings: inventory.findings, signers: [], statement: null };
-  const signature: Verdict = { verdict: "unsigned", code: "unsigned", detail: `there is no ${PROOF_ENVELOPE}` };
+  const signature: Verdict = {
+    verdict: "unsigned",
+    code: "unsigned",
+    detail: `there is no ${PROOF_ENVELOPE}`,
+  };
   if (input.unsigned === null) {
     return whole({
       ...nothing,

@@ -56,7 +56,8 @@ export function matching(pattern: RegExp, what: string): Shape<string> {
 export const count: Shape<number> = (value, at) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : fail(at, "no count");
 
-export const flag: Shape<boolean> = (value, at) => typeof value === "boolean" ? value : fail(at, "no boolean");
+export const flag: Shape<boolean> = (value, at) =>
+  typeof value === "boolean" ? value : fail(at, "no boolean");
 
 export function oneOf<const T extends string>(...words: readonly T[]): Shape<T> {
   return (value, at) =>

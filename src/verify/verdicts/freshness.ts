@@ -20,7 +20,10 @@ export function judgeFreshness(
   const age = asked.now.getTime() - Date.parse(issued_at);
   if (Number.isNaN(age)) return invalid("issued_at_malformed", "its time of issue is no time");
   if (age < -CLOCK_SKEW_MS) {
-    return invalid("issued_in_future", `issued at ${issued_at}, which is yet to come here: compare the clocks`);
+    return invalid(
+      "issued_in_future",
+      `issued at ${issued_at}, which is yet to come here: compare the clocks`,
+    );
   }
   if (asked.maxAgeMs !== null && age > asked.maxAgeMs) {
     return invalid("too_old", `issued at ${issued_at}, longer ago than is allowed`);

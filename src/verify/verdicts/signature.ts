@@ -69,7 +69,8 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
     return no(refused.reason, `signed by ${shortId(refused.key)}: ${refused.detail}`, { signers, refused });
   }
   if (signers.length > 0) {
-    const detail = `${signers.length} of the ${trust.threshold} distinct trusted keys that are needed signed it`;
+    const detail =
+      `${signers.length} of the ${trust.threshold} distinct trusted keys that are needed signed it`;
     return no("threshold_not_met", detail, { signers });
   }
   if (signaturesBy(envelope, trust.keys).length > 0) {

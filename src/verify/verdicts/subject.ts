@@ -24,7 +24,10 @@ export function judgeSubject(statement: ProofStatement, evidence: Evidence): Ver
   }
   for (const member of Object.keys(claimShapes) as (keyof Claims)[]) {
     if (canonicalJson(predicate[member]) !== canonicalJson(drawn.claims[member])) {
-      return invalid("claim_contradicts_bundle", `the statement says another ${member} than the bundle's documents`);
+      return invalid(
+        "claim_contradicts_bundle",
+        `the statement says another ${member} than the bundle's documents`,
+      );
     }
   }
   return testResultProblem(statement, evidence) ?? ofClaims(drawn.claims, drawn.patch);

@@ -1,0 +1,64 @@
+import { PAYLOAD_TYPE, renderEnvelope } from "../sign/dsse.ts";
+import type { SigningKey } from "../sign/key.ts";
+import { signEnvelope } from "../sign/sign.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import { PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
+import { claimsOf } from "./claims_of.ts";
+import { inventoryOf } from "./inventory.ts";
+import { type Issue, proofStatement, testResultStatement } from "./statement.ts";
+
+/** The envelopes that attest a bundle, by name. */
+export type Envelopes = ReadonlyMap<string, Uint8Array>;
+
+/**
+ * Attests a bundle: the standard test result first, then the statement that lists it with every other file. Envelopes
+ * that are among `files` are replaced. Ed25519 and HMAC are deterministic, so that the same arguments give the same
+ * bytes.
+ * @param files every file of a bundle that holds together
+ * @throws Failure `malformed` when the bundle is of no proof or cannot be stated
+ */
+export async function attest(
+  files: ReadonlyMap<string, Uint8Array>,
+  keys: readonly SigningKey[],
+  issue: Issue,
+): Promise<Envelopes> {
+  const own = new Map(
+    [...files].filter(([name]) => name !== PROOF_ENVELOPE && name !== TEST_RESULT_ENVELOPE),
+  );
+  const evidence = await inventoryOf(own);
+  const drawn = claimsOf(evidence);
+  if (!drawn.ok) throw notAttested(drawn.refusal);
+  const { claims, patch } = drawn;
+  const testResult = signed(testResultStatement(claims, patch, evidence.files), keys);
+  const listed = new Map([
+    ...evidence.files,
+    ...(await inventoryOf(new Map([[TEST_RESULT_ENVELOPE, testResult]]))).files,
+  ]);
+  try {
+    const proof = signed(proofStatement(claims, patch, issue, listed), keys);
+    return new Map([[PROOF_ENVELOPE, proof], [TEST_RESULT_ENVELOPE, testResult]]);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw notAttested({ reason: "statement_impossible", detail: error.message });
+  }
+}
+
+function signed(payload: Uint8Array, keys: readonly SigningKey[]): Uint8Array {
+  return renderEnvelope(signEnvelope(PAYLOAD_TYPE, payload, keys));
+}
+
+/** Why a bundle cannot be attested. */
+export function notAttested({ reason, path, detail }: Refusal): Failure {
+  const hint = reason === "not_proved"
+    ? "only a bundle whose session proved something can be attested"
+    : "attest the folder proof_bundle as pp wrote it";
+  return new Failure(
+    "malformed",
+    reason,
+    `cannot attest: ${path === undefined ? "" : `${path}: `}${detail}`,
+    {
+      hint,
+    },
+  );
+}
