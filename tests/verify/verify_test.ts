@@ -103,6 +103,24 @@ Deno.test("verifyAttestation: every byte of the signature and its key id counts"
   }
 });
 
+Deno.test("verifyAttestation: a signature under another name than its key's spoils the whole", async () => {
+  const two = await attested([testKey(1), testKey(2)]);
+  const envelope = envelopeOf(two);
+  const keys = [testKey(1).publicKey, testKey(2).publicKey];
+  const renamed = async (keyids: (string | null)[]) => {
+    const signatures = envelope.signatures.map(({ sig }, i) => ({ keyid: keyids[i]!, sig }));
+    const files = edited("attestation.json", renderEnvelope({ ...envelope, signatures }), two);
+    return (await verify(files, { keys })).signature.code;
+  };
+  const [one, other] = keys.map((key) => key.id) as [string, string];
+  assert.equal(await renamed([one, other]), "signed");
+  assert.equal(await renamed([null, null]), "signed");
+  assert.equal(await renamed([other, one]), "signature_broken");
+  assert.equal(await renamed([one, one]), "signature_broken");
+  assert.equal(await renamed([one, "a stranger"]), "keyid_mismatch");
+  assert.equal(await renamed(["hmac-sha256", null]), "keyid_mismatch");
+});
+
 Deno.test("verifyAttestation: only verified bytes are parsed", async () => {
   // Statements nobody could mistake for one, under a signature that is not good and under one that is.
   const payload = new TextEncoder().encode('{"_type":"x"}');

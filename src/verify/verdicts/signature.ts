@@ -34,8 +34,8 @@ export interface SignatureJudged {
 
 /**
  * Judges an envelope by the verifier's own keys: each key says which algorithm it is, the envelope has no say. A
- * signature counts for a key it does not misname; a signature that names a trusted key and is not of it spoils the
- * whole. Signatures by unknown keys count for nothing.
+ * signature counts for the key it names, or for any when it names none; one that is by another key than it names spoils
+ * the whole. Signatures by unknown keys count for nothing.
  * @throws RangeError on a threshold below 1
  */
 export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged {
@@ -60,6 +60,9 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   if (broken !== undefined) {
     return no("signature_broken", `a signature that names key ${shortId(broken)} is not by that key`);
   }
+  if (isMisnamed(envelope, trust.keys)) {
+    return no("keyid_mismatch", "a trusted key signed it under the name of another key");
+  }
   if (signers.length >= trust.threshold) {
     const detail = `signed by ${signers.map(shortId).join(", ")}`;
     return { verdict: valid("signed", detail), payload: envelope.payload, signers, refused: null };
@@ -73,9 +76,6 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
       `${signers.length} of the ${trust.threshold} distinct trusted keys that are needed signed it`;
     return no("threshold_not_met", detail, { signers });
   }
-  if (signaturesBy(envelope, trust.keys).length > 0) {
-    return no("keyid_mismatch", "a trusted key signed it under the name of another key");
-  }
   return no("not_by_trusted_key", "no trusted key signed this statement");
 }
 
@@ -83,6 +83,13 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
 function signedBy(envelope: Envelope, key: VerificationKey): boolean {
   const signatures = envelope.signatures.filter(({ keyid }) => keyid === null || keyid === key.id);
   return signatures.length > 0 && signaturesBy({ ...envelope, signatures }, [key]).length > 0;
+}
+
+/** Whether a trusted key made a signature that names a key the verifier does not know. */
+function isMisnamed(envelope: Envelope, keys: readonly VerificationKey[]): boolean {
+  const known = new Set<string | null>([null, ...keys.map((key) => key.id)]);
+  const signatures = envelope.signatures.filter(({ keyid }) => !known.has(keyid));
+  return signatures.length > 0 && signaturesBy({ ...envelope, signatures }, keys).length > 0;
 }
 
 function misusesNameOf(envelope: Envelope, key: VerificationKey): boolean {
