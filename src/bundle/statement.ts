@@ -149,7 +149,8 @@ export function testResultStatement(
   return statementBytes({ patch, tree: claims.result.tree }, TEST_RESULT_PREDICATE, predicate);
 }
 
-function statementBytes(subjects: Subjects, predicateType: string, predicate: unknown): Uint8Array {
+/** An in-toto statement about a patch and the tree it makes, in canonical JSON. */
+export function statementBytes(subjects: Subjects, predicateType: string, predicate: unknown): Uint8Array {
   return new TextEncoder().encode(canonicalJson({
     _type: STATEMENT_TYPE,
     subject: [
@@ -175,7 +176,8 @@ export function readTestResultStatement(bytes: Uint8Array): StatementRead<TestRe
   return readStatement(bytes, TEST_RESULT_PREDICATE, testResultShape);
 }
 
-function readStatement<P>(
+/** Reads such a statement with one type of predicate; anything else in it is refused. Bounded; never throws. */
+export function readStatement<P>(
   bytes: Uint8Array,
   predicateType: string,
   shape: Shape<P>,

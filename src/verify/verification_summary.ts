@@ -1,0 +1,289 @@
+import {
+  backendShape,
+  digestShape,
+  nameShape,
+  networkShape,
+  PROOF_ENVELOPE,
+  shortShape,
+  targetsShape,
+  timeShape,
+} from "../bundle/claims.ts";
+import { readStatement, statementBytes, type Subjects } from "../bundle/statement.ts";
+import type { VerificationKey } from "../sign/key.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import { printableLine } from "../vocabulary/printable.ts";
+import {
+  count,
+  exactly,
+  flag,
+  listOf,
+  matching,
+  nullable,
+  oneOf,
+  type Shaped,
+  where,
+} from "../vocabulary/shape.ts";
+import { judgeFreshness } from "./verdicts/freshness.ts";
+import { judgeSignature, type Trust } from "./verdicts/signature.ts";
+import { invalid, valid, type Verdict } from "./verdicts/verdict.ts";
+
+/** https://slsa.dev/spec/v1.0/verification_summary */
+export const SUMMARY_PREDICATE = "https://slsa.dev/verification_summary/v1";
+/** Our member beside those of the standard, which wants a URI as the name of an extension. */
+export const REPLAY_MEMBER = "https://veripatch.dev/replay/v1";
+const VERIFIER = "https://veripatch.dev/replay";
+/** Levels that do not begin with SLSA_ are free to choose; FAILED is the standard's. */
+const CONFIRMED = "VERIPATCH_REPLAY_CONFIRMED";
+const FAILED = "FAILED";
+
+const codeShape = matching(/^[a-z][a-z0-9_]{0,63}$/, "no code");
+const sha256Only = exactly({ sha256: digestShape });
+const repeatShape = where(count, (n) => n >= 1, "nothing was run");
+const runsShape = where(
+  exactly({ runs: count, passed: count, failed: count, timed_out: count }),
+  ({ runs, passed, failed, timed_out }) => runs === passed + failed + timed_out,
+  "its outcomes do not add up",
+);
+const checksShape = where(
+  listOf(exactly({ check: codeShape, verdict: oneOf("passed", "failed", "unclear", "not_checked") }), 1, 100),
+  (checks) => new Set(checks.map((c) => c.check)).size === checks.length,
+  "a check comes twice",
+);
+
+const replayShape = exactly({
+  format: oneOf("veripatch-replay-summary/v1"),
+  session: nameShape,
+  verdict: oneOf("confirmed", "contradicted", "inconclusive"),
+  reason: codeShape,
+  targets: targetsShape,
+  /** How often each side was to be run. */
+  repeat: repeatShape,
+  base_tree: digestShape,
+  base: runsShape,
+  patched: runsShape,
+  /** Where it ran; null when nothing was run. */
+  sandbox: nullable(exactly({
+    backend: backendShape,
+    image: nullable(exactly({ name: shortShape, id: shortShape })),
+    network: networkShape,
+    /** Whether backend and image are those the bundle records. */
+    as_recorded: flag,
+  })),
+  /** Keys of the proof's signatures that were believed; none when an unsigned bundle was allowed. */
+  signers: listOf(shortShape, 0, 64),
+  /** Removals of lines that were tried, and how many of them passed; null when nobody asked. */
+  minimal: nullable(exactly({ units: count, tried: count, passed: count, seed: nullable(shortShape) })),
+  checks: checksShape,
+});
+
+/** What a replay found out, as it is signed. Every member is always there. */
+export type ReplayFacts = Shaped<typeof replayShape>;
+export type ReplayCheck = ReplayFacts["checks"][number];
+
+const predicateShape = exactly({
+  verifier: exactly({ id: oneOf(VERIFIER), version: exactly({ veripatch: nameShape }) }),
+  timeVerified: timeShape,
+  resourceUri: nameShape,
+  policy: exactly({ uri: nameShape, name: nullable(nameShape), digest: sha256Only }),
+  inputAttestations: listOf(exactly({ uri: oneOf(PROOF_ENVELOPE), digest: sha256Only }), 0, 1),
+  verificationResult: oneOf("PASSED", "FAILED"),
+  verifiedLevels: listOf(oneOf(CONFIRMED, FAILED), 1, 1),
+  slsaVersion: oneOf("1.0"),
+  [REPLAY_MEMBER]: replayShape,
+});
+type Predicate = Shaped<typeof predicateShape>;
+
+export interface VerificationSummary {
+  /** The final patch and the patched tree, as in the proof's own statement. */
+  readonly subjects: Subjects;
+  readonly verifiedAt: Date;
+  readonly toolVersion: string;
+  /** The verifier's: digest of the policy as loaded, and its file's name; null for the built-in one. */
+  readonly policy: { readonly digest: string; readonly source: string | null };
+  /** SHA-256 of attestation.json as it was verified; null when an unsigned bundle was allowed. */
+  readonly attestation: string | null;
+  readonly replay: ReplayFacts;
+}
+
+/**
+ * The bytes of a verification summary: an in-toto statement about the proof's own subjects, in canonical JSON. It is
+ * PASSED only when the replay confirmed the proof; contradicted and inconclusive are both FAILED.
+ * @throws RangeError when the summary is one that no reader would take
+ */
+export function summaryStatement(summary: VerificationSummary): Uint8Array {
+  const { replay, policy, attestation } = summary;
+  const passed = replay.verdict === "confirmed";
+  const predicate: Predicate = {
+    verifier: { id: VERIFIER, version: { veripatch: summary.toolVersion } },
+    timeVerified: summary.verifiedAt.toISOString(),
+    resourceUri: sessionUri(replay.session),
+    policy: {
+      uri: `https://veripatch.dev/policy/${policy.digest}`,
+      name: policy.source,
+      digest: { sha256: policy.digest },
+    },
+    inputAttestations: attestation === null ? [] : [{ uri: PROOF_ENVELOPE, digest: { sha256: attestation } }],
+    verificationResult: passed ? "PASSED" : "FAILED",
+    verifiedLevels: [passed ? CONFIRMED : FAILED],
+    slsaVersion: "1.0",
+    [REPLAY_MEMBER]: replay,
+  };
+  const bytes = statementBytes(summary.subjects, SUMMARY_PREDICATE, predicate);
+  const read = readSummary(bytes);
+  if (!read.ok) throw new RangeError(`no summary: ${read.refusal.detail}`);
+  return bytes;
+}
+
+export type SummaryRead = { readonly ok: true; readonly summary: VerificationSummary } | {
+  readonly ok: false;
+  readonly refusal: Refusal;
+};
+
+/**
+ * Reads the payload of a verified summary strictly: only what `summaryStatement` writes, and only if it does not
+ * contradict itself. Bounded; never throws.
+ */
+export function readSummary(payload: Uint8Array): SummaryRead {
+  const read = readStatement(payload, SUMMARY_PREDICATE, predicateShape);
+  if (!read.ok) return read;
+  const { subjects, predicate } = read.statement;
+  const replay = predicate[REPLAY_MEMBER];
+  const problem = contradiction(predicate, replay);
+  if (problem !== null) {
+    return { ok: false, refusal: { reason: "summary_contradicts_itself", detail: problem } };
+  }
+  return {
+    ok: true,
+    summary: {
+      subjects,
+      verifiedAt: new Date(predicate.timeVerified),
+      toolVersion: predicate.verifier.version.veripatch,
+      policy: { digest: predicate.policy.digest.sha256, source: predicate.policy.name },
+      attestation: predicate.inputAttestations[0]?.digest.sha256 ?? null,
+      replay,
+    },
+  };
+}
+
+/** A confirmation without red and green runs, or beside a failed check, is none. */
+function contradiction(predicate: Predicate, replay: ReplayFacts): string | null {
+  const { verdict, repeat, base, patched, sandbox, minimal, checks, signers } = replay;
+  const confirmed = verdict === "confirmed";
+  const holds: readonly [boolean, string][] = [
+    [
+      (predicate.verificationResult === "PASSED") === confirmed,
+      "verificationResult is not what the verdict says",
+    ],
+    [
+      (predicate.verifiedLevels[0] === CONFIRMED) === confirmed,
+      "verifiedLevels is not what the verdict says",
+    ],
+    [predicate.resourceUri === sessionUri(replay.session), "resourceUri is not that of the session"],
+    [
+      predicate.policy.uri === `https://veripatch.dev/policy/${predicate.policy.digest.sha256}`,
+      "the policy's uri is not that of its digest",
+    ],
+    [
+      (signers.length > 0) === (predicate.inputAttestations.length > 0),
+      "signers without an attestation, or none with one",
+    ],
+    [base.runs <= repeat && patched.runs <= repeat, "more runs than were asked for"],
+    [(sandbox === null) === (base.runs + patched.runs === 0), "runs without a sandbox, or none in one"],
+    [
+      minimal === null || (minimal.tried <= minimal.units && minimal.passed <= minimal.tried),
+      "more removals than units",
+    ],
+  ];
+  const ifConfirmed: readonly [boolean, string][] = [
+    [base.runs === repeat && base.passed === 0, "confirmed without a base that was red every time"],
+    [
+      patched.runs === repeat && patched.passed === repeat,
+      "confirmed without a patch that was green every time",
+    ],
+    [
+      minimal === null || (minimal.tried > 0 && minimal.passed === 0),
+      "confirmed although a line is not needed",
+    ],
+    [
+      checks.every((c) => c.verdict === "passed" || c.verdict === "not_checked"),
+      "confirmed although a check failed",
+    ],
+  ];
+  return [...holds, ...(confirmed ? ifConfirmed : [])].find(([ok]) => !ok)?.[1] ?? null;
+}
+
+function sessionUri(session: string): string {
+  return `https://veripatch.dev/session/${session}`;
+}
+
+/** What the verifier of a summary wants it to be about. Nothing in here comes from the summary. */
+export interface SummaryExpected {
+  /** Of the bundle at hand. */
+  readonly subjects: Subjects;
+  /** SHA-256 of the attestation.json at hand: the summary must be about these very bytes. Null for any or none. */
+  readonly attestation: string | null;
+  /** Digest of the policy the replay must have been under; null for any. */
+  readonly policyDigest: string | null;
+  readonly now: Date;
+  /** Greatest age in milliseconds; null for any. */
+  readonly maxAgeMs: number | null;
+}
+
+export interface SummaryVerified {
+  /**
+   * Valid only for a confirmed replay. Codes of what is invalid: those of the envelope and the signature, of the
+   * statement, `summary_subjects_differ`, `summary_attestation_differs`, `summary_policy_differs`, those of freshness,
+   * and `replay_contradicted`, `replay_inconclusive`.
+   */
+  readonly verdict: Verdict;
+  /** The verifier's keys that signed it. */
+  readonly signers: readonly VerificationKey[];
+  /** What was signed; null unless enough trusted keys signed it and it is a summary. */
+  readonly summary: VerificationSummary | null;
+}
+
+/**
+ * Verifies a signed summary: enough keys of trusted replayers, about this bundle, fresh enough, and confirmed.
+ * @param envelope the bytes of `<bundle>.replay.attestation.json`
+ * @param trust keys trusted as replayers; a prover's own key has no place there
+ * @throws RangeError on a threshold below 1
+ */
+export function verifySummary(
+  envelope: Uint8Array,
+  trust: Trust,
+  expected: SummaryExpected,
+): SummaryVerified {
+  const { verdict, payload, signers } = judgeSignature(envelope, trust);
+  if (payload === null) return { verdict, signers, summary: null };
+  const read = readSummary(payload);
+  if (!read.ok) {
+    const detail = printableLine(read.refusal.detail);
+    return { verdict: invalid(read.refusal.reason, detail), signers, summary: null };
+  }
+  return { verdict: judgeSummary(read.summary, expected), signers, summary: read.summary };
+}
+
+function judgeSummary(summary: VerificationSummary, expected: SummaryExpected): Verdict {
+  const { subjects, replay } = summary;
+  const { now, maxAgeMs } = expected;
+  if (subjects.patch !== expected.subjects.patch || subjects.tree !== expected.subjects.tree) {
+    return invalid("summary_subjects_differ", "the replay was of another patch or another base");
+  }
+  if (expected.attestation !== null && summary.attestation !== expected.attestation) {
+    const detail = summary.attestation === null
+      ? "the replay was of an unsigned bundle"
+      : "the replay was of another attestation of the same patch";
+    return invalid("summary_attestation_differs", detail);
+  }
+  if (expected.policyDigest !== null && summary.policy.digest !== expected.policyDigest) {
+    return invalid("summary_policy_differs", "the replay was under another policy than yours");
+  }
+  const issued_at = summary.verifiedAt.toISOString();
+  const freshness = judgeFreshness({ issued_at, nonce: null }, { now, maxAgeMs, nonce: null });
+  if (freshness.verdict !== "valid") return freshness;
+  if (replay.verdict !== "confirmed") {
+    return invalid(`replay_${replay.verdict}`, `the replay was ${replay.verdict}: ${replay.reason}`);
+  }
+  const times = replay.repeat === 1 ? "once" : `${replay.repeat} times`;
+  return valid("replay_confirmed", `replayed ${times} at ${issued_at}: red without, green with the patch`);
+}
