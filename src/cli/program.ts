@@ -3,9 +3,11 @@ import { VERSION } from "../version.ts";
 import { registerDoctor } from "./doctor_verb.ts";
 import { EXIT } from "./exit_code.ts";
 import { registerInit } from "./init_verb.ts";
+import { registerKey } from "./key_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
+import { registerTrust } from "./trust_verb.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { failureDocument, type Outcome, printFailure, printJson, verbRunner } from "./verb.ts";
 
@@ -48,6 +50,8 @@ export async function run(args: readonly string[]): Promise<number> {
   registerDoctor(program, verb);
   registerPolicy(program, verb);
   registerInit(program, verb);
+  registerKey(program, verb);
+  registerTrust(program, verb);
   try {
     if (args.length === 0) {
       program.outputHelp();

@@ -105,6 +105,11 @@ export function readOpensshPrivate(bytes: Uint8Array, passphrase?: string): KeyR
   );
 }
 
+/** `ssh-ed25519 BASE64`, without a comment. */
+export function opensshLine(key: PublicKey): string {
+  return `${TYPE} ${encodeBase64(blobOf(key))}`;
+}
+
 /** `SHA256:…` as `ssh-keygen -l` prints it. */
 export function opensshFingerprint(key: PublicKey): string {
   return `SHA256:${encodeBase64(Uint8Array.fromHex(sha256(blobOf(key)))).replace(/=+$/, "")}`;

@@ -1,0 +1,111 @@
+import { Failure } from "../vocabulary/failure.ts";
+import { printablePath, quoted } from "../vocabulary/printable.ts";
+
+export interface BoundedFile {
+  readonly bytes: Uint8Array;
+  /** Permission bits of the very file that was read; null where there are none. */
+  readonly mode: number | null;
+}
+
+/**
+ * Reads a regular file of at most `limit` bytes.
+ * @param what said of it, such as `key file`
+ * @throws Failure `file_missing` (usage), `file_unreadable` (denied), `file_too_large` (malformed)
+ */
+export async function readBoundedFile(path: string, limit: number, what: string): Promise<BoundedFile> {
+  const shown = printablePath(path);
+  try {
+    // Asked before opening: opening a FIFO would wait for a writer.
+    if (!(await Deno.stat(path)).isFile) throw new Error("not a regular file");
+    using file = await Deno.open(path, { read: true });
+    const { mode } = await file.stat();
+    const bytes = await readBounded(file, limit);
+    if (bytes !== null) return { bytes, mode: mode === null ? null : mode & 0o7777 };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`, { cause: error });
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure("denied", "file_unreadable", `cannot read the ${what} ${shown}: ${why}`, {
+      hint: "check that it is a regular file and that its permissions let you read it",
+      cause: error,
+    });
+  }
+  throw new Failure("malformed", "file_too_large", `the ${what} ${shown} is larger than ${limit} bytes`);
+}
+
+/** All of a stream, or null when it has more than `limit` bytes. */
+export async function readBounded(
+  stream: { read(buffer: Uint8Array): Promise<number | null> },
+  limit: number,
+): Promise<Uint8Array | null> {
+  const buffer = new Uint8Array(limit + 1);
+  for (let length = 0; length < buffer.length;) {
+    const n = await stream.read(buffer.subarray(length));
+    if (n === null) return buffer.slice(0, length);
+    length += n;
+  }
+  return null;
+}
+
+export interface NewFile {
+  readonly path: string;
+  readonly text: string;
+  /** Permission bits the file has from its first moment on. */
+  readonly mode: number;
+}
+
+/**
+ * Writes files, each whole or not at all; new ones all or none. A link at a path is replaced, not followed.
+ * @param replace whether files that are there make way
+ * @throws Failure `file_exists` (usage), `file_not_written` (denied)
+ */
+export async function writeFiles(files: readonly NewFile[], replace: boolean): Promise<void> {
+  const made: string[] = [];
+  const temporaries: string[] = [];
+  let current = "";
+  try {
+    for (const { path, text, mode } of files) {
+      current = path;
+      const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+      temporaries.push(temporary);
+      using file = await Deno.open(temporary, { write: true, createNew: true, mode });
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      await file.sync();
+      // The process's mask may have taken more than it should; it never gives.
+      await Deno.chmod(temporary, mode);
+    }
+    for (const [i, { path }] of files.entries()) {
+      current = path;
+      // A link fails where the name is taken: nothing is looked at first that could change meanwhile.
+      if (replace) await Deno.rename(temporaries[i]!, path);
+      else {
+        await Deno.link(temporaries[i]!, path);
+        made.push(path);
+      }
+    }
+  } catch (error) {
+    for (const path of made) await Deno.remove(path).catch(() => {});
+    if (error instanceof Failure) throw error;
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new Failure("usage", "file_exists", `there is a file already: ${printablePath(current)}`, {
+        hint: "choose another name, or --force to replace it",
+        cause: error,
+      });
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure("denied", "file_not_written", `cannot write ${printablePath(current)}: ${why}`, {
+      hint: "check that its directory is there and that you may write to it",
+      cause: error,
+    });
+  } finally {
+    for (const temporary of temporaries) await Deno.remove(temporary).catch(() => {});
+  }
+}
+
+/** A path as a word of a POSIX shell, for commands people copy. */
+export function shellPath(path: string): string {
+  if (/^[A-Za-z0-9_.\/@%+=:,-]+$/.test(path)) return path.startsWith("-") ? `./${path}` : path;
+  return path === printablePath(path) ? `'${path.replaceAll("'", `'\\''`)}'` : quoted(path, 200);
+}

@@ -1,0 +1,272 @@
+import { type DocumentProblem, showProblem } from "../document/parse.ts";
+import type { PublicKey } from "../sign/key.ts";
+import { opensshFingerprint } from "../sign/openssh.ts";
+import { addKey, EMPTY_TRUST, revokeKey, showTime } from "../sign/trust_edit.ts";
+import {
+  keyState,
+  parseTrust,
+  principalsOf,
+  readTime,
+  type Role,
+  ROLES,
+  type TrustedKey,
+  trustedKeys,
+  type TrustFile,
+} from "../sign/trust_file.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { writeFiles } from "./bounded_file.ts";
+import { EXIT } from "./exit_code.ts";
+import { verificationKeys } from "./key_input.ts";
+import { count } from "./output.ts";
+import { loadTrust, readTrustText } from "./trust_input.ts";
+import type { TrustAddFlags, TrustRevokeFlags } from "./trust_verb.ts";
+import type { VerbResult } from "./verb.ts";
+
+const MIN_ID_PREFIX = 8;
+
+/** Writes a trust file without principals. */
+export async function trustInit(file: string, force: boolean): Promise<VerbResult> {
+  const text = /\.json$/i.test(file) ? `${JSON.stringify(emptyDocument(), null, 2)}\n` : EMPTY_TRUST;
+  await writeFiles([{ path: file, text, mode: 0o644 }], force);
+  return {
+    exit: EXIT.yes,
+    text: `wrote ${printablePath(file)}: it trusts nobody yet\nnext: pp trust add NAME KEY --role prover`,
+    json: { format: "veripatch-trust-change/v1", file, change: "created", text },
+  };
+}
+
+/** Adds a public key to a trust file. */
+export async function trustAdd(name: string, spec: string, flags: TrustAddFlags): Promise<VerbResult> {
+  const roles = (flags.role ?? []).map(roleNamed);
+  const validFrom = timeNamed("--valid-from", flags.validFrom);
+  const validUntil = timeNamed("--valid-until", flags.validUntil);
+  const { trust, text } = await loadTrust(flags.file);
+  const [publicKey] = await verificationKeys([spec]) as [PublicKey];
+  const owner = ownerOf(trust, publicKey.id);
+  if (owner !== null) {
+    const state = owner.key.revokedAt === null ? "is there already, as" : "was revoked; it was";
+    throw new Failure(
+      "usage",
+      "key_listed",
+      `this key ${state} a key of ${printableLine(owner.name)}`,
+      {
+        hint: owner.key.revokedAt === null ? "`pp trust check` lists the keys" : "make a new one: pp keygen",
+      },
+    );
+  }
+  const changed = addKey(text, flags.file, { name, roles, publicKey, validFrom, validUntil });
+  await replace(flags.file, changed);
+  return changeResult(flags.file, "added", name, publicKey, [
+    `next        pp trust check ${printablePath(flags.file)}`,
+  ]);
+}
+
+/** Records a revocation. */
+export async function trustRevoke(key: string, flags: TrustRevokeFlags): Promise<VerbResult> {
+  const { trust, text } = await loadTrust(flags.file);
+  const id = await idNamed(trust, key);
+  const at = new Date();
+  await replace(flags.file, revokeKey(text, flags.file, id, at, flags.reason ?? null));
+  const owner = ownerOf(trust, id)!;
+  return changeResult(flags.file, "revoked", owner.name, owner.key.publicKey, [
+    `at          ${showTime(at)}`,
+  ]);
+}
+
+/**
+ * Says who may say what.
+ * @param now decides which keys are valid
+ * @returns exit 0; 2 when a role that somebody has cannot meet its threshold, or nobody may say anything; 65 when the
+ * file is malformed
+ */
+export async function trustCheck(file: string, now: Date): Promise<VerbResult> {
+  const shown = printablePath(file);
+  const { text, mode } = await readTrustText(file);
+  const parsed = parseTrust(text, file);
+  if (!parsed.ok) {
+    const lines = parsed.problems.map((problem) => printableLine(showProblem(shown, problem)));
+    return {
+      exit: EXIT.malformed,
+      text: [...lines, `${shown}: ${count(lines.length, "problem")}`].join("\n"),
+      json: document(file, now, null, parsed.problems, []),
+    };
+  }
+  const problems = shortcomings(parsed.trust, now);
+  const warnings = mode !== null && (mode & 0o022) !== 0
+    ? [`others can write this file (mode 0${mode.toString(8)}): chmod go-w it`]
+    : [];
+  return {
+    exit: problems.length === 0 ? EXIT.yes : EXIT.no,
+    text: [
+      ...parsed.trust.principals.flatMap((principal) => [
+        printableLine(`${principal.name} (${principal.roles.join(", ")})`),
+        ...principal.keys.map((key) => `  ${keyLine(key, now)}`),
+      ]),
+      ...rolesNow(parsed.trust, now).map(({ role, principals, threshold }) =>
+        `${role.padEnd(9)} ${principals.length} of ${threshold} needed${
+          principals.length === 0 ? "" : printableLine(`: ${principals.join(", ")}`)
+        }`
+      ),
+      ...warnings.map((warning) => `warning: ${warning}`),
+      ...problems.map((problem) => `problem: ${problem}`),
+      `${shown}: ${problems.length === 0 ? "ok" : count(problems.length, "problem")}`,
+    ].join("\n"),
+    json: document(
+      file,
+      now,
+      parsed.trust,
+      problems.map((message) => ({ path: "", line: null, column: null, message })),
+      warnings,
+    ),
+  };
+}
+
+function keyLine(key: TrustedKey, now: Date): string {
+  const state = keyState(key, now);
+  const said = {
+    valid: key.validUntil === null ? "valid" : `valid until ${showTime(key.validUntil)}`,
+    not_yet_valid: `valid from ${key.validFrom === null ? "" : showTime(key.validFrom)}, not yet`,
+    expired: `expired ${key.validUntil === null ? "" : showTime(key.validUntil)}`,
+    revoked: `revoked ${key.revokedAt === null ? "" : showTime(key.revokedAt)}`,
+  }[state];
+  const reason = key.reason === null ? "" : `: ${key.reason}`;
+  return printableLine(
+    `${key.publicKey.id.slice(0, 16)}  ${opensshFingerprint(key.publicKey)}  ${said}${reason}`,
+  );
+}
+
+function rolesNow(trust: TrustFile, now: Date) {
+  return ROLES.map((role) => {
+    const trusted = trustedKeys(trust, role, now);
+    return {
+      role,
+      principals: principalsOf(trusted, trusted.keys),
+      keys: trusted.keys.length,
+      threshold: trust.thresholds[role],
+    };
+  });
+}
+
+/** A role that nobody has is none of the file's business, unless more than one has to sign. */
+function shortcomings(trust: TrustFile, now: Date): string[] {
+  if (trust.principals.length === 0) return ["nobody is trusted yet: pp trust add NAME KEY --role prover"];
+  return rolesNow(trust, now).flatMap(({ role, principals, threshold }) => {
+    const meant = threshold > 1 || trust.principals.some(({ roles }) => roles.includes(role));
+    if (!meant || principals.length >= threshold) return [];
+    return [`${role}: ${threshold} must sign and ${count(principals.length, "principal")} can now`];
+  });
+}
+
+function document(
+  file: string,
+  now: Date,
+  trust: TrustFile | null,
+  problems: readonly DocumentProblem[],
+  warnings: readonly string[],
+) {
+  return {
+    format: "veripatch-trust-check/v1",
+    file,
+    ok: problems.length === 0,
+    at: now.toISOString(),
+    principals: (trust?.principals ?? []).map(({ name, roles, keys }) => ({
+      name,
+      roles,
+      keys: keys.map((key) => ({
+        id: key.publicKey.id,
+        openssh_fingerprint: opensshFingerprint(key.publicKey),
+        state: keyState(key, now),
+        valid_from: key.validFrom?.toISOString() ?? null,
+        valid_until: key.validUntil?.toISOString() ?? null,
+        revoked_at: key.revokedAt?.toISOString() ?? null,
+        reason: key.reason,
+      })),
+    })),
+    roles: trust === null ? [] : rolesNow(trust, now),
+    problems,
+    warnings,
+  };
+}
+
+function ownerOf(trust: TrustFile, id: string): { readonly name: string; readonly key: TrustedKey } | null {
+  for (const { name, keys } of trust.principals) {
+    const key = keys.find((key) => key.publicKey.id === id);
+    if (key !== undefined) return { name, key };
+  }
+  return null;
+}
+
+/** The id of the key of a trust file that a call means. */
+async function idNamed(trust: TrustFile, key: string): Promise<string> {
+  const all = trust.principals.flatMap(({ keys }) => keys.map((key) => key.publicKey));
+  const hex = key.toLowerCase();
+  const isPrefix = new RegExp(`^[0-9a-f]{${MIN_ID_PREFIX},64}$`).test(hex);
+  if (isPrefix || key.startsWith("SHA256:")) {
+    const found = all.filter((one) => isPrefix ? one.id.startsWith(hex) : opensshFingerprint(one) === key);
+    if (found.length === 1) return found[0]!.id;
+    throw new Failure(
+      "usage",
+      found.length === 0 ? "key_not_listed" : "key_ambiguous",
+      `${found.length === 0 ? "no key" : `${found.length} keys`} of the trust file ${
+        found.length === 1 ? "is" : "are"
+      } meant by ${printableLine(key)}`,
+      { hint: "`pp trust check` lists the keys" },
+    );
+  }
+  return (await verificationKeys([key]))[0]!.id;
+}
+
+function roleNamed(role: string): Role {
+  const found = ROLES.find((one) => one === role);
+  if (found !== undefined) return found;
+  throw new Failure("usage", "role_unknown", `there is no role ${printableLine(role)}`, {
+    hint: `roles are ${ROLES.join(", ")}`,
+  });
+}
+
+function timeNamed(flag: string, text: string | undefined): Date | null {
+  if (text === undefined) return null;
+  const time = readTime(text);
+  if (time !== null) return time;
+  throw new Failure("usage", "time_malformed", `${flag} takes a time in UTC, such as 2026-11-20T12:00:00Z`);
+}
+
+/** Keeps the file's permissions, and where it really is when it is linked to. */
+async function replace(file: string, text: string): Promise<void> {
+  const path = await Deno.realPath(file);
+  const { mode } = await Deno.stat(path);
+  await writeFiles([{ path, text, mode: (mode ?? 0o644) & 0o777 }], true);
+}
+
+function changeResult(
+  file: string,
+  change: "added" | "revoked",
+  name: string,
+  key: PublicKey,
+  more: readonly string[],
+): VerbResult {
+  return {
+    exit: EXIT.yes,
+    text: [
+      `${change.padEnd(11)} a key of ${printableLine(name)} in ${printablePath(file)}`,
+      `id          ${key.id}`,
+      `OpenSSH     ${opensshFingerprint(key)}`,
+      ...more,
+    ].join("\n"),
+    json: {
+      format: "veripatch-trust-change/v1",
+      file,
+      change,
+      principal: name,
+      id: key.id,
+      openssh_fingerprint: opensshFingerprint(key),
+    },
+  };
+}
+
+function emptyDocument() {
+  const parsed = parseTrust(EMPTY_TRUST, "trust.yaml");
+  if (!parsed.ok) throw new Error("the empty trust file is malformed");
+  return { format: "veripatch-trust/v1", principals: [], thresholds: parsed.trust.thresholds };
+}
