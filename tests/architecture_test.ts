@@ -18,12 +18,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
   sign: ["vocabulary", "document"],
+  testreport: ["vocabulary"],
   bundle: [
     ...["vocabulary", "minimize/problem.ts", "minimize/minimize.ts", "policy/policy.ts", "patch"],
-    ...["sandbox/sandbox.ts", "workspace/workspace.ts", "sign"],
+    ...["sandbox/sandbox.ts", "workspace/workspace.ts", "sign", "testreport"],
   ],
   prove: [
-    ...["vocabulary", "minimize", "patch", "policy", "bundle/record.ts"],
+    ...["vocabulary", "testreport", "minimize", "patch", "policy", "bundle/record.ts"],
     ...["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer.ts", "syntax/syntax.ts"],
   ],
   verify: [
@@ -59,7 +60,7 @@ const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [
-  ...["vocabulary", "patch", "minimize", "document", "sign"],
+  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport"],
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
 ];
