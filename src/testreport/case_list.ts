@@ -73,6 +73,5 @@ function bounded(id: string): string {
 }
 
 function oneLine(part: string): string {
-  // deno-lint-ignore no-control-regex
-  return part.toWellFormed().replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
+  return part.toWellFormed().replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }
