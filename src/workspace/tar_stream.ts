@@ -7,7 +7,7 @@ import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 import { openFile, statOpen, unchanged } from "./directory_handles.ts";
 import { type Digested, type Hashing, startHashing } from "./hashing.ts";
 import { ioFailed, unreadable, workspaceChanged } from "./problems.ts";
-import { BLOCK, tarHeader } from "./tar_header.ts";
+import { BLOCK, tarHeader } from "../tar/header.ts";
 import { closedFiles, isDenied, type WalkedEntry } from "./walk.ts";
 
 const CHUNK = 1 << 20;
