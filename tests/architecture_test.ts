@@ -13,7 +13,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   minimize: ["vocabulary"],
   document: ["vocabulary"],
   policy: ["vocabulary", "document"],
-  workspace: ["vocabulary"],
+  tar: ["vocabulary"],
+  workspace: ["vocabulary", "tar"],
   sandbox: ["vocabulary"],
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
@@ -21,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   testreport: ["vocabulary"],
   bundle: [
     ...["vocabulary", "minimize/problem.ts", "minimize/minimize.ts", "policy/policy.ts", "patch"],
-    ...["sandbox/sandbox.ts", "workspace/workspace.ts", "sign", "testreport"],
+    ...["sandbox/sandbox.ts", "workspace/workspace.ts", "sign", "testreport", "tar"],
   ],
   prove: [
     ...["vocabulary", "testreport", "minimize", "patch", "policy", "bundle/record.ts"],
@@ -60,7 +61,7 @@ const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [
-  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport"],
+  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar"],
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
 ];

@@ -31,7 +31,9 @@ function staysInside(path: string): boolean {
     path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }
 
-function reproProblem({ repro, policy, environment, manifest, hashes }: ParsedBundle): Refusal | null {
+function reproProblem(
+  { repro, policy, environment, manifest, hashes, embedded }: ParsedBundle,
+): Refusal | null {
   const proved = repro.status === "proved";
   const image = environment.image;
   const checks: [boolean, string][] = [
@@ -41,6 +43,8 @@ function reproProblem({ repro, policy, environment, manifest, hashes }: ParsedBu
       repro.workspace_manifest_sha256 === hashes.get("workspace_manifest.json"),
       "not of this workspace_manifest.json",
     ],
+    [repro.workspace_tar_sha256 === embedded?.sha256, "workspace_tar_sha256 is not of workspace.tar"],
+    [(embedded?.tree ?? manifest.digest) === manifest.digest, "workspace.tar is not the base"],
     [repro.base_tree === manifest.digest, "base_tree is not the manifest's digest"],
     [repro.policy_hash === policy.digest, "policy_hash is not that of policy.json"],
     [repro.sandbox_backend === environment.backend, "sandbox_backend is not that of environment.json"],

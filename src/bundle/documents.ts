@@ -44,7 +44,7 @@ export async function bundleFiles(
     throw refusedBundle({ reason: "bundle_too_large", path: "workspace_manifest.json", detail });
   }
   const files = await madeFiles(record, redact);
-  const read = bundleOf(files, bounds);
+  const read = bundleOf(files, bounds, record.embedded ?? null);
   if (!read.ok) throw refusedBundle(read.refusal, "bundle_inconsistent");
   return files;
 }
@@ -139,6 +139,7 @@ function reproDocument(
     git_remote_url: git.remote,
     git_dirty: git.dirty,
     workspace_manifest_sha256: sha256(files.get("workspace_manifest.json")!),
+    ...(record.embedded === undefined ? {} : { workspace_tar_sha256: record.embedded.sha256 }),
     base_tree: record.manifest.digest,
     result_tree: final?.resultTree ?? null,
     final_patch_sha256: final === null ? null : sha256(files.get("final.patch")!),

@@ -1,7 +1,7 @@
 import { printablePath } from "../vocabulary/printable.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { type Evidence, type FileDigest, KEPT_DOCUMENTS } from "./claims.ts";
-import { BOUNDS, type Bounds, isKnownName } from "./layout.ts";
+import { BOUNDS, type Bounds, isKnownName, mostBytes, WORKSPACE_TAR } from "./layout.ts";
 
 /** One thing about a bundle's folder that no bundle may have. */
 export interface Finding {
@@ -129,10 +129,9 @@ class Stock {
       if (!isFile || dev !== seen.dev || ino !== seen.ino) {
         return this.#find("changed_while_read", name, "it changes while it is read");
       }
-      if (size > this.bounds.bytes) {
-        return this.#find("too_large", name, `a file over ${this.bounds.bytes} bytes`);
-      }
-      this.#bytes += size;
+      const most = mostBytes(name, this.bounds);
+      if (size > most) return this.#find("too_large", name, `a file over ${most} bytes`);
+      if (name !== WORKSPACE_TAR) this.#bytes += size;
       if (this.#bytes > this.bounds.totalBytes) {
         this.#full = true;
         return this.#find("too_large", name, `over ${this.bounds.totalBytes} bytes in all`);

@@ -6,6 +6,8 @@ export const BOUNDS = {
   /** Of one file. */
   bytes: 128 * 1024 * 1024,
   totalBytes: 512 * 1024 * 1024,
+  /** Of workspace.tar, which is never held in memory and does not count among the others. */
+  workspaceBytes: 1024 * 1024 * 1024,
   /** Segments of a name. */
   depth: 4,
   jsonDepth: 16,
@@ -13,6 +15,9 @@ export const BOUNDS = {
   jsonValues: 4_000_000,
 };
 export type Bounds = Readonly<typeof BOUNDS>;
+
+/** The base itself, when a bundle embeds it. */
+export const WORKSPACE_TAR = "workspace.tar";
 
 /** Every bundle has these; `final.patch` besides, exactly when the session proved something. */
 const REQUIRED = [
@@ -40,6 +45,7 @@ const KNOWN_NAMES = [
   "final\\.patch",
   "final_summary\\.md",
   "events\\.jsonl",
+  "workspace\\.tar",
   "attestation\\.json",
   "test_result\\.attestation\\.json",
   `${ATTEMPT}/(?:proposed\\.json|applied\\.patch|patch_stats\\.json)`,
@@ -56,6 +62,11 @@ export function isKnownName(name: string): boolean {
   return name.length <= 200 && KNOWN.test(name);
 }
 
+/** How many bytes a file of this name may have. */
+export function mostBytes(name: string, bounds: Bounds = BOUNDS): number {
+  return name === WORKSPACE_TAR ? bounds.workspaceBytes : bounds.bytes;
+}
+
 /** The first thing wrong with a set of names and sizes; null when they can be a bundle. */
 export function layoutProblem(files: ReadonlyMap<string, number>, bounds: Bounds = BOUNDS): Refusal | null {
   const no = (reason: string, detail: string, path?: string): Refusal =>
@@ -64,8 +75,9 @@ export function layoutProblem(files: ReadonlyMap<string, number>, bounds: Bounds
   let total = 0;
   for (const [name, bytes] of files) {
     if (!isKnownName(name)) return no("bundle_unknown_file", "a file that no bundle has", name);
-    if (bytes > bounds.bytes) return no("bundle_too_large", `a file over ${bounds.bytes} bytes`, name);
-    total += bytes;
+    const most = mostBytes(name, bounds);
+    if (bytes > most) return no("bundle_too_large", `a file over ${most} bytes`, name);
+    if (name !== WORKSPACE_TAR) total += bytes;
   }
   if (total > bounds.totalBytes) return no("bundle_too_large", `over ${bounds.totalBytes} bytes in all`);
   const missing = REQUIRED.find((name) => !files.has(name));

@@ -1,5 +1,6 @@
 import type { Sha256 } from "../vocabulary/digest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
+import type { EmbeddedWorkspace } from "./record.ts";
 import type {
   EnvironmentDocument,
   ManifestDocument,
@@ -17,7 +18,9 @@ export interface ParsedBundle {
   readonly minimization: MinimizationDocument | null;
   /** Every JSON document by file name. */
   readonly all: ReadonlyMap<string, unknown>;
-  /** Every file by name. */
+  /** What workspace.tar holds; null without one. */
+  readonly embedded: EmbeddedWorkspace | null;
+  /** Every file by name, but for workspace.tar. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly hashes: ReadonlyMap<string, Sha256>;
 }

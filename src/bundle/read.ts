@@ -2,12 +2,15 @@ import type { z } from "zod";
 import { byteString } from "../patch/bytes.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { makeManifest, type Manifest } from "../vocabulary/manifest.ts";
+import { Failure } from "../vocabulary/failure.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { consistencyProblem } from "./consistency.ts";
-import { BOUNDS, type Bounds, layoutProblem } from "./layout.ts";
-import type { ParsedBundle } from "./parsed.ts";
+import { checkEmbedded } from "./embedded.ts";
+import { BOUNDS, type Bounds, layoutProblem, WORKSPACE_TAR } from "./layout.ts";
+import { inconsistent, type ParsedBundle } from "./parsed.ts";
 import { readBundleFiles } from "./read_files.ts";
+import type { EmbeddedWorkspace } from "./record.ts";
 import {
   type EnvironmentDocument,
   environmentSchema,
@@ -29,7 +32,7 @@ import {
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
 
 /** A bundle that holds together. Whether it tells the truth is for signatures and replays to say. */
-interface ReadBundle {
+export interface ReadBundle {
   readonly repro: Repro;
   readonly targets: readonly ProofTarget[];
   readonly policy: PolicyDocument;
@@ -39,7 +42,11 @@ interface ReadBundle {
   readonly minimization: MinimizationDocument | null;
   /** Exact bytes, not parsed. Present exactly when the status is `proved`. */
   readonly finalPatch: ByteString | null;
-  /** Every file, by name, as it was read. */
+  /** What workspace.tar was found to hold; null without one. */
+  readonly embedded: EmbeddedWorkspace | null;
+  /** Every JSON document, by name. */
+  readonly documents: ReadonlyMap<string, unknown>;
+  /** Every file, by name, as it was read; but for workspace.tar, which is too large to be held. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** SHA-256 of those same bytes. */
   readonly hashes: ReadonlyMap<string, Sha256>;
@@ -56,12 +63,35 @@ export type BundleRead = { readonly ok: true; readonly bundle: ReadBundle } | {
  */
 export async function readBundle(dir: string): Promise<BundleRead> {
   const read = await readBundleFiles(dir);
-  return read.ok ? bundleOf(read.files) : read;
+  if (!read.ok) return read;
+  if (!read.embedded) return bundleOf(read.files);
+  const refusal = layoutProblem(new Map([...read.files].map(([name, bytes]) => [name, bytes.length])));
+  if (refusal !== null) return { ok: false, refusal };
+  const manifest = checkJson(read.files.get("workspace_manifest.json")!, manifestSchema, BOUNDS);
+  if (!manifest.ok) {
+    return {
+      ok: false,
+      refusal: { reason: "bundle_malformed", path: "workspace_manifest.json", detail: manifest.detail },
+    };
+  }
+  try {
+    const { entries } = manifest.value as ManifestDocument;
+    return bundleOf(read.files, BOUNDS, await checkEmbedded(`${dir}/${WORKSPACE_TAR}`, entries));
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== "malformed") throw error;
+    return { ok: false, refusal: inconsistent(WORKSPACE_TAR, error.message) };
+  }
 }
 
 /** The same, of files in memory. */
-export function bundleOf(files: ReadonlyMap<string, Uint8Array>, bounds: Bounds = BOUNDS): BundleRead {
-  const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])), bounds);
+export function bundleOf(
+  files: ReadonlyMap<string, Uint8Array>,
+  bounds: Bounds = BOUNDS,
+  embedded: EmbeddedWorkspace | null = null,
+): BundleRead {
+  const sizes = new Map([...files].map(([name, bytes]) => [name, bytes.length]));
+  if (embedded !== null) sizes.set(WORKSPACE_TAR, embedded.size);
+  const problem = layoutProblem(sizes, bounds);
   if (problem !== null) return { ok: false, refusal: problem };
   const documents = new Map<string, unknown>();
   for (const [name, bytes] of files) {
@@ -84,6 +114,7 @@ export function bundleOf(files: ReadonlyMap<string, Uint8Array>, bounds: Bounds 
     manifest: documents.get("workspace_manifest.json") as ManifestDocument,
     minimization: (documents.get("minimization.json") ?? null) as MinimizationDocument | null,
     all: documents,
+    embedded,
     files,
     hashes: new Map([...files].map(([name, bytes]) => [name, sha256(bytes)])),
   };
@@ -100,6 +131,8 @@ export function bundleOf(files: ReadonlyMap<string, Uint8Array>, bounds: Bounds 
       manifest: makeManifest(parsed.manifest.entries),
       minimization: parsed.minimization,
       finalPatch: patch === undefined ? null : byteString(patch),
+      embedded,
+      documents,
       files,
       hashes: parsed.hashes,
     },

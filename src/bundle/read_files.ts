@@ -3,9 +3,14 @@ import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine } from "../vocabulary/printable.ts";
-import { BOUNDS, isKnownName } from "./layout.ts";
+import { BOUNDS, isKnownName, WORKSPACE_TAR } from "./layout.ts";
 
-type FilesRead = { readonly ok: true; readonly files: ReadonlyMap<string, Uint8Array> } | {
+type FilesRead = {
+  readonly ok: true;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Whether workspace.tar is there; it is not read here. */
+  readonly embedded: boolean;
+} | {
   readonly ok: false;
   readonly refusal: Refusal;
 };
@@ -24,8 +29,9 @@ class Refused extends Error {
 export async function readBundleFiles(dir: string): Promise<FilesRead> {
   try {
     const files = new Map<string, Uint8Array>();
-    await walk(dir, "", 1, files, { bytes: 0, entries: 0 });
-    return { ok: true, files };
+    const spent = { bytes: 0, entries: 0, embedded: false };
+    await walk(dir, "", 1, files, spent);
+    return { ok: true, files, embedded: spent.embedded };
   } catch (error) {
     if (error instanceof Refused) return { ok: false, refusal: error.refusal };
     const code = (error as { code?: unknown }).code;
@@ -40,7 +46,7 @@ async function walk(
   prefix: string,
   depth: number,
   files: Map<string, Uint8Array>,
-  spent: { bytes: number; entries: number },
+  spent: { bytes: number; entries: number; embedded: boolean },
 ): Promise<void> {
   const entries = await readdir(join(root, prefix), { withFileTypes: true });
   spent.entries += entries.length;
@@ -58,6 +64,7 @@ async function walk(
       await walk(root, name, depth + 1, files, spent);
     } else if (!entry.isFile()) refuse("bundle_special_file", "neither a file nor a directory", name);
     else if (!isKnownName(name)) refuse("bundle_unknown_file", "a file that no bundle has", name);
+    else if (name === WORKSPACE_TAR) spent.embedded = true;
     else {
       if (files.size === BOUNDS.files) refuse("bundle_too_many_files", `more than ${BOUNDS.files} files`);
       const bytes = await readOnce(join(root, name), name, BOUNDS.totalBytes - spent.bytes);

@@ -56,6 +56,15 @@ export interface MinimizationRecord {
   readonly rejected: readonly VerificationResult[];
 }
 
+/** The base as a tar of its own. */
+export interface EmbeddedWorkspace {
+  /** Bytes of the tar, and their digest. */
+  readonly size: number;
+  readonly sha256: Sha256;
+  /** Digest of the tree in it. */
+  readonly tree: Sha256;
+}
+
 /** Everything a session learned: what a bundle is made from. Nothing in here is redacted yet. */
 export interface SessionRecord {
   readonly session: string;
@@ -94,4 +103,6 @@ export interface SessionRecord {
     }
     | null;
   readonly events: readonly TimedEvent[];
+  /** Present when the base goes into the bundle. */
+  readonly embedded?: EmbeddedWorkspace;
 }

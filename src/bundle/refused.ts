@@ -19,3 +19,10 @@ export function refusedBundle({ reason, path, detail }: Refusal, code: string = 
     ? new Failure("bug", code, what)
     : new Failure("malformed", reason, what, { hint });
 }
+
+/** What it means that a bundle of others cannot be read. */
+export function unreadableBundle({ reason, path, detail }: Refusal): Failure {
+  return new Failure("malformed", reason, `${path === undefined ? "" : `${path}: `}${detail}`, {
+    hint: "a bundle is the folder proof_bundle or a .ppb file, complete and unchanged",
+  });
+}

@@ -63,6 +63,7 @@ export const reproSchema = z.strictObject({
   git_remote_url: short.nullable(),
   git_dirty: z.boolean().nullable(),
   workspace_manifest_sha256: sha256,
+  workspace_tar_sha256: sha256.optional(),
   base_tree: sha256,
   result_tree: sha256.nullable(),
   final_patch_sha256: sha256.nullable(),

@@ -16,14 +16,20 @@ export interface Claimed {
   readonly lock: Deno.FsFile;
 }
 
-/** Makes a temporary directory in `home` that no sweep will take for left behind; `home` is made when missing. */
-export async function claimTemporary(home: string): Promise<Claimed> {
+/**
+ * Makes a temporary directory in `home` that no sweep will take for left behind; `home` is made when missing.
+ * @param options.mode of the directory, before the umask
+ */
+export async function claimTemporary(
+  home: string,
+  { prefix = PREFIX, mode = 0o777 }: { readonly prefix?: string; readonly mode?: number } = {},
+): Promise<Claimed> {
   for (let tries = 1;; tries++) {
-    const path = join(home, `${PREFIX}${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`);
+    const path = join(home, `${prefix}${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`);
     let lock: Deno.FsFile | undefined;
     try {
       await mkdir(home, { recursive: true });
-      await mkdir(path);
+      await mkdir(path, { mode });
       lock = await Deno.open(path);
       await lock.lock(true);
       // A sweep may have come between the making and the locking.
@@ -53,6 +59,19 @@ export async function removeStaleBundles(artifactsDir: string): Promise<string[]
     if (removed.some((path) => dirname(path) === home)) await rmdir(home).catch(() => {});
   }
   return removed;
+}
+
+/**
+ * Removes directories of a prefix whose makers are gone from a folder that others may write to as well: only this
+ * user's own are looked at.
+ */
+export async function removeStaleTemporaries(home: string, prefix: string): Promise<void> {
+  for (const name of await directoriesIn(home)) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(home, name);
+    const owner = await lstat(path).then((info) => info.uid, () => null);
+    if (owner === Deno.uid()) await removeIfStale(path);
+  }
 }
 
 /** Holds the lock while removing, so that a writer that comes for it finds the directory gone, not half there. */

@@ -1,7 +1,7 @@
 import { lstat, mkdir, mkdtemp, open, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
-import { layoutProblem } from "./layout.ts";
+import { layoutProblem, WORKSPACE_TAR } from "./layout.ts";
 import { refusedBundle } from "./refused.ts";
 import { isSessionId } from "./session_id.ts";
 import { type Claimed, claimTemporary } from "./temporary.ts";
@@ -9,6 +9,12 @@ import { type Claimed, claimTemporary } from "./temporary.ts";
 export { removeStaleBundles } from "./temporary.ts";
 
 const BUNDLE = "proof_bundle";
+
+/** A workspace.tar that lies on the same file system, written and synced; it is moved into the bundle. */
+export interface WrittenWorkspace {
+  readonly path: string;
+  readonly size: number;
+}
 
 /**
  * Writes a bundle to `<artifactsDir>/<session>/proof_bundle`, whole or not at all: everything is written and synced
@@ -21,9 +27,12 @@ export async function writeBundle(
   artifactsDir: string,
   session: string,
   files: ReadonlyMap<string, Uint8Array>,
+  workspace: WrittenWorkspace | null = null,
 ): Promise<string> {
   if (!isSessionId(session)) throw new Failure("bug", "session_id_malformed", `not a session id: ${session}`);
-  const problem = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
+  const sizes = new Map([...files].map(([name, bytes]) => [name, bytes.length]));
+  if (workspace !== null) sizes.set(WORKSPACE_TAR, workspace.size);
+  const problem = layoutProblem(sizes);
   if (problem !== null) throw refusedBundle(problem);
   const home = join(artifactsDir, session);
   const target = join(home, BUNDLE);
@@ -37,6 +46,7 @@ export async function writeBundle(
     }
     temporary = await claimTemporary(home);
     if (!(await lstat(home)).isDirectory()) throw notWritten(home, "it is not a directory of its own");
+    if (workspace !== null) await rename(workspace.path, join(temporary.path, WORKSPACE_TAR));
     await writeTree(temporary.path, files);
     await rename(temporary.path, target);
     await syncDirectory(home);
@@ -96,7 +106,8 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Makes names in a directory last. */
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

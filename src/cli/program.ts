@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
+import { registerBundle } from "./bundle_verb.ts";
 import { registerDoctor } from "./doctor_verb.ts";
 import { EXIT } from "./exit_code.ts";
 import { registerInit } from "./init_verb.ts";
@@ -18,6 +19,7 @@ Examples:
   pp run --provider openai -- pytest -q     let a model propose, let pytest judge
   pp prove                                  prove all targets of pp.yaml
   pp replay .pp-artifacts/ID/proof_bundle   run a proof again from a checkout
+  pp bundle pack .pp-artifacts/ID           one file to hand over
   pp doctor                                 what is missing, and how to get it
 
 Exit codes:
@@ -47,6 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
   registerRun(program, verb, args);
   registerProve(program, verb);
   registerReplay(program, verb);
+  registerBundle(program, verb);
   registerDoctor(program, verb);
   registerPolicy(program, verb);
   registerInit(program, verb);

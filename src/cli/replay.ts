@@ -1,5 +1,9 @@
 import { basename, dirname, resolve } from "node:path";
-import { readBundle } from "../bundle/read.ts";
+import { withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
+import { unpackEmbedded } from "../bundle/embedded.ts";
+import { WORKSPACE_TAR } from "../bundle/layout.ts";
+import { type ReadBundle, readBundle } from "../bundle/read.ts";
+import { unreadableBundle } from "../bundle/refused.ts";
 import { isSessionId } from "../bundle/session_id.ts";
 import { targetFromArgv, targetFromCommand } from "../policy/commands.ts";
 import { loadPolicy } from "../policy/load.ts";
@@ -12,7 +16,7 @@ import { colour } from "./output.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { admit } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
-import { watched } from "./watched.ts";
+import { type Watch, watched } from "./watched.ts";
 import { wireWorld } from "./wire.ts";
 
 export interface ReplayFlags {
@@ -29,10 +33,43 @@ const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT
 
 /** `pp replay`: reads a bundle, then runs its claim on a checkout under the verifier's own policy. */
 export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise<VerbResult> {
-  const root = resolve(flags.cwd ?? ".");
-  const bundle = await bundleFolder(resolve(bundlePath));
-  const claim = await readClaim(bundle);
-  const loaded = await loadPolicy(root, flags.policy === undefined ? undefined : resolve(flags.policy));
+  return await watched(flags.json === true, async (watch) => {
+    const { result, claim } = await withBundleFolder(
+      resolve(bundlePath),
+      (folder) => replayFolder(folder, flags, watch),
+      watch.signal,
+    );
+    return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
+  });
+}
+
+/** Without `--cwd` the base is taken from a bundle that embeds it. */
+async function replayFolder(folder: string, flags: ReplayFlags, watch: Watch) {
+  const read = await readBundle(folder);
+  if (!read.ok) throw unreadableBundle(read.refusal);
+  const { embedded, manifest } = read.bundle;
+  const claim = claimOf(read.bundle);
+  const here = resolve(flags.cwd ?? ".");
+  if (flags.cwd !== undefined || embedded === null) {
+    return { claim, result: await replayIn(here, folder, claim, flags, watch) };
+  }
+  const result = await withPrivateFolder(async (root) => {
+    await unpackEmbedded(`${folder}/${WORKSPACE_TAR}`, manifest.entries, embedded, root, watch.signal);
+    return await replayIn(root, folder, claim, flags, watch);
+  }, watch.signal);
+  return { claim, result };
+}
+
+/** @param root of the base; the verifier's policy is looked for in `--cwd` or the current directory */
+async function replayIn(
+  root: string,
+  folder: string,
+  claim: ReplayClaim,
+  flags: ReplayFlags,
+  { emit, signal }: Watch,
+): Promise<ReplayResult> {
+  const here = resolve(flags.cwd ?? ".");
+  const loaded = await loadPolicy(here, flags.policy === undefined ? undefined : resolve(flags.policy));
   const config = withFlags(loaded.config, flags);
   if (loaded.source !== null) {
     for (const target of claim.targets) {
@@ -41,26 +78,16 @@ export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise
   }
   const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
   const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat };
-  const env = Deno.env.toObject();
-  const result = await watched(flags.json === true, async ({ emit, signal }) => {
-    const world = await wireWorld(root, config.policy, spec, env, {
-      artifacts: artifactsOf(bundle),
-      patches: (flags.leaveOut ?? []).map((path) => resolve(path)),
-      container: flags.image !== undefined,
-    });
-    try {
-      return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
-    } finally {
-      await world.dispose();
-    }
+  const world = await wireWorld(root, config.policy, spec, Deno.env.toObject(), {
+    artifacts: artifactsOf(folder),
+    patches: (flags.leaveOut ?? []).map((path) => resolve(path)),
+    container: flags.image !== undefined,
   });
-  return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
-}
-
-/** A session's folder stands for the bundle in it. */
-async function bundleFolder(path: string): Promise<string> {
-  const inside = `${path}/proof_bundle`;
-  return await Deno.stat(inside).then((s) => s.isDirectory, () => false) ? inside : path;
+  try {
+    return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
+  } finally {
+    await world.dispose();
+  }
 }
 
 /** The folder that a bundle was written to, else the bundle itself: it is no part of the checkout it lies in. */
@@ -69,15 +96,7 @@ function artifactsOf(bundle: string): string {
   return isSessionId(basename(session)) ? dirname(session) : bundle;
 }
 
-async function readClaim(path: string): Promise<ReplayClaim> {
-  const read = await readBundle(path);
-  if (!read.ok) {
-    const { reason, path: file, detail } = read.refusal;
-    throw new Failure("malformed", reason, `${file === undefined ? "" : `${file}: `}${detail}`, {
-      hint: "a bundle is the folder proof_bundle, complete and unchanged",
-    });
-  }
-  const { repro, targets, manifest, finalPatch } = read.bundle;
+function claimOf({ repro, targets, manifest, finalPatch }: ReadBundle): ReplayClaim {
   if (finalPatch === null || repro.result_tree === null) {
     throw new Failure(
       "malformed",

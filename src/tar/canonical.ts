@@ -96,7 +96,9 @@ function recordsOf(bytes: Uint8Array): Map<string, string> {
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at);
     const length = space < at || space - at > 5 ? -1 : Number(ascii(bytes.subarray(at, space)));
-    if (!(length > 0) || !Number.isInteger(length) || at + length <= space + 1 || at + length > bytes.length) {
+    if (
+      !(length > 0) || !Number.isInteger(length) || at + length <= space + 1 || at + length > bytes.length
+    ) {
       throw refused("a pax header cannot be read");
     }
     const record = utf8(bytes.subarray(space + 1, at + length - 1));

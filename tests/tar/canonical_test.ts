@@ -72,7 +72,7 @@ Deno.test("readCanonicalTar: content that is not looked at is skipped, however m
   const bytes = tar([member("a", "x".repeat(3000)), member("b", "y".repeat(3000)), member("c")]);
   await readCanonicalTar(inPieces(bytes, 500), async (m, content) => {
     seen.push(m.name);
-    if (m.name === "b") for await (const _ of content) break;
+    if (m.name === "b") { for await (const _ of content) break; }
   });
   assert.deepEqual(seen, ["a", "b", "c"]);
 });
@@ -87,7 +87,8 @@ const block = (change: (header: Uint8Array) => void, checksum = true): Uint8Arra
   }
   return bytes;
 };
-const put = (at: number, text: string) => (bytes: Uint8Array) => bytes.set(new TextEncoder().encode(text), at);
+const put = (at: number, text: string) => (bytes: Uint8Array) =>
+  bytes.set(new TextEncoder().encode(text), at);
 const whole = tar([member("a", "one"), member("b", "two")]);
 
 const HOSTILE: Readonly<Record<string, Uint8Array>> = {
@@ -195,7 +196,11 @@ Deno.test("readCanonicalTar: refuses what other writers make of the same files",
 
 Deno.test("readCanonicalTar: no changed, missing or added byte goes unnoticed, and nothing else is ever thrown", async () => {
   const long = member(`${"n".repeat(130)}`, "long");
-  const bytes = tar([member("a", "one"), { kind: "link", name: "l", mode: 0o777, size: 0, target: "a" }, long]);
+  const bytes = tar([
+    member("a", "one"),
+    { kind: "link", name: "l", mode: 0o777, size: 0, target: "a" },
+    long,
+  ]);
   const original = JSON.stringify(await read(bytes));
   const change = fc.oneof(
     fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, by]) => {
@@ -203,7 +208,9 @@ Deno.test("readCanonicalTar: no changed, missing or added byte goes unnoticed, a
       copy[at]! ^= by;
       return copy;
     }),
-    fc.nat(bytes.length - 1).map((at) => new Uint8Array([...bytes.subarray(0, at), ...bytes.subarray(at + 1)])),
+    fc.nat(bytes.length - 1).map((at) =>
+      new Uint8Array([...bytes.subarray(0, at), ...bytes.subarray(at + 1)])
+    ),
     fc.tuple(fc.nat(bytes.length), fc.integer({ min: 0, max: 255 })).map(([at, byte]) =>
       new Uint8Array([...bytes.subarray(0, at), byte, ...bytes.subarray(at)])
     ),
