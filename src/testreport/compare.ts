@@ -67,8 +67,10 @@ export function changeOf(before: TestOutcome | null, after: TestOutcome | null):
   if (before === null) return "added";
   if (after === null) return "vanished";
   if (after === "skipped") return before === "skipped" ? "still_skipped" : "newly_skipped";
-  if (after === "xfailed") return before === "xfailed" ? "still_xfailed" : "newly_xfailed";
   if (isFailure(after)) return isFailure(before) ? "still_failing" : "newly_failing";
+  // One that was skipped had no say; it loses nothing by running and being expected to fail.
+  if (before === "skipped") return "newly_running";
+  if (after === "xfailed") return before === "xfailed" ? "still_xfailed" : "newly_xfailed";
   return isFailure(before) ? "fixed" : isPass(before) ? "still_passing" : "newly_passing";
 }
 

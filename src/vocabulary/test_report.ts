@@ -26,7 +26,10 @@ export interface TestCase {
 /** What became of one test between two reports. */
 export type TestChange =
   | "fixed"
+  /** It was expected to fail and passes. */
   | "newly_passing"
+  /** It was skipped and runs, without failing in a way that counts. */
+  | "newly_running"
   | "still_passing"
   | "still_failing"
   | "still_skipped"
