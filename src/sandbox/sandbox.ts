@@ -1,4 +1,5 @@
 import type { FileChange } from "../vocabulary/change.ts";
+import type { RelativePath } from "../vocabulary/path.ts";
 import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 import type { CommandResult } from "../vocabulary/verification.ts";
 
@@ -89,6 +90,13 @@ export interface PristineCopy {
    *   engine is gone; `bug` when the copy is used after a timeout or discard
    */
   exec(argv: readonly string[], options: ExecOptions): Promise<CommandResult>;
+  /**
+   * A file of the workspace as the commands so far have left it; works after they have ended.
+   * @param maxBytes what is longer is cut to one byte more, so that it is seen to be longer
+   * @returns null when there is no regular file, or a link is on the way to it: none is ever followed
+   * @throws Failure `unavailable` when the engine is gone; `bug` when the copy was discarded
+   */
+  read(path: RelativePath, maxBytes: number): Promise<Uint8Array | null>;
   /** Kills and removes everything of this copy. Idempotent; never rejects for something already gone. */
   discard(): Promise<void>;
 }

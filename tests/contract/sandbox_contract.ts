@@ -251,6 +251,72 @@ export function sandboxContract(name: string, make: () => Promise<SandboxUnderTe
     await holds(copy, ["-e", "plain.txt"], false);
   });
 
+  withCopy(
+    "a file is read as the commands left it, from the workspace, a change or a command",
+    async (copy) => {
+      const read = async (name: string) => {
+        const bytes = await copy.read(path(name), LIMIT);
+        return bytes === null ? null : new TextDecoder().decode(bytes);
+      };
+      assert.equal(await read("dir/inner.txt"), "inner\n");
+      assert.equal(await read("new/laid.txt"), "laid\n");
+      assert.equal(await read("made.txt"), null);
+      assert.equal((await run(copy, ["sh", "-c", "touch made.txt; rm plain.txt; exit 3"])).exitCode, 3);
+      assert.equal(await read("made.txt"), "");
+      assert.equal(await read("plain.txt"), null);
+      assert.equal(await read("name with $HOME;.txt"), "odd name\n");
+    },
+    [write("new/laid.txt", "laid\n")],
+  );
+
+  withCopy(
+    "what is no regular file reads as none, and no link is followed",
+    async (copy) => {
+      for (
+        const name of [
+          "link",
+          "dangling",
+          "away",
+          "around/plain.txt",
+          "around/hosts",
+          "dir",
+          "empty",
+          "dir/none",
+        ]
+      ) {
+        assert.equal(await copy.read(path(name), LIMIT), null, name);
+      }
+      assert.equal(await copy.read(path("dir/inner.txt/below"), LIMIT), null);
+    },
+    [],
+    tarOf([...CONTRACT_WORKSPACE, link("away", "/etc/passwd"), link("around", "."), link("out", "/etc")]),
+  );
+
+  withCopy("a file longer than asked for is cut to one byte more", async (copy) => {
+    const whole = (await copy.read(path("seq.bin"), 3000))!;
+    assert.equal(whole.length, 3000);
+    assert.equal((await copy.read(path("seq.bin"), 2999))!.length, 3000);
+    assert.deepEqual([...(await copy.read(path("seq.bin"), 9))!], [...whole.subarray(0, 10)]);
+    assert.equal((await copy.read(path("seq.bin"), 0))!.length, 1);
+  }, [write("seq.bin", "0123456789".repeat(300))]);
+
+  withCopy(
+    "a large file is read in part and whole",
+    async (copy) => {
+      assert.deepEqual(await copy.read(path("big.bin"), 1000), big.chunk(0, 1001));
+      const whole = (await copy.read(path("big.bin"), big.size))!;
+      assert.equal(createHash("sha256").update(whole).digest("hex"), big.sha256());
+    },
+    [],
+    tarOf([{ path: "big.bin", kind: "pattern", size: big.size, chunk: big.chunk }]),
+  );
+
+  withBase("a discarded copy is not read", async (base) => {
+    const copy = await base.checkout([]);
+    await copy.discard();
+    await assert.rejects(() => copy.read(path("plain.txt"), LIMIT), isFailure("bug"));
+  });
+
   // Changes laid over.
 
   withCopy("a new file comes with its directories", async (copy) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connectEngine } from "../../src/sandbox/docker/connect.ts";
 import type { ExecOptions, FrozenBase, PristineCopy, SandboxLimits } from "../../src/sandbox/sandbox.ts";
+import { parseRelativePath } from "../../src/vocabulary/path.ts";
 import type { CommandResult } from "../../src/vocabulary/verification.ts";
 import { file, tarOf } from "../contract/tar_of.ts";
 import { ENGINE_ENV, engineSpec, leftovers, NOTHING, withBase } from "./engine.ts";
@@ -44,6 +45,24 @@ interface Context {
 
 const python = (code: string) => ["python3", "-c", code];
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+hostile("a pipe, a link or a file of no end made by a command is not waited for", async (run, { copy }) => {
+  const made = await run([
+    "sh",
+    "-c",
+    "mkfifo pipe; ln -s /etc/passwd link; ln -s /etc etc; truncate -s 150M long",
+  ]);
+  assert.equal(made.exitCode, 0);
+  const read = async (name: string) => {
+    const path = parseRelativePath(name);
+    assert.ok(path.ok);
+    return await copy.read(path.path, 1000);
+  };
+  for (const name of ["pipe", "link", "etc/passwd"]) assert.equal(await read(name), null, name);
+  const began = performance.now();
+  assert.equal((await read("long"))!.length, 1001);
+  assert.ok(performance.now() - began < 20_000);
+});
 
 for (
   const [kind, argv] of [

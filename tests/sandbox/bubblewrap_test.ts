@@ -47,6 +47,17 @@ inSandbox("the host's system is read-only, devices included", {}, async (copy) =
   }
 });
 
+inSandbox("a pipe or a link made by a command is no file to read", {}, async (copy) => {
+  assert.equal((await run(copy, ["mkfifo", "pipe"])).exitCode, 0);
+  assert.equal((await run(copy, ["ln", "-s", "/etc/passwd", "host"])).exitCode, 0);
+  assert.equal((await run(copy, ["ln", "-s", "/etc", "etc"])).exitCode, 0);
+  for (const name of ["pipe", "host", "etc/passwd"]) {
+    const path = parseRelativePath(name);
+    assert.ok(path.ok);
+    assert.equal(await copy.read(path.path, 100), null, name);
+  }
+});
+
 Deno.test("bubblewrapSandbox: home, other copies and asked directories are hidden", async () => {
   await withRoot(async (tmpRoot) => {
     const secrets = await Deno.makeTempDir({ dir: Deno.cwd(), prefix: "hidden-", suffix: ".tmp" });

@@ -2,10 +2,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CheckoutState } from "../../vocabulary/checkout.ts";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
+import type { RelativePath } from "../../vocabulary/path.ts";
 import type { CommandResult } from "../../vocabulary/verification.ts";
 import { runInBubblewrap } from "./exec.ts";
 import { type CopyPlaces, type Layout, layoutArguments } from "./layout.ts";
 import { removeTree } from "./host_directories.ts";
+import { readFileOf } from "./host_tree.ts";
 import type { HostUser } from "./host_user.ts";
 import type { CleanShell } from "./inherited_descriptors.ts";
 import type { ExecOptions, PristineCopy, SandboxSpec } from "../sandbox.ts";
@@ -102,6 +104,15 @@ export class BubblewrapCopy implements PristineCopy {
       outputBytes: options.outputBytes,
       signals: options.signal === undefined ? [this.#life.signal] : [this.#life.signal, options.signal],
     });
+  }
+
+  async read(path: RelativePath, maxBytes: number): Promise<Uint8Array | null> {
+    if (this.#discarding !== null) {
+      throw new Failure("bug", "copy_dead", "a file of a copy that was discarded");
+    }
+    // Nothing may change under the eyes of a reader.
+    await Promise.allSettled(this.#running);
+    return await readFileOf(this.places.work, path, maxBytes);
   }
 
   discard(): Promise<void> {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   fchmodSync,
   futimesSync,
   mkdirSync,
@@ -9,7 +10,7 @@ import {
   utimesSync,
   writeSync,
 } from "node:fs";
-import { chmod, chown, lstat, mkdir, unlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, open, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileChange } from "../../vocabulary/change.ts";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
@@ -106,6 +107,38 @@ export async function applyChanges(
     await writeFile(path, change.bytes, { flag: "wx" });
     await chmod(path, change.mode === "100755" ? 0o755 : 0o644);
     await own(path);
+  }
+}
+
+/**
+ * A regular file of a tree in which nothing runs any more, as `PristineCopy.read` gives it. Hostile: whoever ran here
+ * may have left links and pipes, which are neither followed nor waited for.
+ */
+export async function readFileOf(root: string, path: string, maxBytes: number): Promise<Uint8Array | null> {
+  const segments = path.split("/");
+  for (let n = 1; n < segments.length; n++) {
+    const stat = await lstat(join(root, ...segments.slice(0, n))).catch(() => null);
+    if (stat === null || !stat.isDirectory()) return null;
+  }
+  let file;
+  try {
+    file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return null;
+  }
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile()) return null;
+    const buffer = new Uint8Array(Math.min(stat.size, maxBytes) + 1);
+    let filled = 0;
+    while (filled < buffer.length) {
+      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,7 +1,9 @@
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
+import type { RelativePath } from "../../vocabulary/path.ts";
 import type { CommandResult } from "../../vocabulary/verification.ts";
 import type { Engine } from "./engine.ts";
 import { execIn, type ExecTarget } from "./exec.ts";
+import { readFile } from "./read_file.ts";
 import type { ExecOptions, PristineCopy } from "../sandbox.ts";
 
 /** One started container, used for one verification. */
@@ -58,6 +60,13 @@ export class DockerCopy implements PristineCopy {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  read(path: RelativePath, maxBytes: number): Promise<Uint8Array | null> {
+    if (this.#discarded !== null) {
+      return Promise.reject(new Failure("bug", "copy_is_dead", "a file of a copy that was discarded"));
+    }
+    return readFile(this.#engine, this.#target.id, this.#target.workdir, path, maxBytes);
   }
 
   discard(): Promise<void> {

@@ -3,15 +3,14 @@ import { Failure, interrupted } from "../../vocabulary/failure.ts";
 import type { FileChange } from "../../vocabulary/change.ts";
 import { parentsOf } from "../../vocabulary/path.ts";
 import { changeTar, type TarDirectory } from "../change_tar.ts";
-import { CALL_MS, type Engine, refusedWith } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import { kindOf } from "./read_file.ts";
 import type { SandboxUser } from "./limits.ts";
 
 /** An engine that takes nothing for so long has gone. */
 const STALL_MS = 120_000;
 /** Zeros at the end of a tar. */
 const END_BYTES = 1024;
-/** Go's bit for a directory in the mode an engine reports. */
-const GO_DIRECTORY = 2 ** 31;
 
 /**
  * Streams a tar into a container's root directory, at the engine's pace.
@@ -142,21 +141,6 @@ export async function putFiles(
 
 /** Whether a path is a directory, or a link (which is never replaced by a directory). */
 async function isThere(engine: Engine, id: string, path: string): Promise<boolean> {
-  try {
-    const answer = await engine.call(
-      "look at a path",
-      CALL_MS,
-      (abortSignal) => engine.docker.getContainer(id).infoArchive({ path, abortSignal }),
-    ) as {
-      headers: Record<string, string | undefined>;
-      resume(): void;
-    };
-    answer.resume();
-    const stat = answer.headers["x-docker-container-path-stat"] ?? "";
-    const { mode, linkTarget } = JSON.parse(Buffer.from(stat, "base64").toString("utf8"));
-    return linkTarget ? true : Math.floor(Number(mode) / GO_DIRECTORY) % 2 === 1;
-  } catch (error) {
-    if (refusedWith(error, 404)) return false;
-    throw error instanceof Failure ? error : engine.failure("look at a path", error);
-  }
+  const kind = await kindOf(engine, id, path);
+  return kind === "directory" || kind === "link";
 }

@@ -1,5 +1,6 @@
 import type { FileChange } from "../../vocabulary/change.ts";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
+import type { RelativePath } from "../../vocabulary/path.ts";
 import type { CommandResult } from "../../vocabulary/verification.ts";
 import { COMMON_PROGRAMS, type FakeProgram } from "./programs.ts";
 import { type FakeEnd, runArgv } from "./shell.ts";
@@ -142,6 +143,7 @@ class InMemoryCopy implements PristineCopy {
   /** Ends everything the copy ever started, background commands included. */
   readonly #life = new AbortController();
   #dead: string | null = null;
+  #discarded = false;
 
   constructor(
     readonly name: string,
@@ -208,7 +210,18 @@ class InMemoryCopy implements PristineCopy {
     }
   }
 
+  read(path: RelativePath, maxBytes: number): Promise<Uint8Array | null> {
+    if (this.#discarded) {
+      const message = `a file of ${this.name} after its discard`;
+      return Promise.reject(new Failure("bug", "copy_dead", message));
+    }
+    // A path that leads through a link is the key of nothing.
+    const node = this.tree.node(path);
+    return Promise.resolve(node?.kind === "file" ? node.bytes.slice(0, maxBytes + 1) : null);
+  }
+
   discard(): Promise<void> {
+    this.#discarded = true;
     this.#kill("its discard");
     this.sandbox.copies.delete(this.name);
     this.forget();
