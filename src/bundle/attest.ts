@@ -3,7 +3,7 @@ import type { SigningKey } from "../sign/key.ts";
 import { signEnvelope } from "../sign/sign.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import { PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
+import { type Evidence, PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
 import { claimsOf } from "./claims_of.ts";
 import { inventoryOf } from "./inventory.ts";
 import { type Issue, proofStatement, testResultStatement } from "./statement.ts";
@@ -13,26 +13,22 @@ export type Envelopes = ReadonlyMap<string, Uint8Array>;
 
 /**
  * Attests a bundle: the standard test result first, then the statement that lists it with every other file. Envelopes
- * that are among `files` are replaced. Ed25519 and HMAC are deterministic, so that the same arguments give the same
+ * that are there already are replaced. Ed25519 and HMAC are deterministic, so that the same arguments give the same
  * bytes.
- * @param files every file of a bundle that holds together
+ * @param bundle stock of a bundle that holds together
  * @throws Failure `malformed` when the bundle is of no proof or cannot be stated
  */
 export async function attest(
-  files: ReadonlyMap<string, Uint8Array>,
+  bundle: Evidence,
   keys: readonly SigningKey[],
   issue: Issue,
 ): Promise<Envelopes> {
-  const own = new Map(
-    [...files].filter(([name]) => name !== PROOF_ENVELOPE && name !== TEST_RESULT_ENVELOPE),
-  );
-  const evidence = await inventoryOf(own);
-  const drawn = claimsOf(evidence);
+  const drawn = claimsOf(bundle);
   if (!drawn.ok) throw notAttested(drawn.refusal);
   const { claims, patch } = drawn;
-  const testResult = signed(testResultStatement(claims, patch, evidence.files), keys);
+  const testResult = signed(testResultStatement(claims, patch, bundle.files), keys);
   const listed = new Map([
-    ...evidence.files,
+    ...[...bundle.files].filter(([name]) => name !== PROOF_ENVELOPE),
     ...(await inventoryOf(new Map([[TEST_RESULT_ENVELOPE, testResult]]))).files,
   ]);
   try {

@@ -3,8 +3,10 @@ import {
   atLeast,
   checked,
   count,
+  exactly,
   flag,
   listOf,
+  maybe,
   nullable,
   oneOf,
   type Shape,
@@ -24,7 +26,7 @@ import {
   timeShape,
   toolShape,
 } from "./claims.ts";
-import { exactly } from "../vocabulary/shape.ts";
+import { WORKSPACE_TAR } from "./layout.ts";
 
 const MAX_DEPTH = 16;
 const MAX_VALUES = 4_000_000;
@@ -42,6 +44,7 @@ const reproPart = atLeast({
   git_tree: nullable(shortShape),
   git_dirty: nullable(flag),
   workspace_manifest_sha256: digestShape,
+  workspace_tar_sha256: maybe(digestShape),
   base_tree: digestShape,
   result_tree: nullable(digestShape),
   final_patch_sha256: nullable(digestShape),
@@ -119,6 +122,7 @@ function drawn(evidence: Evidence): { claims: Claims; patch: string } {
     repro.workspace_manifest_sha256,
     hash("workspace_manifest.json"),
   );
+  same("repro.json", "workspace_tar_sha256", repro.workspace_tar_sha256 ?? null, hash(WORKSPACE_TAR));
   // Of a changed working copy git's names would tell of another tree.
   const clean = repro.git_dirty === false;
   const claims = {

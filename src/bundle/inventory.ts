@@ -174,13 +174,23 @@ class Stock {
   }
 }
 
-/** Stock of files in memory, whose names and sizes were checked when they were read. */
-export async function inventoryOf(files: ReadonlyMap<string, Uint8Array>): Promise<Inventory> {
+/**
+ * Stock of files in memory, whose names and sizes were checked when they were read.
+ * @param embedded workspace.tar, which is never held in memory
+ */
+export async function inventoryOf(
+  files: ReadonlyMap<string, Uint8Array>,
+  embedded: FileDigest | null = null,
+): Promise<Inventory> {
   const { createHash } = await import("node:crypto");
   const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
   const kept = [...files].filter(([name, bytes]) => bytes.length <= (KEPT_DOCUMENTS.get(name) ?? -1));
+  const digests = new Map(
+    [...files].map(([name, bytes]) => [name, { size: bytes.length, sha256: sha256(bytes) }]),
+  );
+  if (embedded !== null) digests.set(WORKSPACE_TAR, { size: embedded.size, sha256: embedded.sha256 });
   return {
-    files: new Map([...files].map(([name, bytes]) => [name, { size: bytes.length, sha256: sha256(bytes) }])),
+    files: digests,
     documents: new Map(kept),
     findings: [],
   };

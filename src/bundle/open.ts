@@ -28,7 +28,7 @@ export async function withBundleFolder<T>(
 }
 
 /** A session's folder stands for the bundle in it. */
-async function bundleFolder(path: string): Promise<string> {
+export async function bundleFolder(path: string): Promise<string> {
   const inside = `${path}/proof_bundle`;
   return await stat(inside).then((info) => info.isDirectory(), () => false) ? inside : path;
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
+import { registerAttest } from "./attest_verb.ts";
 import { registerBundle } from "./bundle_verb.ts";
 import { registerDoctor } from "./doctor_verb.ts";
 import { EXIT } from "./exit_code.ts";
@@ -9,6 +10,7 @@ import { registerPolicy } from "./policy_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
 import { registerTrust } from "./trust_verb.ts";
+import { registerVerifyAttestation } from "./verify_attestation_verb.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { failureDocument, type Outcome, printFailure, printJson, verbRunner } from "./verb.ts";
 
@@ -18,6 +20,8 @@ Examples:
   pp run "pytest -q" --patch fix.diff       prove that fix.diff turns pytest green
   pp run --provider openai -- pytest -q     let a model propose, let pytest judge
   pp prove                                  prove all targets of pp.yaml
+  pp attest .pp-artifacts/ID/proof_bundle --key ci.key.pem
+  pp verify-attestation BUNDLE --key ci.pub.pem
   pp replay .pp-artifacts/ID/proof_bundle   run a proof again from a checkout
   pp bundle pack .pp-artifacts/ID           one file to hand over
   pp doctor                                 what is missing, and how to get it
@@ -48,6 +52,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const verb = verbRunner(outcome);
   registerRun(program, verb, args);
   registerProve(program, verb);
+  registerAttest(program, verb);
+  registerVerifyAttestation(program, verb);
   registerReplay(program, verb);
   registerBundle(program, verb);
   registerDoctor(program, verb);

@@ -1,6 +1,6 @@
 import { notAttested } from "../bundle/attest.ts";
 import { PROOF_ENVELOPE } from "../bundle/claims.ts";
-import { inventoryOf } from "../bundle/inventory.ts";
+import type { Inventory } from "../bundle/inventory.ts";
 import { readProofStatement } from "../bundle/statement.ts";
 import { parseEnvelope, PAYLOAD_TYPE, renderEnvelope } from "../sign/dsse.ts";
 import type { SigningKey } from "../sign/key.ts";
@@ -15,12 +15,9 @@ import { judgeSubject } from "./verdicts/subject.ts";
  * @returns the new bytes of attestation.json
  * @throws Failure `malformed` when there is no statement to sign or it is not true of the bundle
  */
-export async function countersign(
-  files: ReadonlyMap<string, Uint8Array>,
-  keys: readonly SigningKey[],
-): Promise<Uint8Array> {
+export function countersign(inventory: Inventory, keys: readonly SigningKey[]): Uint8Array {
   const no = (reason: string, detail: string) => notAttested({ reason, path: PROOF_ENVELOPE, detail });
-  const bytes = files.get(PROOF_ENVELOPE);
+  const bytes = inventory.documents.get(PROOF_ENVELOPE);
   if (bytes === undefined) throw no("envelope_missing", "there is no statement yet that could be signed too");
   const parsed = parseEnvelope(bytes);
   if (!parsed.ok) throw no(parsed.refusal.reason, parsed.refusal.detail);
@@ -28,7 +25,6 @@ export async function countersign(
   if (envelope.payloadType !== PAYLOAD_TYPE) throw no("payload_type_unknown", "it holds no statement");
   const read = readProofStatement(envelope.payload);
   if (!read.ok) throw no(read.refusal.reason, read.refusal.detail);
-  const inventory = await inventoryOf(files);
   const { verdict: integrity } = judgeIntegrity(inventory, read.statement.predicate.files);
   if (integrity.verdict !== "valid") throw no(integrity.code, integrity.detail);
   const subject = judgeSubject(read.statement, inventory);

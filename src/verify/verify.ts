@@ -60,7 +60,7 @@ export function verifyAttestation(input: VerifyInput): Verification {
   }
   const { verdict: signature, payload, signers, refused } = judgeSignature(envelope, trust);
   if (payload === null) {
-    const freshness = refused === null ? NOT_BELIEVED : invalid(refused.reason, refused.detail);
+    const freshness = refused === null ? NOT_BELIEVED : invalid(signature.code, signature.detail);
     return whole({
       ...nothing,
       signers,

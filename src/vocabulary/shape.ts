@@ -68,6 +68,15 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, at) => value === null ? null : shape(value, at);
 }
 
+const maybeShapes = new WeakSet<Shape<unknown>>();
+
+/** A member that need not be there. */
+export function maybe<T>(shape: Shape<T>): Shape<T | undefined> {
+  const asked: Shape<T | undefined> = (value, at) => value === undefined ? undefined : shape(value, at);
+  maybeShapes.add(asked);
+  return asked;
+}
+
 export function listOf<T>(item: Shape<T>, least = 0, most = Infinity): Shape<readonly T[]> {
   return (value, at) => {
     if (!Array.isArray(value)) return fail(at, "no list");
@@ -98,7 +107,10 @@ export function atLeast<M extends Members>(members: M): Shape<ShapedMembers<M>> 
     if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(at, "no object");
     const shaped: Record<string, unknown> = {};
     for (const [name, shape] of Object.entries(members)) {
-      if (!Object.hasOwn(value, name)) return fail(inside(at, name), "missing");
+      if (!Object.hasOwn(value, name)) {
+        if (maybeShapes.has(shape)) continue;
+        return fail(inside(at, name), "missing");
+      }
       shaped[name] = shape((value as Record<string, unknown>)[name], inside(at, name));
     }
     return shaped as ShapedMembers<M>;

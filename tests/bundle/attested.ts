@@ -1,4 +1,5 @@
 import { attest } from "../../src/bundle/attest.ts";
+import { inventoryOf } from "../../src/bundle/inventory.ts";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import {
   hmacSecretOf,
@@ -34,5 +35,5 @@ export async function attested(
   keys: readonly SigningKey[] = [testKey(1)],
   { nonce = null as string | null, issuedAt = ISSUED_AT, files = PROVED_FILES } = {},
 ): Promise<Map<string, Uint8Array>> {
-  return new Map([...files, ...await attest(files, keys, { issuedAt, nonce })]);
+  return new Map([...files, ...await attest(await inventoryOf(files), keys, { issuedAt, nonce })]);
 }

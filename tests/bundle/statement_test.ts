@@ -227,11 +227,11 @@ Deno.test("attest: only a proof; the same bytes for the same arguments; old enve
   const issue = { issuedAt: ISSUED_AT, nonce: null };
   const refused = await bundleFiles(unproved(), redact);
   await assert.rejects(
-    attest(refused, [testKey(1)], issue),
+    attest(await inventoryOf(refused), [testKey(1)], issue),
     (error) => error instanceof Failure && error.kind === "malformed" && error.code === "not_proved",
   );
-  const once = await attest(PROVED_FILES, [testKey(1)], issue);
-  assert.deepEqual(once, await attest(PROVED_FILES, [testKey(1)], issue));
-  const again = await attest(new Map([...PROVED_FILES, ...once]), [testKey(1)], issue);
+  const once = await attest(await inventoryOf(PROVED_FILES), [testKey(1)], issue);
+  assert.deepEqual(once, await attest(await inventoryOf(PROVED_FILES), [testKey(1)], issue));
+  const again = await attest(await inventoryOf(new Map([...PROVED_FILES, ...once])), [testKey(1)], issue);
   assert.deepEqual(again, once);
 });

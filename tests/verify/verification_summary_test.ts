@@ -61,6 +61,7 @@ const signed = (payload: Uint8Array, keys: readonly SigningKey[] = [testKey(1)])
 const trusting = (...keys: SigningKey[]) => ({
   keys: keys.map((key) => key.kind === "ed25519" ? key.publicKey : key),
   threshold: 1,
+  owners: new Map(),
   refused: [],
 });
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

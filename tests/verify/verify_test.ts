@@ -16,16 +16,20 @@ type Files = ReadonlyMap<string, Uint8Array>;
 type Asked = Partial<Omit<VerifyInput, "inventory" | "trust">> & {
   keys?: readonly VerificationKey[];
   threshold?: number;
+  owners?: ReadonlyMap<string, string>;
   refused?: VerifyInput["trust"]["refused"];
 };
 
 const SIGNED = await attested();
 const NAMES = [...SIGNED.keys()];
 
-async function verify(files: Files, { keys, threshold = 1, refused = [], ...asked }: Asked = {}) {
+async function verify(
+  files: Files,
+  { keys, threshold = 1, refused = [], owners = new Map(), ...asked }: Asked = {},
+) {
   return verifyAttestation({
     inventory: await inventoryOf(files),
-    trust: { keys: keys ?? [testKey(1).publicKey], threshold, refused },
+    trust: { keys: keys ?? [testKey(1).publicKey], threshold, refused, owners },
     now: new Date(ISSUED_AT.getTime() + 60_000),
     maxAgeMs: null,
     nonce: null,
@@ -156,15 +160,17 @@ Deno.test("verifyAttestation: a threshold counts distinct keys", async () => {
   const two = await attested([testKey(1), testKey(2)]);
   const keys = [key, testKey(2).publicKey];
   assert.match(brief(await verify(two, { keys, threshold: 2 })), /^valid/);
+  const owners = new Map(keys.map((k) => [k.id, "the same person"]));
+  assert.match(brief(await verify(two, { keys, threshold: 2, owners })), /invalid:threshold_not_met/);
   await assert.rejects(verify(two, { keys, threshold: 0 }), RangeError);
 });
 
 Deno.test("verifyAttestation: a key that does not count now is named as the reason", async () => {
   const { publicKey: key } = testKey(1);
-  for (const reason of ["key_revoked", "key_expired", "key_not_yet_valid"]) {
-    const refused = [{ key, reason, detail: "as the trust file says" }];
+  for (const state of ["revoked", "expired", "not_yet_valid"] as const) {
+    const refused = [{ key, state, principal: "ci" }];
     const result = await verify(SIGNED, { keys: [testKey(2).publicKey], refused });
-    assert.equal(brief(result), `invalid = invalid:${reason} - - invalid:${reason}`);
+    assert.equal(brief(result), `invalid = invalid:key_${state} - - invalid:key_${state}`);
     assert.equal(result.statement, null);
   }
 });
@@ -200,7 +206,7 @@ Deno.test("verifyAttestation: an envelope too large to keep is no missing one", 
   const inventory = await inventoryOf(edited("attestation.json", new Uint8Array(24 << 20)));
   const result = verifyAttestation({
     inventory,
-    trust: { keys: [testKey(1).publicKey], threshold: 1, refused: [] },
+    trust: { keys: [testKey(1).publicKey], threshold: 1, refused: [], owners: new Map() },
     now: ISSUED_AT,
     maxAgeMs: null,
     nonce: null,
@@ -214,7 +220,7 @@ Deno.test("verifyAttestation: a link in place of the envelope is no unsigned bun
     ...await inventoryOf(PROVED_FILES),
     findings: [{ code: "link", name: "attestation.json", detail: "a link" }],
   };
-  const trust = { keys: [testKey(1).publicKey], threshold: 1, refused: [] };
+  const trust = { keys: [testKey(1).publicKey], threshold: 1, refused: [], owners: new Map() };
   const asked = { now: ISSUED_AT, maxAgeMs: null, nonce: null, unsigned: { problem: null } };
   assert.match(
     brief(verifyAttestation({ inventory, trust, ...asked })),
@@ -247,12 +253,12 @@ Deno.test("judgeFreshness: future, age and nonce, to the millisecond", () => {
 });
 
 Deno.test("countersign: adds a name to a statement that is true, and to no other", async () => {
-  const signed = edited("attestation.json", await countersign(SIGNED, [testKey(2)]));
+  const signed = edited("attestation.json", countersign(await inventoryOf(SIGNED), [testKey(2)]));
   const keys = [testKey(1).publicKey, testKey(2).publicKey];
   assert.equal(brief(await verify(signed, { keys, threshold: 2 })), "valid = valid valid valid valid");
   const code = async (files: Files) => {
     try {
-      await countersign(files, [testKey(2)]);
+      countersign(await inventoryOf(files), [testKey(2)]);
     } catch (error) {
       assert.ok(error instanceof Failure && error.kind === "malformed", String(error));
       return error.code;

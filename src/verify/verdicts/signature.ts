@@ -1,26 +1,23 @@
 import { type Envelope, parseEnvelope, PAYLOAD_TYPE } from "../../sign/dsse.ts";
-import type { PublicKey, VerificationKey } from "../../sign/key.ts";
-import { sameKey } from "../../sign/key.ts";
+import { sameKey, type VerificationKey } from "../../sign/key.ts";
+
 import { signaturesBy } from "../../sign/sign.ts";
+import type { TrustedKeys } from "../../sign/trust_file.ts";
 import { printableLine } from "../../vocabulary/printable.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
-
-/** A key the verifier knows and that counts for nothing now. */
-export interface RefusedKey {
-  readonly key: PublicKey;
-  /** `key_revoked`, `key_expired`, `key_not_yet_valid`. */
-  readonly reason: string;
-  readonly detail: string;
-}
 
 /** Whom the verifier believes. Nothing in here comes from the bundle. */
 export interface Trust {
   readonly keys: readonly VerificationKey[];
-  /** How many distinct keys must have signed, at least 1. */
+  /** How many have to have signed, at least 1: owners where those are known, else distinct keys. */
   readonly threshold: number;
+  /** Whose a key is, by its id; several keys of one owner are one voice. */
+  readonly owners: ReadonlyMap<string, string>;
   /** Keys that would count at another time or were revoked; they only make the verdict say why. */
-  readonly refused: readonly RefusedKey[];
+  readonly refused: TrustedKeys["refused"];
 }
+
+type RefusedKey = Trust["refused"][number];
 
 /** The payload is there only when enough trusted keys signed it. */
 export interface SignatureJudged {
@@ -63,13 +60,17 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   if (isMisnamed(envelope, trust.keys)) {
     return no("keyid_mismatch", "a trusted key signed it under the name of another key");
   }
-  if (signers.length >= trust.threshold) {
-    const detail = `signed by ${signers.map(shortId).join(", ")}`;
+  const voices = new Set(signers.map((key) => trust.owners.get(key.id) ?? key));
+  if (voices.size >= trust.threshold) {
+    const detail = `signed by ${signers.map((key) => named(key, trust.owners.get(key.id))).join(", ")}`;
     return { verdict: valid("signed", detail), payload: envelope.payload, signers, refused: null };
   }
   const refused = trust.refused.find(({ key }) => signedBy(envelope, key)) ?? null;
   if (refused !== null) {
-    return no(refused.reason, `signed by ${shortId(refused.key)}: ${refused.detail}`, { signers, refused });
+    const detail = `signed by ${named(refused.key, refused.principal)}, whose key is ${
+      STATES[refused.state]
+    }`;
+    return no(`key_${refused.state}`, detail, { signers, refused });
   }
   if (signers.length > 0) {
     const detail =
@@ -103,6 +104,12 @@ function distinct(keys: readonly VerificationKey[]): readonly VerificationKey[] 
   return keys.filter((key, i) => !keys.slice(0, i).some((other) => sameKey(key, other)));
 }
 
-export function shortId({ kind, id }: VerificationKey): string {
+const STATES = { revoked: "revoked", expired: "no longer valid", not_yet_valid: "not valid yet" } as const;
+
+function named(key: VerificationKey, owner: string | undefined): string {
+  return owner === undefined ? shortId(key) : `${printableLine(owner)} (${shortId(key)})`;
+}
+
+function shortId({ kind, id }: VerificationKey): string {
   return kind === "ed25519" ? `ed25519 ${id.slice(0, 16)}` : "the shared HMAC secret";
 }

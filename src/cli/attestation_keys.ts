@@ -1,0 +1,52 @@
+import type { SigningKey } from "../sign/key.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { hmacSecretInput, signingKey } from "./key_input.ts";
+import type { PassphraseFlags } from "./passphrase.ts";
+
+export const ATTESTATION_MODES = ["none", "hmac-sha256", "ed25519"] as const;
+export type AttestationMode = typeof ATTESTATION_MODES[number];
+/** Where the Python tool has its secret. */
+export const HMAC_VARIABLE = "PP_ATTEST_HMAC_KEY";
+
+/** How a call or a policy says by whom a bundle is attested. */
+export interface SignerAsked extends PassphraseFlags {
+  readonly mode: Exclude<AttestationMode, "none">;
+  /** Files, `env:NAME` or `-`. */
+  readonly keys: readonly string[];
+  /** A variable, looked at when no key is named. */
+  readonly variable: string;
+}
+
+/** Reads the word for a mode. */
+export function attestationMode(flag: string, mode: string): AttestationMode {
+  const known = ATTESTATION_MODES.find((word) => word === mode);
+  if (known !== undefined) return known;
+  const message = `${flag} takes none, hmac-sha256 or ed25519, not ${mode}`;
+  throw new Failure("usage", "attestation_mode_unknown", message);
+}
+
+/**
+ * The keys that will sign, read now: a key that cannot be read is an error before anything is done.
+ * @throws Failure `denied` when there is no key to sign with, or what is wrong with one
+ */
+export async function signingKeys(asked: SignerAsked): Promise<readonly SigningKey[]> {
+  const { mode, variable } = asked;
+  const specs = asked.keys.length > 0 ? asked.keys : [`env:${variable}`];
+  if (asked.keys.length === 0 && (Deno.env.get(variable) ?? "") === "") {
+    throw new Failure(
+      "denied",
+      "no_signing_key",
+      `there is no ${mode} key to sign with: ${variable} is not set`,
+      {
+        hint: mode === "ed25519"
+          ? "name a private key (pp keygen makes one), or set that variable to its text"
+          : `set ${variable} to at least 32 bytes, such as the output of: openssl rand -hex 32`,
+      },
+    );
+  }
+  const keys: SigningKey[] = [];
+  for (const spec of specs) {
+    keys.push(mode === "ed25519" ? await signingKey(spec, asked) : await hmacSecretInput(spec));
+  }
+  return keys;
+}
