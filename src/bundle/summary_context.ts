@@ -45,9 +45,11 @@ function enforced({ enforced }: SandboxEnvironment): string | null {
 }
 
 /** How anyone runs it again. */
-export function replaying({ final, git, manifest, session }: SessionRecord): string {
+export function replaying({ final, git, manifest, session, embedded }: SessionRecord): string {
   if (final === null) return "";
-  const base = git.commit === null
+  const base = embedded !== undefined
+    ? "any folder (the base is in `workspace.tar`)"
+    : git.commit === null
     ? `the workspace as it was (its tree digest is ${code(manifest.digest)})`
     : `the workspace at commit ${code(git.commit)}${
       git.diff.length > 0 ? " with `source_git.diff` applied" : ""
@@ -82,6 +84,8 @@ export function notes({ record, repro }: SummaryFacts): string {
     `Left out of the workspace: ${plural(skipped.length, "entry", "entries")}, ${
       ignored === skipped.length ? "by" : `${ignored} of them by`
     } ignore rules; \`workspace_manifest.json\` lists them.`,
+    record.embedded !== undefined &&
+    "The workspace's files are in `workspace.tar` as they were; nothing in it is redacted.",
     redactions > 0 && `${plural(redactions, "secret")} redacted in this bundle.`,
   ].filter((line) => line !== false);
   return lines.length === 0 ? "" : `## Notes\n\n${lines.map((line) => `- ${line}`).join("\n")}`;

@@ -1,5 +1,7 @@
 import { relative, resolve } from "node:path";
 import { bundleFiles } from "../bundle/documents.ts";
+import { type SpooledWorkspace, spoolWorkspace } from "../bundle/embed.ts";
+import type { EmbeddedWorkspace } from "../bundle/record.ts";
 import { prepareArtifacts, removeStaleBundles, writeBundle } from "../bundle/write.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
@@ -10,6 +12,7 @@ import type { FileChange } from "../vocabulary/change.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { VERSION } from "../version.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { bytesText, count } from "./output.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { type AttestationAsked, type Delivered, sessionJson, sessionText } from "./session_report.ts";
 import { type SessionCall, targetsOf } from "./targets.ts";
@@ -28,6 +31,8 @@ export interface SessionFlags {
   readonly pull?: boolean;
   readonly repeat?: string;
   readonly keepSandbox?: boolean;
+  readonly embedWorkspace?: boolean;
+  readonly embedSecrets?: boolean;
   readonly attest?: boolean;
   readonly attestationMode?: string;
   readonly attestationKeyEnv?: string;
@@ -44,6 +49,9 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const attestation = attestationAsked(config, flags);
   const patches = flags.patch ?? [];
   refuseSurplus(patches, config);
+  if (flags.embedSecrets === true && flags.embedWorkspace !== true) {
+    throw new Failure("usage", "embed_secrets_alone", "--embed-secrets says how --embed-workspace embeds");
+  }
   const artifacts = resolve(root, flags.artifacts ?? ".pp-artifacts");
   const proposer = await wireProposer(flags.provider, patches, env);
   const session = freshSessionId();
@@ -68,8 +76,16 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
       container: flags.image !== undefined,
     });
     if (world.fallback !== null) say(`sandbox  no container: ${world.fallback}`);
+    let spooled: SpooledWorkspace | null = null;
     try {
-      const outcome = await prove(plan, {
+      if (flags.embedWorkspace === true) {
+        const secrets = flags.embedSecrets === true;
+        const { findSecrets } = world;
+        spooled = await spoolWorkspace(artifacts, session, world.workspace, { findSecrets, secrets, signal });
+        const what = `${count(spooled.files, "file")}, ${bytesText(spooled.size)}`;
+        say(`embed    the bundle will hold the workspace as it is, nothing redacted: ${what}`);
+      }
+      const proved = await prove(plan, {
         ...world,
         proposer,
         syntax: wireSyntax(),
@@ -77,16 +93,22 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
         emit,
         signal,
       });
+      const outcome = spooled === null
+        ? proved
+        : { ...proved, record: { ...proved.record, embedded: embeddedOf(spooled) } };
       emit({ kind: "phase", phase: "bundle" });
       const files = await bundleFiles(outcome.record, world.redact);
       if (signal.aborted) throw interrupted(signal.reason);
-      const bundle = await writeBundle(artifacts, session, files);
+      const bundle = await writeBundle(artifacts, session, files, spooled);
       const applied = flags.apply === true && outcome.record.status === "proved";
       if (applied) await applyProved(world.workspace, outcome.changes, bundle, signal);
       const skipped = new Set(outcome.record.skipped.map((entry) => entry.path));
-      const leftOut = patches.filter((path) => skipped.has(relative(root, resolve(root, path))));
+      const leftOut = spooled !== null
+        ? []
+        : patches.filter((path) => skipped.has(relative(root, resolve(root, path))));
       return { outcome, bundle, applied, attestation, leftOut };
     } finally {
+      await spooled?.dispose();
       await world.dispose();
     }
   });
@@ -95,6 +117,10 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     text: sessionText(delivered, root),
     json: sessionJson(delivered),
   };
+}
+
+function embeddedOf({ size, sha256, tree }: SpooledWorkspace): EmbeddedWorkspace {
+  return { size, sha256, tree };
 }
 
 /** The proof stands even if the patch cannot be put into the workspace any more: such a failure says where it is. */

@@ -4,7 +4,7 @@ import { type PatchStats, patchStats } from "../patch/stats.ts";
 import type { SessionRecord } from "../bundle/record.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
-import { type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
+import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
 import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
 
 /** What flags and policy ask for. */
@@ -57,6 +57,9 @@ export function sessionText(delivered: Delivered, root: string): string {
     ? `(unsigned: this version cannot sign, ${delivered.attestation.mode} was asked for)`
     : "(unsigned)";
   lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim(signed)}`);
+  if (record.embedded !== undefined) {
+    lines.push(`         it holds the workspace's files as they are, ${bytesText(record.embedded.size)}`);
+  }
   if (delivered.applied) lines.push(`${c.bold("applied")}  the workspace now holds the proved patch`);
   for (const kept of delivered.outcome.kept) lines.push(`${c.bold("kept")}     ${printableLine(kept)}`);
   lines.push(...nextLines(delivered, bundle, c));
@@ -180,6 +183,9 @@ export function sessionJson(delivered: Delivered): unknown {
     },
     base_tree: record.manifest.digest,
     result_tree: record.final?.resultTree ?? null,
+    embedded_workspace: record.embedded === undefined
+      ? null
+      : { size: record.embedded.size, sha256: record.embedded.sha256 },
     applied,
     kept_sandboxes: outcome.kept,
     attestation: { ...delivered.attestation, signed: false },

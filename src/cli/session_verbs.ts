@@ -17,6 +17,11 @@ function sessionFlags(command: Command): Command {
     .option("--pull", "allow a missing image to be pulled")
     .option("--repeat <n>", "verify red and green this often (default: policy verify.repeat)")
     .option("--keep-sandbox", "keep the last container for inspection and say where it is")
+    .option(
+      "--embed-workspace",
+      "put the workspace's files into the bundle, to replay with no checkout at all",
+    )
+    .option("--embed-secrets", "embed also what looks like secrets")
     .option("--attest", "attest the bundle as the policy or the flags below say")
     .option("--attestation-mode <mode>", "none, hmac-sha256 or ed25519")
     .option("--attestation-key-env <name>", "environment variable with the key")
