@@ -31,12 +31,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verify: [
     "vocabulary",
     "sign",
+    "minimize",
     "patch",
     "policy",
     "sign",
     "bundle",
     "prove",
     "sandbox/sandbox.ts",
+    "syntax/syntax.ts",
     "workspace/workspace.ts",
   ],
   cli: [

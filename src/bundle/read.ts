@@ -26,6 +26,7 @@ import {
   proposedSchema,
   type Repro,
   reproSchema,
+  type TargetResultsDocument,
   targetResultsSchema,
   verifySchema,
 } from "./schema.ts";
@@ -40,6 +41,8 @@ export interface ReadBundle {
   /** Of the base; its digest was recomputed and is `repro.base_tree`. */
   readonly manifest: Manifest;
   readonly minimization: MinimizationDocument | null;
+  /** Every recorded run of the unpatched base, those made again at the end included. */
+  readonly baseRuns: TargetResultsDocument["runs"];
   /** Exact bytes, not parsed. Present exactly when the status is `proved`. */
   readonly finalPatch: ByteString | null;
   /** What workspace.tar was found to hold; null without one. */
@@ -121,6 +124,9 @@ export function bundleOf(
   const refusal = consistencyProblem(parsed);
   if (refusal !== null) return { ok: false, refusal };
   const patch = files.get("final.patch");
+  const baseRuns = ["attempts/0_baseline", "base_again"].flatMap((directory) =>
+    (documents.get(`${directory}/target_results.json`) as TargetResultsDocument | undefined)?.runs ?? []
+  );
   return {
     ok: true,
     bundle: {
@@ -130,6 +136,7 @@ export function bundleOf(
       environment: parsed.environment,
       manifest: makeManifest(parsed.manifest.entries),
       minimization: parsed.minimization,
+      baseRuns,
       finalPatch: patch === undefined ? null : byteString(patch),
       embedded,
       documents,

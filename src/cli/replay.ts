@@ -2,14 +2,12 @@ import { basename, dirname, resolve } from "node:path";
 import { withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
 import { unpackEmbedded } from "../bundle/embedded.ts";
 import { WORKSPACE_TAR } from "../bundle/layout.ts";
-import { type ReadBundle, readBundle } from "../bundle/read.ts";
+import { readBundle } from "../bundle/read.ts";
 import { unreadableBundle } from "../bundle/refused.ts";
 import { isSessionId } from "../bundle/session_id.ts";
-import { targetFromArgv, targetFromCommand } from "../policy/commands.ts";
 import { loadPolicy } from "../policy/load.ts";
-import { Failure } from "../vocabulary/failure.ts";
-import type { ProofTarget } from "../vocabulary/session.ts";
 import { printableLine } from "../vocabulary/printable.ts";
+import { claimOf } from "../verify/claim.ts";
 import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour } from "./output.ts";
@@ -17,7 +15,7 @@ import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { admit } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Watch, watched } from "./watched.ts";
-import { wireWorld } from "./wire.ts";
+import { wireSyntax, wireWorld } from "./wire.ts";
 
 export interface ReplayFlags {
   readonly cwd?: string;
@@ -48,7 +46,9 @@ async function replayFolder(folder: string, flags: ReplayFlags, watch: Watch) {
   const read = await readBundle(folder);
   if (!read.ok) throw unreadableBundle(read.refusal);
   const { embedded, manifest } = read.bundle;
-  const claim = claimOf(read.bundle);
+  const claimed = claimOf(read.bundle);
+  if (!claimed.ok) throw unreadableBundle(claimed.refusal);
+  const { claim } = claimed;
   const here = resolve(flags.cwd ?? ".");
   if (flags.cwd !== undefined || embedded === null) {
     return { claim, result: await replayIn(here, folder, claim, flags, watch) };
@@ -77,14 +77,14 @@ async function replayIn(
     }
   }
   const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
-  const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat };
+  const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat, minimal: null };
   const world = await wireWorld(root, config.policy, spec, Deno.env.toObject(), {
     artifacts: artifactsOf(folder),
     patches: (flags.leaveOut ?? []).map((path) => resolve(path)),
     container: flags.image !== undefined,
   });
   try {
-    return await replay(claim, plan, { ...world, now: Date.now, emit, signal });
+    return await replay(claim, plan, { ...world, syntax: wireSyntax(), now: Date.now, emit, signal });
   } finally {
     await world.dispose();
   }
@@ -94,39 +94,6 @@ async function replayIn(
 function artifactsOf(bundle: string): string {
   const session = dirname(bundle);
   return isSessionId(basename(session)) ? dirname(session) : bundle;
-}
-
-function claimOf({ repro, targets, manifest, finalPatch }: ReadBundle): ReplayClaim {
-  if (finalPatch === null || repro.result_tree === null) {
-    throw new Failure(
-      "malformed",
-      "bundle_without_proof",
-      `this bundle holds no proof: its session ended ${repro.status}`,
-    );
-  }
-  const { entries, digest } = manifest;
-  for (const target of targets) {
-    if (readsAs(target)) continue;
-    throw new Failure("malformed", "bundle_inconsistent", "repro.json shows another command than it runs");
-  }
-  const sandbox = { backend: repro.sandbox_backend, imageId: repro.container_image_id };
-  return {
-    targets,
-    finalPatch,
-    baseEntries: entries,
-    baseTree: digest,
-    resultTree: repro.result_tree,
-    sandbox,
-  };
-}
-
-/** Whether the command people read is the argv that is run. */
-function readsAs(target: ProofTarget): boolean {
-  const line = targetFromCommand(target.name, target.command);
-  const words = targetFromArgv(target.name, target.argv);
-  const same = (argv: readonly string[]) =>
-    argv.length === target.argv.length && argv.every((word, i) => word === target.argv[i]);
-  return (line.ok && same(line.target.argv)) || (words.ok && words.target.command === target.command);
 }
 
 function text(result: ReplayResult, claim: ReplayClaim): string {

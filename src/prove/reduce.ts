@@ -82,7 +82,7 @@ export async function reducePatch(
  * Whether a candidate cannot even be parsed where the full patch can. Only files that the full patch leaves valid
  * count, so that a grammar that does not know a dialect rejects nothing.
  */
-async function isBroken(
+export async function isBroken(
   changes: readonly FileChange[],
   full: ReadonlyMap<string, FileChange>,
   syntax: SessionPorts["syntax"],

@@ -1,17 +1,20 @@
 import { parsePatch } from "../patch/parse.ts";
 import { resultManifest } from "../patch/tree.ts";
+import { type PatchUnits, splitPatch } from "../patch/units.ts";
 import type { Policy } from "../policy/policy.ts";
 import { BaseFiles } from "../prove/base_files.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import { applyExactly, objectionsTo } from "../prove/proposal.ts";
 import { verifyTargets } from "../prove/verification.ts";
-import type { SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
+import type { FrozenBase, SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
-import type { ProofTarget, Side } from "../vocabulary/session.ts";
+import type { ProofTarget } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
+import { type CheckVerdicts, judge, type Judgement, type RecordedBase, type RunsJudged } from "./judge.ts";
+import { type MinimalAsked, type RemovalsTried, tryRemovals, withRemovals } from "./removals.ts";
 
 /** What a bundle claims, as far as a replay needs it. */
 export interface ReplayClaim {
@@ -20,6 +23,10 @@ export interface ReplayClaim {
   readonly baseEntries: readonly ManifestEntry[];
   readonly baseTree: string;
   readonly resultTree: string;
+  /** How the unpatched base failed. */
+  readonly base: RecordedBase;
+  /** Whether its minimization record says that nothing can be left out, and in what words that ended; null: no record. */
+  readonly minimization: { readonly certified: boolean; readonly end: string } | null;
   /** Where the claim was made; image id null on a host backend. */
   readonly sandbox: { readonly backend: string; readonly imageId: string | null };
 }
@@ -29,19 +36,22 @@ export interface ReplayPlan {
   readonly policy: Policy;
   readonly spec: SandboxSpec;
   readonly repeat: number;
+  /** Whether lines of the patch are left out by way of trial; null when nobody asked. */
+  readonly minimal: MinimalAsked | null;
 }
 
-export type ReplayPorts = Omit<SessionPorts, "proposer" | "syntax" | "redact">;
+export type ReplayPorts = Omit<SessionPorts, "proposer" | "redact">;
 
-export interface ReplayResult {
-  /** Confirmed: red without, green with the patch, every time. Inconclusive: it could not be judged. */
-  readonly verdict: "confirmed" | "contradicted" | "inconclusive";
-  /** Stable snake_case. */
-  readonly reason: string;
-  readonly detail: string;
+export interface ReplayResult extends Judgement {
+  readonly checks: CheckVerdicts;
+  /** Null when nothing was run. */
   readonly environment: SandboxEnvironment | null;
+  /** Whether that is where the claim was made. */
+  readonly asRecorded: boolean;
   readonly base: readonly VerificationResult[];
   readonly patched: readonly VerificationResult[];
+  /** Null when no removal was tried. */
+  readonly minimal: RemovalsTried | null;
 }
 
 /** Differences named in a message; more are counted. */
@@ -56,18 +66,29 @@ export async function replay(
   plan: ReplayPlan,
   ports: ReplayPorts,
 ): Promise<ReplayResult> {
-  const none = { environment: null, base: [], patched: [] };
+  const nothingRun = (judged: RunsJudged): ReplayResult => ({
+    ...judged,
+    environment: null,
+    asRecorded: false,
+    base: [],
+    patched: [],
+    minimal: null,
+  });
   const { workspace, emit } = ports;
   emit({ kind: "phase", phase: "workspace" });
   const manifest = await workspace.manifest();
   if (manifest.digest !== claim.baseTree) {
     const detail = describeDifferences(claim.baseEntries, manifest.entries);
-    return { verdict: "inconclusive", reason: "base_differs", detail, ...none };
+    const checks = { base_tree: "unclear" } as const;
+    return nothingRun({ verdict: "inconclusive", reason: "base_differs", detail, checks });
   }
+  const unfit = (reason: string, detail: string, verdict: "contradicted" | "inconclusive" = "contradicted") =>
+    nothingRun({
+      ...{ verdict, reason, detail },
+      checks: { base_tree: "passed", patch: verdict === "contradicted" ? "failed" : "unclear" },
+    });
   const parsed = parsePatch(claim.finalPatch);
-  if (!parsed.ok) {
-    return { verdict: "contradicted", reason: "patch_malformed", detail: parsed.refusal.detail, ...none };
-  }
+  if (!parsed.ok) return unfit("patch_malformed", parsed.refusal.detail);
   const objections = await objectionsTo(parsed.patch, plan.policy, [], ports.findSecrets);
   if (objections.length > 0) {
     throw new Failure("denied", objections[0]!.reason, "your policy does not admit the bundle's patch", {
@@ -77,112 +98,150 @@ export async function replay(
   }
   const base = new BaseFiles(workspace, manifest.entries);
   const tooLarge = await base.load(parsed.patch.files.flatMap((f) => f.oldPath ?? []));
-  if (tooLarge !== null) {
-    return { verdict: "inconclusive", reason: tooLarge.reason, detail: shown(tooLarge), ...none };
-  }
+  if (tooLarge !== null) return unfit(tooLarge.reason, shown(tooLarge), "inconclusive");
   const application = await applyExactly(parsed.patch, base, ports.gitAgrees);
   if (!application.ok) {
     const { refusal } = application;
     // Git's silence and git's doubt are no evidence against the bundle.
     const verdict = refusal.reason.startsWith("git_") ? "inconclusive" : "contradicted";
-    return { verdict, reason: refusal.reason, detail: shown(refusal), ...none };
+    return unfit(refusal.reason, shown(refusal), verdict);
   }
   const { changes } = application.applied;
   if (resultManifest(manifest, changes).digest !== claim.resultTree) {
-    const detail = "base plus final.patch is not the recorded result tree";
-    return { verdict: "contradicted", reason: "result_tree_differs", detail, ...none };
+    return unfit("result_tree_differs", "base plus final.patch is not the recorded result tree");
   }
-  return await rerun(claim, changes, plan, ports);
+  return await new Rerun(claim, () => splitPatch(parsed.patch, base.lookup), changes, plan, ports).result();
 }
 
 function shown({ path, detail }: Refusal): string {
   return path === undefined ? detail : `${path}: ${detail}`;
 }
 
-async function rerun(
-  claim: ReplayClaim,
-  changes: readonly FileChange[],
-  plan: ReplayPlan,
-  ports: ReplayPorts,
-): Promise<ReplayResult> {
-  const { workspace, emit, signal } = ports;
-  const frozen = await ports.sandbox.open(plan.spec, (options) => workspace.tar(options), signal);
-  try {
-    const verify = (what: readonly FileChange[], side: Side) =>
-      verifyTargets(frozen, what, claim.targets, {
-        side,
-        attempt: 0,
-        timeoutMs: plan.policy.limits.per_command_timeout_sec * 1000,
-        outputBytes: plan.policy.limits.output_bytes,
-        fresh: true,
-        stopAtFailure: false,
-        signal,
-        emit,
-      });
-    const base: VerificationResult[] = [];
-    const patched: VerificationResult[] = [];
-    for (let i = 0; i < plan.repeat; i++) {
-      emit({ kind: "phase", phase: "baseline" });
-      base.push(await verify([], "base"));
-      emit({ kind: "phase", phase: "confirm" });
-      patched.push(await verify(changes, "confirmation"));
-    }
-    const judged = qualified(judge(base, patched), claim.sandbox, frozen.environment);
-    return { ...judged, environment: frozen.environment, base, patched };
-  } finally {
-    emit({ kind: "phase", phase: "clean_up" });
-    await frozen.close();
-  }
-}
+/** The part of a replay that runs something. */
+class Rerun {
+  readonly #base: VerificationResult[] = [];
+  readonly #patched: VerificationResult[] = [];
+  readonly #deadline: AbortSignal;
+  readonly #signal: AbortSignal;
 
-/** Red without and green with the patch, each time, is the only confirmation. */
-export function judge(
-  base: readonly VerificationResult[],
-  patched: readonly VerificationResult[],
-): Pick<ReplayResult, "verdict" | "reason" | "detail"> {
-  const of = (list: readonly VerificationResult[], outcome: string) =>
-    list.filter((v) => v.outcome === outcome).length;
-  const n = base.length;
-  if (n === 0 || patched.length !== n) {
-    return { verdict: "inconclusive", reason: "nothing_run", detail: "nothing was run" };
+  constructor(
+    readonly claim: ReplayClaim,
+    readonly split: () => PatchUnits,
+    readonly changes: readonly FileChange[],
+    readonly plan: ReplayPlan,
+    readonly ports: ReplayPorts,
+  ) {
+    this.#deadline = AbortSignal.timeout(Math.max(0, plan.spec.deadline - ports.now()));
+    this.#signal = AbortSignal.any([ports.signal, this.#deadline]);
   }
-  const greenBase = of(base, "passed"), greenPatched = of(patched, "passed");
-  if (greenBase === 0 && greenPatched === n) {
-    return { verdict: "confirmed", reason: "confirmed", detail: "red without the patch, green with it" };
-  }
-  if ((greenBase > 0 && greenBase < n) || (greenPatched > 0 && greenPatched < n)) {
-    const detail = `the base passed ${greenBase} of ${n} times, the patched tree ${greenPatched} of ${n}`;
-    return { verdict: "inconclusive", reason: "flaky", detail };
-  }
-  if (greenBase === n) {
-    return { verdict: "contradicted", reason: "base_passes", detail: "the unpatched base passes here" };
-  }
-  if (of(patched, "timed_out") > 0) {
+
+  async result(): Promise<ReplayResult> {
+    const { plan, ports, claim } = this;
+    let frozen: FrozenBase | null = null;
+    let judged: RunsJudged & { readonly minimal: RemovalsTried | null };
+    try {
+      frozen = await ports.sandbox.open(plan.spec, (options) => ports.workspace.tar(options), this.#signal);
+      const { backend, image } = frozen.environment;
+      ports.emit({
+        kind: "sandbox_opened",
+        backend,
+        image: image === null ? null : { name: image.name, id: image.id },
+      });
+      judged = await this.#judged(frozen);
+    } catch (error) {
+      if (!this.#deadline.aborted || ports.signal.aborted) throw error;
+      const detail = `the ${plan.policy.limits.session_sec} s of policy.limits.session_sec were used up`;
+      judged = { verdict: "inconclusive", reason: "budget_exhausted", detail, checks: {}, minimal: null };
+    } finally {
+      ports.emit({ kind: "phase", phase: "clean_up" });
+      await frozen?.close();
+    }
+    const environment = frozen?.environment ?? null;
+    const asRecorded = environment !== null && isRecorded(claim.sandbox, environment);
     return {
-      verdict: "inconclusive",
-      reason: "timed_out",
-      detail: "the patched tree ran into the time limit",
+      ...judged,
+      ...environment === null ? {} : qualified(judged, claim.sandbox, environment),
+      checks: { base_tree: "passed", patch: "passed", ...judged.checks },
+      environment,
+      asRecorded,
+      base: this.#base,
+      patched: this.#patched,
     };
   }
-  return { verdict: "contradicted", reason: "patched_fails", detail: "the patched tree fails here" };
+
+  async #judged(frozen: FrozenBase): Promise<RunsJudged & { readonly minimal: RemovalsTried | null }> {
+    const { emit } = this.ports;
+    for (let i = 0; i < this.plan.repeat; i++) {
+      emit({ kind: "phase", phase: "baseline" });
+      this.#base.push(await this.#verify(frozen, [], "base"));
+      emit({ kind: "phase", phase: "confirm" });
+      this.#patched.push(await this.#verify(frozen, this.changes, "confirmation"));
+    }
+    const judged = judge(this.#base, this.#patched, this.claim.base);
+    const asked = this.plan.minimal;
+    if (judged.verdict !== "confirmed" || asked === null) return { ...judged, minimal: null };
+    const { minimization } = this.claim;
+    if (minimization?.certified !== true) {
+      const why = minimization === null
+        ? "it was not minimized"
+        : `its minimization ended ${minimization.end}`;
+      return {
+        ...{ verdict: "inconclusive", reason: "no_certificate", minimal: null },
+        detail: `red without the patch, green with it; but nobody says that every line is needed: ${why}`,
+        checks: { ...judged.checks, minimal: "unclear" },
+      };
+    }
+    emit({ kind: "phase", phase: "minimize", detail: "the recorded removals" });
+    const minimal = await tryRemovals(this.split(), this.changes, asked, this.plan.spec.parallel, {
+      syntax: this.ports.syntax,
+      signal: this.#signal,
+      onTried: (tried, of) => emit({ kind: "phase", phase: "minimize", detail: `removal ${tried} of ${of}` }),
+      run: (changes, again) => this.#verify(frozen, changes, "removal", again),
+      again: this.plan.repeat,
+    });
+    return { ...withRemovals(judged, minimal), minimal };
+  }
+
+  #verify(
+    frozen: FrozenBase,
+    what: readonly FileChange[],
+    side: "base" | "confirmation" | "removal",
+    fresh = true,
+  ) {
+    const { limits } = this.plan.policy;
+    const quiet = side === "removal";
+    return verifyTargets(frozen, what, this.claim.targets, {
+      side: quiet ? "attempt" : side,
+      attempt: 0,
+      timeoutMs: limits.per_command_timeout_sec * 1000,
+      outputBytes: quiet ? 4096 : limits.output_bytes,
+      fresh,
+      stopAtFailure: quiet,
+      signal: this.#signal,
+      ...quiet ? {} : { emit: this.ports.emit },
+    });
+  }
 }
 
-type Judgement = Pick<ReplayResult, "verdict" | "reason" | "detail">;
+function isRecorded(claimed: ReplayClaim["sandbox"], here: SandboxEnvironment): boolean {
+  return claimed.backend === here.backend && claimed.imageId === (here.image?.id ?? null);
+}
 
 /**
  * A claim was made of one sandbox. That it does not hold in another refutes nothing; that it holds there too is worth
  * saying.
  */
 function qualified(judged: Judgement, claimed: ReplayClaim["sandbox"], here: SandboxEnvironment): Judgement {
-  const imageId = here.image?.id ?? null;
-  if (claimed.backend === here.backend && claimed.imageId === imageId) return judged;
+  const { verdict, reason, detail } = judged;
+  if (isRecorded(claimed, here)) return { verdict, reason, detail };
   const place = (backend: string, id: string | null) => id === null ? backend : `${backend} of image ${id}`;
-  const differs = `this is another sandbox (${place(here.backend, imageId)}) than the recorded one ` +
+  const differs =
+    `this is another sandbox (${place(here.backend, here.image?.id ?? null)}) than the recorded one ` +
     `(${place(claimed.backend, claimed.imageId)})`;
-  if (judged.verdict === "contradicted") {
-    return { verdict: "inconclusive", reason: "sandbox_differs", detail: `${judged.detail}, but ${differs}` };
+  if (verdict === "contradicted") {
+    return { verdict: "inconclusive", reason: "sandbox_differs", detail: `${detail}, but ${differs}` };
   }
-  return { ...judged, detail: `${judged.detail}; ${differs}` };
+  return { verdict, reason, detail: `${detail}; ${differs}` };
 }
 
 function describeDifferences(recorded: readonly ManifestEntry[], found: readonly ManifestEntry[]): string {

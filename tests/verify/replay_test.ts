@@ -4,15 +4,14 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { byteStringOfText, displayText } from "../../src/patch/bytes.ts";
 import type { FakeProgram } from "../../src/sandbox/fake/fake.ts";
 import {
-  judge,
   replay,
   type ReplayClaim,
+  type ReplayPlan,
   type ReplayPorts,
   type ReplayResult,
 } from "../../src/verify/replay.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import type { SessionEvent } from "../../src/vocabulary/session.ts";
-import type { VerificationResult } from "../../src/vocabulary/verification.ts";
 import { directoryWorkspace } from "../../src/workspace/directory.ts";
 import { fakeSession, fakeSpec, inFakeWorld } from "../prove/session_fixture.ts";
 
@@ -33,6 +32,8 @@ async function claimed(): Promise<ReplayClaim> {
     baseEntries: record.manifest.entries,
     baseTree: record.manifest.digest,
     resultTree: record.final!.resultTree,
+    base: new Map([["check", new Set(["failed"] as const)]]),
+    minimization: { certified: true, end: "one_minimal" },
     sandbox: { backend: record.environment.backend, imageId: null },
   };
 }
@@ -43,6 +44,8 @@ interface Again {
   readonly check?: FakeProgram;
   readonly repeat?: number;
   readonly policy?: (policy: Policy) => Policy;
+  readonly minimal?: ReplayPlan["minimal"];
+  readonly spec?: ReplayPlan["spec"];
   readonly ports?: Partial<ReplayPorts>;
 }
 
@@ -55,12 +58,18 @@ async function again(how: Again = {}) {
       const { policy } = defaultPolicy();
       const plan = {
         policy: how.policy?.(policy) ?? policy,
-        spec: fakeSpec("20261120T120000Z-0123abcd"),
+        spec: how.spec ?? fakeSpec("20261120T120000Z-0123abcd"),
         repeat: how.repeat ?? 1,
+        minimal: how.minimal ?? null,
       };
       const result = await replay({ ...CLAIM, ...how.claim }, plan, {
         sandbox,
         workspace: await directoryWorkspace(root),
+        syntax: {
+          check: () => Promise.resolve("unknown"),
+          enclosing: () => Promise.resolve(null),
+          imports: () => Promise.resolve([]),
+        },
         findSecrets: () => Promise.resolve([]),
         gitAgrees: () => Promise.resolve({ verdict: "no_git" }),
         now: Date.now,
@@ -88,7 +97,8 @@ Deno.test("replay: red without and green with the patch, each in a new copy, is 
 
 Deno.test("replay: the claim's own targets are run, in order", async () => {
   const second = { name: "second", command: "test -e b.txt", argv: ["test", "-e", "b.txt"], shell: false };
-  const { result, sandbox } = await again({ claim: { targets: [...CLAIM.targets, second] } });
+  const recorded = new Map([...CLAIM.base, ["second", new Set(["passed"] as const)]]);
+  const { result, sandbox } = await again({ claim: { targets: [...CLAIM.targets, second], base: recorded } });
   assert.equal(brief(result), "confirmed confirmed");
   assert.deepEqual(sandbox.argvs, [["check"], second.argv, ["check"], second.argv]);
   const red = { ...second, argv: ["false"] };
@@ -281,34 +291,136 @@ Deno.test("replay: a signal that was aborted before opens nothing", async () => 
   );
 });
 
-Deno.test("judge: red and green, all the same and mixed", () => {
-  const of = (outcomes: string): VerificationResult[] =>
-    [...outcomes].map((letter) => ({
-      outcome: letter === "p" ? "passed" : letter === "t" ? "timed_out" : "failed",
-      targets: [],
-    }));
-  /** Base and patched runs, p passed, f failed, t timed out. */
-  const expected: Readonly<Record<string, string>> = {
-    "f p": "confirmed confirmed",
-    "ff pp": "confirmed confirmed",
-    "t p": "confirmed confirmed",
-    "tf pp": "confirmed confirmed",
-    "p p": "contradicted base_passes",
-    "pp ff": "contradicted base_passes",
-    "f f": "contradicted patched_fails",
-    "ff ff": "contradicted patched_fails",
-    "f t": "inconclusive timed_out",
-    "ff ft": "inconclusive timed_out",
-    "pf pp": "inconclusive flaky",
-    "ff pt": "inconclusive flaky",
-    "pp pf": "inconclusive flaky",
-    "pt pp": "inconclusive flaky",
-    " ": "inconclusive nothing_run",
-    "f ": "inconclusive nothing_run",
-    "ff p": "inconclusive nothing_run",
+Deno.test("replay: a base that is red in another way than recorded is told apart", async () => {
+  const cutOff = new Map([["check", new Set(["timed_out"] as const)]]);
+  assert.equal(brief((await again({ claim: { base: cutOff } })).result), "inconclusive base_cut_off");
+  const second = { name: "second", command: "test -e b.txt", argv: ["test", "-e", "b.txt"], shell: false };
+  const red = new Map([...CLAIM.base, ["second", new Set(["failed"] as const)]]);
+  const { result } = await again({ claim: { targets: [...CLAIM.targets, second], base: red }, repeat: 2 });
+  assert.equal(brief(result), "contradicted base_fails_otherwise");
+  assert.equal(result.detail, "without the patch second passes; in the bundle it failed");
+  assert.equal(result.checks.base_as_recorded, "failed");
+  assert.equal(result.checks.patched_green, "passed");
+});
+
+Deno.test("replay: the session's time limit ends it inconclusive, with everything closed", async () => {
+  const spec = { ...fakeSpec("20261120T120000Z-0123abcd"), deadline: Date.now() + 150 };
+  const hangs: FakeProgram = (_argv, _files, _env, signal) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve({ exitCode: 1 })));
+  const { result } = await again({ check: hangs, spec });
+  assert.equal(brief(result), "inconclusive budget_exhausted");
+  assert.deepEqual(result.patched, []);
+});
+
+/** A base whose patch does two things; each test says which of them is needed. */
+const TWO = { "a.txt": "one\nwrong\nthree\n" };
+const TWICE = "--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,4 @@\n one\n-wrong\n+right\n three\n+needless\n";
+
+async function twice(certified = true): Promise<ReplayClaim> {
+  const check: FakeProgram = (_argv, files) => ({
+    exitCode: files.readText("a.txt")!.includes("right") ? 0 : 1,
+  });
+  const session = {
+    files: TWO,
+    check,
+    proposals: [TWICE],
+    policy: (p: Policy) => ({ ...p, minimize: false }),
   };
-  for (const [runs, verdict] of Object.entries(expected)) {
-    const [base, patched] = runs.split(" ");
-    assert.equal(brief(judge(of(base!), of(patched!))), verdict, runs);
-  }
+  const { record } = (await fakeSession(session)).outcome;
+  return {
+    ...CLAIM,
+    finalPatch: record.final!.patch,
+    baseEntries: record.manifest.entries,
+    baseTree: record.manifest.digest,
+    resultTree: record.final!.resultTree,
+    minimization: { certified, end: certified ? "one_minimal" : "runs_exhausted" },
+  };
+}
+const ALL = { count: 1000, seed: null };
+const wants = (...lines: string[]): FakeProgram => (_argv, files) => ({
+  exitCode: lines.every((line) => files.readText("a.txt")!.split("\n").includes(line)) ? 0 : 1,
+});
+
+Deno.test("replay --check-minimal: with every line needed each removal fails", async () => {
+  const fixed: FakeProgram = (_argv, files) => ({
+    exitCode: files.readText("a.txt") === "one\nright\nthree\nneedless\n" ? 0 : 1,
+  });
+  const { result } = await again({ claim: await twice(), files: TWO, check: fixed, minimal: ALL, repeat: 2 });
+  assert.equal(brief(result), "confirmed confirmed");
+  assert.deepEqual(result.minimal, {
+    ...{ units: 3, tried: 3, unparsable: 0, timedOut: 0, seed: null, needless: [], unsteady: [] },
+  });
+  assert.match(result.detail, /does not pass without each of its 3 parts$/);
+  assert.equal(result.checks.minimal, "passed");
+});
+
+Deno.test("replay --check-minimal: a line that is not needed contradicts the certificate and is named", async () => {
+  const check = wants("right", "three");
+  const { result } = await again({ claim: await twice(), files: TWO, check, minimal: ALL });
+  assert.equal(brief(result), "contradicted not_minimal");
+  assert.match(result.detail, /a\.txt: `\+needless`/);
+  assert.equal(result.checks.minimal, "failed");
+  // Without "-wrong" it passes too: the wrong line may stay.
+  assert.deepEqual(result.minimal!.needless.map((atoms) => atoms.map((a) => a.what)), [["-wrong"], [
+    "+needless",
+  ]]);
+});
+
+Deno.test("replay --check-minimal: what passes once and not again is inconclusive", async () => {
+  let passed = 0;
+  const check: FakeProgram = (argv, files, env, signal) => {
+    const text = files.readText("a.txt")!;
+    if (text === "one\nright\nthree\nneedless\n") return { exitCode: 0 };
+    if (text.includes("needless") || !text.includes("right")) return { exitCode: 1 };
+    return passed++ === 0 ? { exitCode: 0 } : wants("never")(argv, files, env, signal);
+  };
+  const { result } = await again({ claim: await twice(), files: TWO, check, minimal: ALL });
+  assert.equal(brief(result), "inconclusive flaky");
+  assert.equal(result.minimal!.unsteady.length, 1);
+});
+
+Deno.test("replay --check-minimal: removals that do not parse or are cut off do not pass", async () => {
+  const check: FakeProgram = (_argv, files, _env, signal) => {
+    const text = files.readText("a.txt")!;
+    if (text === "one\nright\nthree\nneedless\n") return { exitCode: 0 };
+    if (text === "one\nright\nthree\n") {
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve({ exitCode: 0 })));
+    }
+    return { exitCode: text === "one\nwrong\nthree\n" ? 1 : 0 };
+  };
+  const syntax = {
+    check: (_path: string, bytes: Uint8Array) => {
+      const text = new TextDecoder().decode(bytes);
+      return Promise.resolve(text.includes("wrong\nright") || !text.includes("right") ? "broken" : "valid");
+    },
+  } as ReplayPorts["syntax"];
+  const policy = (p: Policy) => ({ ...p, limits: { ...p.limits, per_command_timeout_sec: 0.2 } });
+  const { result } = await again({
+    ...{ claim: await twice(), files: TWO, check, minimal: ALL, policy, ports: { syntax } },
+  });
+  assert.equal(brief(result), "confirmed confirmed");
+  assert.equal(result.minimal!.unparsable, 2);
+  assert.equal(result.minimal!.timedOut, 1);
+});
+
+Deno.test("replay --check-minimal: without a certificate nothing is tried and the answer is open", async () => {
+  const check = wants("right");
+  const open = await again({ claim: await twice(false), files: TWO, check, minimal: ALL });
+  assert.equal(brief(open.result), "inconclusive no_certificate");
+  assert.match(open.result.detail, /its minimization ended runs_exhausted$/);
+  assert.equal(open.result.minimal, null);
+  assert.equal(open.sandbox.checkouts, 2);
+  const none = await again({
+    claim: { ...await twice(), minimization: null },
+    files: TWO,
+    check,
+    minimal: ALL,
+  });
+  assert.match(none.result.detail, /it was not minimized$/);
+});
+
+Deno.test("replay --check-minimal: a proof that is not confirmed is not looked at further", async () => {
+  const { result } = await again({ claim: await twice(), files: TWO, check: wants("never"), minimal: ALL });
+  assert.equal(brief(result), "contradicted patched_fails");
+  assert.equal(result.minimal, null);
 });

@@ -1,0 +1,54 @@
+import type { ReadBundle } from "../bundle/read.ts";
+import { targetFromArgv, targetFromCommand } from "../policy/commands.ts";
+import type { Refusal } from "../vocabulary/patch.ts";
+import type { ProofTarget } from "../vocabulary/session.ts";
+import type { TargetOutcome } from "../vocabulary/verification.ts";
+import type { ReplayClaim } from "./replay.ts";
+
+type ClaimRead = { readonly ok: true; readonly claim: ReplayClaim } | {
+  readonly ok: false;
+  readonly refusal: Refusal;
+};
+
+/**
+ * What a bundle claims, for a replay. Nothing in it says how the replay is made.
+ * @returns `bundle_without_proof` when its session proved nothing, `bundle_inconsistent` when the command it shows is
+ *   not the one it would have run
+ */
+export function claimOf(bundle: ReadBundle): ClaimRead {
+  const { repro, targets, manifest, finalPatch, minimization } = bundle;
+  const no = (reason: string, detail: string, path?: string) =>
+    ({ ok: false, refusal: { reason, detail, ...path === undefined ? {} : { path } } }) as const;
+  if (finalPatch === null || repro.result_tree === null) {
+    return no("bundle_without_proof", `this bundle holds no proof: its session ended ${repro.status}`);
+  }
+  if (!targets.every(readsAs)) {
+    return no("bundle_inconsistent", "it shows another command than it runs", "repro.json");
+  }
+  const base = new Map<string, Set<TargetOutcome>>();
+  for (const { target, outcome } of bundle.baseRuns.flatMap((run) => run.targets)) {
+    base.set(target, (base.get(target) ?? new Set()).add(outcome));
+  }
+  const claim: ReplayClaim = {
+    targets,
+    finalPatch,
+    baseEntries: manifest.entries,
+    baseTree: manifest.digest,
+    resultTree: repro.result_tree,
+    base,
+    minimization: minimization === null
+      ? null
+      : { certified: minimization.used && minimization.certificate !== null, end: minimization.end },
+    sandbox: { backend: repro.sandbox_backend, imageId: repro.container_image_id },
+  };
+  return { ok: true, claim };
+}
+
+/** Whether the command people read is the argv that is run. */
+function readsAs(target: ProofTarget): boolean {
+  const line = targetFromCommand(target.name, target.command);
+  const words = targetFromArgv(target.name, target.argv);
+  const same = (argv: readonly string[]) =>
+    argv.length === target.argv.length && argv.every((word, i) => word === target.argv[i]);
+  return (line.ok && same(line.target.argv)) || (words.ok && words.target.command === target.command);
+}
