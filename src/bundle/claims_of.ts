@@ -52,6 +52,7 @@ const reproPart = atLeast({
   network_policy: networkShape,
   container_image: nullable(shortShape),
   container_image_id: nullable(shortShape),
+  findings: listOf(atLeast({ code: nameShape, path: nullable(shortShape) }), 0, 10_000),
 });
 const policyPart = atLeast({ digest: digestShape });
 const environmentPart = atLeast({
@@ -143,7 +144,7 @@ function drawn(evidence: Evidence): { claims: Claims; patch: string } {
     before: side(evidence, "attempts/0_baseline/verify.json"),
     after: side(evidence, "confirmation/verify.json"),
     minimization: evidence.files.has("minimization.json") ? minimizationOf(evidence) : null,
-    findings: [],
+    findings: repro.findings.map(({ code, path }) => ({ code, path })),
   };
   const whole = checked(exactly(claimShapes), claims);
   if (!whole.ok) refuse("not_proved", undefined, `${whole.at}: ${whole.what}`);

@@ -2,14 +2,21 @@ import { manifestDigest } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { comparePaths } from "../vocabulary/path.ts";
 import { inconsistent as no, type ParsedBundle } from "./parsed.ts";
-import type { ManifestDocument, PatchStatsDocument, ProposedDocument, VerifyDocument } from "./schema.ts";
+import type {
+  ManifestDocument,
+  PatchStatsDocument,
+  ProposedDocument,
+  TargetResultsDocument,
+  VerifyDocument,
+} from "./schema.ts";
 import { isSessionId } from "./session_id.ts";
 import { verificationsProblem } from "./verification_problem.ts";
 
 /** The first point at which files of a bundle, each well-formed, contradict each other; null when there is none. */
 export function consistencyProblem(bundle: ParsedBundle): Refusal | null {
   return manifestProblem(bundle.manifest) ?? reproProblem(bundle) ?? attemptsProblem(bundle) ??
-    verificationsProblem(bundle) ?? minimizationProblem(bundle) ?? proofProblem(bundle);
+    verificationsProblem(bundle) ?? minimizationProblem(bundle) ?? controlProblem(bundle) ??
+    proofProblem(bundle);
 }
 
 function manifestProblem({ entries, digest }: ManifestDocument): Refusal | null {
@@ -63,6 +70,10 @@ function reproProblem(
     [
       (repro.final_git !== null) === proved,
       "what git said of a final patch is there exactly when something was proved",
+    ],
+    [
+      proved || repro.findings.every(({ code }) => code !== "protected_touched"),
+      "a protected file is touched by no final patch",
     ],
     [(repro.final_attempt ?? 0) <= repro.attempts_used, "final_attempt is no attempt"],
     [
@@ -122,6 +133,52 @@ function minimizationProblem({ repro, minimization, all }: ParsedBundle): Refusa
   return (reason === null) === used ? null : no(name, "a reason is there exactly when it is not used");
 }
 
+/** A negative control is of proof targets, and its runs say what repro.json says of it. */
+function controlProblem({ repro, all }: ParsedBundle): Refusal | null {
+  const name = "negative_control/verify.json";
+  const control = repro.negative_control;
+  const ran = all.has(name);
+  if (control === null) return ran ? no(name, "of no negative control") : null;
+  const targets = new Set(repro.proof_targets.map((target) => target.name));
+  if (new Set(control.targets).size !== control.targets.length) {
+    return no("repro.json", "a target comes twice");
+  }
+  if (!control.targets.every((target) => targets.has(target))) {
+    return no("repro.json", "the negative control names a target that is not proved");
+  }
+  if (new Set(control.files.map((file) => file.path)).size !== control.files.length) {
+    return no("repro.json", "a file of the negative control comes twice");
+  }
+  if (ran === (control.outcome === "not_run")) return no("repro.json", "contradicts its negative control");
+  if (!ran) return null;
+  const { runs } = all.get("negative_control/target_results.json") as TargetResultsDocument;
+  return outcomeOfControl(runs, control.targets) === control.outcome
+    ? null
+    : no("repro.json", "contradicts its negative control");
+}
+
+function outcomeOfControl(runs: TargetResultsDocument["runs"], names: readonly string[]): string {
+  const outcomes = names.map((name) =>
+    runs.map((run) => run.targets.find((t) => t.target === name)!.outcome)
+  );
+  if (outcomes.some((of) => of.length > 0 && of.every((outcome) => outcome === "passed"))) return "passed";
+  if (outcomes.some((of) => of.includes("passed"))) return "mixed";
+  const all = runs.length > 0 && outcomes.every((of) => of.every((outcome) => outcome === "failed"));
+  return all ? "failed" : "timed_out";
+}
+
+/** A target that passed in one run and did not in another, of the same tree. */
+function isUnsteady(documents: readonly (TargetResultsDocument | undefined)[]): boolean {
+  const passed = new Map<string, boolean>();
+  for (const { target, outcome } of documents.flatMap((d) => d?.runs ?? []).flatMap((run) => run.targets)) {
+    if (outcome === "not_run") continue;
+    const earlier = passed.get(target);
+    if (earlier !== undefined && earlier !== (outcome === "passed")) return true;
+    passed.set(target, outcome === "passed");
+  }
+  return false;
+}
+
 /** What `proved` promises is there: a red baseline, a green attempt, as many green confirmations, and their patch. */
 function proofProblem(bundle: ParsedBundle): Refusal | null {
   const { repro, all, minimization, hashes } = bundle;
@@ -145,6 +202,20 @@ function proofProblem(bundle: ParsedBundle): Refusal | null {
   const again = of("base_again");
   if (again === undefined || again.passed > 0 || again.runs.length < confirmation.runs.length) {
     return no("base_again/verify.json", "the base was not red again before each confirmation");
+  }
+  const results = (directory: string) =>
+    all.get(`${directory}/target_results.json`) as TargetResultsDocument | undefined;
+  if (isUnsteady([results("attempts/0_baseline"), results("base_again")])) {
+    return no("base_again/target_results.json", "a target of the base passed in one run and not in another");
+  }
+  if (repro.negative_control !== null) {
+    const control = of("negative_control");
+    if (repro.negative_control.outcome !== "failed" || control?.runs.length !== confirmation.runs.length) {
+      return no(
+        "negative_control/verify.json",
+        "the negative control did not fail as often as the patch was confirmed",
+      );
+    }
   }
   if (repro.final_exit_code !== 0) return no("repro.json", "final_exit_code is not 0");
   if (minimization?.used === true) return null;

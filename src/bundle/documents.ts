@@ -87,6 +87,10 @@ async function madeFiles(record: SessionRecord, redact: Redact): Promise<Map<str
   if (clean.confirmation.length > 0) {
     addAll((await verificationFiles("confirmation", clean.confirmation, redactor)).files);
   }
+  const control = clean.negativeControl;
+  if (control !== null && control.runs.length > 0) {
+    addAll((await verificationFiles("negative_control", control.runs, redactor)).files);
+  }
   const finalStats = clean.final === null ? null : statsOf(clean.final.patch);
   if (clean.minimization !== null) {
     const document = minimizationDocument(clean.minimization, finalStats);
@@ -118,7 +122,7 @@ function reproDocument(
   files: ReadonlyMap<string, Uint8Array>,
   redactor: Redactor,
 ): Repro {
-  const { git, environment, final } = record;
+  const { git, environment, final, negativeControl: control } = record;
   return {
     format: "veripatch-repro/v1",
     tool: { name: "veripatch", version: record.toolVersion },
@@ -127,6 +131,7 @@ function reproDocument(
     finished_at: record.finishedAt,
     status: record.status,
     reason: record.reason,
+    reason_code: record.reasonCode,
     success: record.status === "proved",
     command: record.targets.map((t) => t.command).join(" && "),
     proof_targets: record.targets.map((t) => ({ ...t, argv: [...t.argv] })),
@@ -147,6 +152,12 @@ function reproDocument(
     final_git: final?.git ?? null,
     final_exit_code: finalExitCode(record),
     attempts_used: record.attempts.length,
+    findings: record.findings.map(({ code, path, rule, detail }) => ({ code, path, rule, detail })),
+    negative_control: control === null ? null : {
+      files: control.files.map((file) => ({ ...file })),
+      targets: [...control.targets],
+      outcome: control.outcome,
+    },
     sandbox_backend: environment.backend,
     network_policy: record.policy.policy.network,
     container_image: environment.image?.name ?? null,

@@ -33,7 +33,7 @@ const REQUIRED = [
 
 const ATTEMPT = "attempts/[1-9][0-9]{0,3}";
 const VERIFICATION =
-  `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation|base_again|minimization_rejected)`;
+  `(?:attempts/0_baseline|${ATTEMPT}/verify|confirmation|base_again|negative_control|minimization_rejected)`;
 /** Every name a bundle may have, as patterns; one line for each kind of file. */
 const KNOWN_NAMES = [
   "repro\\.json",

@@ -2,6 +2,7 @@ import type { MinimizeResult } from "../minimize/minimize.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SandboxEnvironment } from "../sandbox/sandbox.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
+import type { Finding } from "../vocabulary/finding.ts";
 import type { Manifest, SkippedEntry } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget, SessionEvent, SessionStatus } from "../vocabulary/session.ts";
@@ -65,6 +66,16 @@ export interface EmbeddedWorkspace {
   readonly tree: Sha256;
 }
 
+/** A failing test laid beside the final patch, in newly created copies. */
+export interface NegativeControlRecord {
+  readonly files: readonly { readonly path: string; readonly sha256: Sha256 }[];
+  /** Names of the targets that had to fail with it. */
+  readonly targets: readonly string[];
+  readonly outcome: "failed" | "passed" | "timed_out" | "mixed" | "not_run";
+  /** One per repeat; empty when it came to none. */
+  readonly runs: readonly VerificationResult[];
+}
+
 /** Everything a session learned: what a bundle is made from. Nothing in here is redacted yet. */
 export interface SessionRecord {
   readonly session: string;
@@ -74,6 +85,8 @@ export interface SessionRecord {
   readonly status: SessionStatus;
   /** One sentence for people; empty when the status says all. */
   readonly reason: string;
+  /** Why the status is what it is, stable snake_case; null when the status says all. */
+  readonly reasonCode: string | null;
   readonly targets: readonly ProofTarget[];
   readonly policy: PolicyConfig;
   readonly policyDigest: Sha256;
@@ -92,6 +105,10 @@ export interface SessionRecord {
   readonly confirmation: readonly VerificationResult[];
   /** Of the unpatched base, in newly created copies, by turns with `confirmation`: one before each of its runs. */
   readonly baseAgain: readonly VerificationResult[];
+  /** What the policy's negative control came to; null when it asks for none. */
+  readonly negativeControl: NegativeControlRecord | null;
+  /** What a reader must know before the final patch is believed; empty unless proved. */
+  readonly findings: readonly Finding[];
   /** Present exactly when proved. */
   readonly final:
     | {

@@ -36,6 +36,13 @@ const target = z.strictObject({
   shell: z.boolean(),
 });
 
+const finding = z.strictObject({
+  code: short.regex(/^[a-z0-9_]+$/),
+  path: short.min(1).nullable(),
+  rule: short.min(1).nullable(),
+  detail: text,
+});
+
 export const reproSchema = z.strictObject({
   format: z.literal("veripatch-repro/v1"),
   tool: z.strictObject({ name: z.literal("veripatch"), version: short }),
@@ -51,6 +58,7 @@ export const reproSchema = z.strictObject({
     "budget_exhausted",
   ]),
   reason: text,
+  reason_code: short.regex(/^[a-z0-9_]+$/).nullable(),
   success: z.boolean(),
   command: text,
   proof_targets: list(target, { min: 1, max: 1000 }),
@@ -71,6 +79,12 @@ export const reproSchema = z.strictObject({
   final_git: git.nullable(),
   final_exit_code: z.number().int().nullable(),
   attempts_used: count,
+  findings: list(finding, { max: 10_000 }),
+  negative_control: z.strictObject({
+    files: list(z.strictObject({ path: short.min(1), sha256 }), { min: 1, max: 1000 }),
+    targets: list(short.min(1), { min: 1, max: 1000 }),
+    outcome: z.enum(["failed", "passed", "timed_out", "mixed", "not_run"]),
+  }).nullable(),
   sandbox_backend: z.enum(["container", "copy", "git_worktree", "fake"]),
   network_policy: z.enum(["deny", "allow"]),
   container_image: short.nullable(),

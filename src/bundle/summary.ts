@@ -3,6 +3,7 @@ import type { SessionStatus } from "../vocabulary/session.ts";
 import { evidence } from "./evidence_lines.ts";
 import { block, code, firstLines, plain, plural } from "./markdown.ts";
 import { environment, notes, replaying } from "./summary_context.ts";
+import type { SessionRecord } from "./record.ts";
 import type { SummaryFacts } from "./summary_facts.ts";
 import { attempts, beforeAndAfter, minimization } from "./summary_runs.ts";
 
@@ -25,6 +26,7 @@ export function summary(facts: SummaryFacts): string {
     `# ${TITLES[facts.record.status]}`,
     verdict(facts),
     beforeAndAfter(facts.record),
+    findings(facts.record),
     fix(facts),
     whatFailed(facts),
     minimization(facts),
@@ -54,6 +56,17 @@ function verdict({ record }: SummaryFacts): string {
     budget_exhausted: "The session ended before there was an answer.",
   };
   return sentence[status] + reason;
+}
+
+/** Before the patch itself: what makes its green worth less. */
+function findings({ findings }: SessionRecord): string {
+  if (findings.length === 0) return "";
+  const lines = findings.map(({ code: what, path, rule, detail }) =>
+    `- ${path === null ? "" : `${code(path)}: `}${plain(detail)} (${
+      plain(rule === null ? what : `${what}, ${rule}`)
+    })`
+  );
+  return `## Findings\n\nThe green below depends on these; look at them first.\n\n${lines.join("\n")}`;
 }
 
 function fix({ record, finalStats }: SummaryFacts): string {

@@ -1,6 +1,6 @@
 import type { SandboxEnvironment } from "../sandbox/sandbox.ts";
 import { code, humanBytes, plain, plural } from "./markdown.ts";
-import type { SessionRecord } from "./record.ts";
+import type { NegativeControlRecord, SessionRecord } from "./record.ts";
 import type { SummaryFacts } from "./summary_facts.ts";
 
 /** Where it ran and what was really enforced. */
@@ -72,6 +72,7 @@ export function notes({ record, repro }: SummaryFacts): string {
     "Few runs can miss a flaky target; `--repeat` looks closer.",
     record.confirmation.some((v) => v.outcome !== "passed") &&
     "A patch that had passed did not pass again when it was confirmed in a new copy.",
+    record.negativeControl !== null && controlNote(record.negativeControl),
     record.policy.policy.network === "allow" &&
     "The network was allowed: what was fetched is not part of the record.",
     unenforced.length > 0 && `Not asked for and not enforced: ${unenforced.join(", ")}.`,
@@ -89,4 +90,16 @@ export function notes({ record, repro }: SummaryFacts): string {
     redactions > 0 && `${plural(redactions, "secret")} redacted in this bundle.`,
   ].filter((line) => line !== false);
   return lines.length === 0 ? "" : `## Notes\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
+}
+
+function controlNote({ files, runs, outcome }: NegativeControlRecord): string {
+  const what = `a failing test beside the patch (${files.map((file) => code(file.path)).join(", ")})`;
+  if (outcome === "not_run") return `The negative control, ${what}, was not run.`;
+  const result = {
+    failed: "the targets failed, as they should",
+    passed: "a target passed all the same: the runner does not notice failing tests",
+    mixed: "a target passed now and then",
+    timed_out: "a target did not come to an end of its own",
+  }[outcome];
+  return `Negative control: with ${what} ${result} (${plural(runs.length, "run")}).`;
 }

@@ -52,6 +52,14 @@ export function attempts({ attempts, final }: SessionRecord): string {
   return `## Attempts\n\n${table(["#", "From", "Outcome", "Why"], rows)}`;
 }
 
+const LEFT_OUT_NOTE = "protected_left_out: ";
+
+/** Protected files that a proposal touches and its patch does not. */
+export function leftOut(attempt: AttemptRecord): string[] {
+  return (attempt.applied?.notes ?? []).filter((note) => note.startsWith(LEFT_OUT_NOTE))
+    .map((note) => note.slice(LEFT_OUT_NOTE.length));
+}
+
 function why(attempt: AttemptRecord): string {
   if (attempt.refusals.length > 0) {
     const { reason, path, detail } = attempt.refusals[0]!;
@@ -64,8 +72,12 @@ function why(attempt: AttemptRecord): string {
   if (stuck.length > 0) {
     return stuck.map((t) => `${plain(t.target)} ${t.outcome.replaceAll("_", " ")}`).join(", ");
   }
-  const notes = attempt.applied?.notes.filter((n) => n !== "exact") ?? [];
-  return notes.length === 0 ? "" : `read with ${notes.map(plain).join(", ")}`;
+  const left = leftOut(attempt);
+  const notes = (attempt.applied?.notes ?? []).filter((n) => n !== "exact" && !n.startsWith(LEFT_OUT_NOTE));
+  return [
+    ...(notes.length === 0 ? [] : [`read with ${notes.map(plain).join(", ")}`]),
+    ...(left.length === 0 ? [] : [`left out, as protected: ${left.map(code).join(", ")}`]),
+  ].join("; ");
 }
 
 /** How much smaller the patch became, or why it did not. */

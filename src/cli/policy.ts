@@ -6,6 +6,8 @@ import { findPolicy, loadPolicy, readPolicyText, showPolicyFile } from "../polic
 import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import { loadPreset, PRESETS } from "../policy/presets.ts";
+import { protectionOf } from "../policy/protected.ts";
+import { PROTECTED_RULES } from "../policy/protected_table.ts";
 import { policyJsonSchema } from "../policy/schema.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printable, printableLine } from "../vocabulary/printable.ts";
@@ -92,6 +94,54 @@ export async function policyShow(
   };
 }
 
+/**
+ * What is protected under a policy: of the paths given, which and by which rule; without paths, the rules.
+ * @returns exit 0, or 2 when a patch may not touch one of the paths
+ */
+export async function policyProtected(
+  { root, file, paths }: PolicyFileCall & { readonly paths: readonly string[] },
+): Promise<VerbResult> {
+  const { config } = await loadPolicy(root, file);
+  const { protect } = config.policy;
+  const format = "veripatch-protected/v1";
+  if (paths.length === 0) {
+    const rules = PROTECTED_RULES.map(({ name, about, globs, exactCase = [], freeMembers = null }) => ({
+      ...{ rule: name, about, globs: [...globs, ...exactCase], free_members: freeMembers },
+    }));
+    return {
+      exit: EXIT.yes,
+      text: [
+        ...rules.flatMap((
+          { rule, about, globs },
+        ) => [`${rule}: ${about}`, ...globs.map((glob) => `  ${glob}`)]),
+        ...listed("policy: protect.also", protect.also),
+        ...listed("allowed all the same: protect.allow", protect.allow),
+        ...(protect.enabled ? [] : ["protect.enabled is false: all of it may be touched, and is flagged"]),
+      ].join("\n"),
+      json: { format, ...protect, rules },
+    };
+  }
+  const protection = protectionOf(config.policy);
+  const found = paths.map((path) => {
+    const rule = protection(path);
+    return { path, rule: rule?.rule ?? null, about: rule?.about ?? null, allowed: rule?.allowed ?? true };
+  });
+  return {
+    exit: found.every(({ allowed }) => allowed) ? EXIT.yes : EXIT.no,
+    text: found.map(({ path, rule, about, allowed }) => {
+      const what = rule === null
+        ? "not protected"
+        : `${allowed ? "allowed, and flagged" : "protected"}: ${about} (${rule})`;
+      return printableLine(`${path}: ${what}`);
+    }).join("\n"),
+    json: { format, paths: found },
+  };
+}
+
+function listed(title: string, globs: readonly string[]): string[] {
+  return globs.length === 0 ? [] : [title, ...globs.map((glob) => printableLine(`  ${glob}`))];
+}
+
 /** The JSON Schema of policy files. */
 export function policySchemaText(): Promise<VerbResult> {
   const schema = policyJsonSchema();
@@ -166,6 +216,17 @@ function warningsOf({ proof_targets, policy }: PolicyConfig): string[] {
     warnings.push("limits.session_sec ends a session before limits.per_command_timeout_sec ends a command");
   }
   if (policy.network === "allow") warnings.push("network: allow lets the code under test reach the network");
+  if (!policy.protect.enabled) {
+    warnings.push("protect.enabled is false: a patch may change the tests that judge it; it is only flagged");
+  } else if (policy.protect.allow.includes("**")) {
+    warnings.push('protect.allow has "**": a patch may change the tests that judge it; it is only flagged');
+  }
+  const control = policy.verify.negative_control?.targets ?? [];
+  const names = configuredTargets({ proof_targets, policy });
+  for (const name of control) {
+    if (names.ok && names.targets.some((target) => target.name === name)) continue;
+    warnings.push(`verify.negative_control.targets names ${JSON.stringify(name)}, which is no proof target`);
+  }
   if (policy.secrets.allow_in_patch) warnings.push("secrets.allow_in_patch takes patches that hold secrets");
   // The Python tool's * crossed slashes, so that a rule carried over could deny less than it did.
   for (const glob of policy.deny_write.filter((g) => g.includes("*") && !g.includes("**"))) {

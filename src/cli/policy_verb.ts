@@ -5,10 +5,11 @@ type Verb = ReturnType<typeof verbRunner>;
 
 export interface PolicyFlags {
   readonly preset?: string;
+  readonly policy?: string;
   readonly json?: boolean;
 }
 
-/** `pp policy check|show|schema|presets`. */
+/** `pp policy check|show|protected|schema|presets`. */
 export function registerPolicy(program: Command, verb: Verb): void {
   const policy = program.command("policy")
     .description("Check, show and write policies")
@@ -53,6 +54,28 @@ Examples:
     ).action(verb(async (file: string | undefined, flags: PolicyFlags) => {
       const { policyShow } = await import("./policy.ts");
       return await policyShow({ root: Deno.cwd(), file, preset: flags.preset });
+    }));
+  policy.command("protected")
+    .description("Say which paths a patch may not touch, and why; without paths, list the rules")
+    .argument("[paths...]", "paths relative to the workspace")
+    .option(
+      "--policy <file>",
+      "policy file (default: pp.yaml, pp.yml or pp.json here, else the built-in default)",
+    )
+    .option("--json", "print one JSON document on stdout")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  pp policy protected
+  pp policy protected src/app.py tests/test_app.py
+  git diff --name-only main | xargs pp policy protected --json
+
+Exit 0 when a patch may touch all of them, 2 when one of them would be left out of it.
+Links of the workspace are not looked at here, and a package.json is not compared.`,
+    ).action(verb(async (paths: string[], flags: PolicyFlags) => {
+      const { policyProtected } = await import("./policy.ts");
+      return await policyProtected({ root: Deno.cwd(), file: flags.policy, paths });
     }));
   policy.command("schema")
     .description("Print the JSON Schema of policy files, for editors")

@@ -97,7 +97,7 @@ function liveText(event: SessionEvent): string | null {
     case "phase":
       return PHASE_TEXT[event.phase] + (event.detail === undefined ? "" : ` ${event.detail}`);
     case "target_started":
-      return `${event.side === "attempt" ? `attempt ${event.attempt}` : event.side}: ${
+      return `${event.side === "attempt" ? `attempt ${event.attempt}` : event.side.replace("_", " ")}: ${
         printableLine(event.target)
       }`;
     case "proposal_requested":
@@ -131,6 +131,14 @@ function lineText(event: SessionEvent, c: Colour): string | null {
       const [first = "", ...more] = `${event.reason}: ${event.detail}`.split("\n").map(printableLine);
       return [indented(`${c.yellow("refused")} ${first}`), ...more.map((m) => indented(`  ${m}`))].join("\n");
     }
+    case "protected_left_out":
+      return indented(c.yellow(`left out ${printableLine(event.path)}: protected (${event.rule})`));
+    case "negative_control":
+      return indented(
+        event.outcome === "failed"
+          ? c.dim("negative control: red, as it should be")
+          : c.yellow(`negative control: ${event.outcome.replace("_", " ")}`),
+      );
     case "proposal_applied":
       return indented(
         `applied to ${count(event.files, "file")}, ${c.green(`+${event.additions}`)} ${

@@ -24,6 +24,7 @@ export interface ReplayFlags {
   readonly image?: string;
   readonly pull?: boolean;
   readonly repeat?: string;
+  readonly allowProtected?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -103,6 +104,9 @@ function text(result: ReplayResult, claim: ReplayClaim): string {
     `${c.bold("replay")}   ${c.bold(paint(result.verdict))}: ${printableLine(result.detail)}`,
     ...claim.targets.map((t) => `${c.bold("command")}  ${printableLine(t.command)}`),
     `${c.bold("base")}     ${claim.baseTree.slice(0, 12)} -> ${claim.resultTree.slice(0, 12)}`,
+    ...result.findings.map(({ path, rule, detail }) =>
+      `${c.bold(c.yellow("flagged"))}  ${printableLine(path ?? "")}: ${printableLine(detail)} (${rule})`
+    ),
     c.dim("The bundle's signature was not checked: this version does not sign."),
   ].join("\n");
 }
@@ -129,6 +133,8 @@ function json(result: ReplayResult, claim: ReplayClaim): unknown {
     targets: claim.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
     base: brief(result.base),
     patched: brief(result.patched),
+    negative_control: brief(result.control),
+    findings: result.findings,
     sandbox_backend: result.environment?.backend ?? null,
     image: result.environment?.image ?? null,
   };

@@ -20,6 +20,11 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option("--image <name>", "container image to use instead of the policy's")
     .option("--pull", "allow a missing image to be pulled")
     .option("--repeat <n>", "run both sides this often; any disagreement is inconclusive")
+    .option(
+      "--allow-protected <glob>",
+      "admit a patch that touches protected files (tests, runner configuration); repeatable",
+      (value: string, earlier: string[] = []) => [...earlier, value],
+    )
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",

@@ -30,6 +30,7 @@ export interface SessionFlags {
   readonly image?: string;
   readonly pull?: boolean;
   readonly repeat?: string;
+  readonly allowProtected?: readonly string[];
   readonly keepSandbox?: boolean;
   readonly embedWorkspace?: boolean;
   readonly embedSecrets?: boolean;

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { newSessionId } from "../bundle/session_id.ts";
+import { parseGlob } from "../policy/glob.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SandboxSpec } from "../sandbox/sandbox.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -14,17 +15,38 @@ export function freshSessionId(): string {
 /** The flags that stand for policy values, put into the policy, so that the bundle records what was really used. */
 export function withFlags(
   config: PolicyConfig,
-  flags: { readonly repeat?: string; readonly image?: string },
+  flags: {
+    readonly repeat?: string;
+    readonly image?: string;
+    readonly allowProtected?: readonly string[];
+  },
 ): PolicyConfig {
   const { policy } = config;
   return {
     ...config,
     policy: {
       ...policy,
+      protect: {
+        ...policy.protect,
+        allow: [...policy.protect.allow, ...(flags.allowProtected ?? []).map(globOf)],
+      },
       verify: { ...policy.verify, repeat: repeatOf(flags.repeat) ?? policy.verify.repeat },
       sandbox: { ...policy.sandbox, container_image: flags.image ?? policy.sandbox.container_image },
     },
   };
+}
+
+function globOf(text: string): string {
+  const parsed = parseGlob(text);
+  if (parsed.ok) return text;
+  throw new Failure(
+    "usage",
+    "glob_malformed",
+    `--allow-protected ${JSON.stringify(text)}: glob ${parsed.detail}`,
+    {
+      hint: "globs are as in a policy: relative, such as tests/** or Makefile",
+    },
+  );
 }
 
 /** Reads `--repeat`; undefined when not given. */

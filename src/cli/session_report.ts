@@ -2,6 +2,7 @@ import { displayText } from "../patch/bytes.ts";
 import { parsePatch } from "../patch/parse.ts";
 import { type PatchStats, patchStats } from "../patch/stats.ts";
 import type { SessionRecord } from "../bundle/record.ts";
+import { leftOut } from "../bundle/summary_runs.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
@@ -43,6 +44,8 @@ const SHOWN_DIFF_LINES = 200;
 /** Lines of each stream shown when nothing was proved. */
 const SHOWN_OUTPUT_LINES = 5;
 const MAX_LINE_BYTES = 2_000;
+/** Paths named in one line. */
+const SHOWN_PATHS = 10;
 
 /** What a person reads when a session is over. */
 export function sessionText(delivered: Delivered, root: string): string {
@@ -51,6 +54,7 @@ export function sessionText(delivered: Delivered, root: string): string {
   const bundle = shownPath(delivered.bundle, root);
   const lines = [verdictLine(record, c)];
   if (record.reason !== "") lines.push(`         ${printableLine(record.reason)}`);
+  lines.push(...findingLines(record, c), ...leftOutLines(record, c));
   if (record.final === null) lines.push(...outputLines(record, c));
   else lines.push(...patchLines(record, c));
   const signed = isSigningAsked(delivered.attestation)
@@ -111,6 +115,28 @@ function patchLines(record: SessionRecord, c: Colour): string[] {
   ];
 }
 
+/** What makes the green worth less, before the patch that it is of. */
+function findingLines({ findings }: SessionRecord, c: Colour): string[] {
+  return findings.map(({ code, path, rule, detail }) => {
+    const what = rule === null ? code : `${code}, ${rule}`;
+    const where = path === null ? "" : `${printableLine(path)}: `;
+    return `${c.bold(c.yellow("flagged"))}  ${where}${printableLine(detail)} ${c.dim(`(${what})`)}`;
+  });
+}
+
+/** Files a proposal touches and its patch does not: of the final attempt, else of the last. */
+function leftOutLines({ attempts, final }: SessionRecord, c: Colour): string[] {
+  const attempt = final === null ? attempts.at(-1) : attempts[final.attempt - 1];
+  const paths = attempt === undefined ? [] : leftOut(attempt);
+  if (paths.length === 0) return [];
+  const shown = paths.slice(0, SHOWN_PATHS).map(printableLine).join(", ");
+  const more = paths.length - SHOWN_PATHS;
+  return [
+    `${c.bold("left out")} ${shown}${more > 0 ? ` and ${count(more, "more file")}` : ""}`,
+    c.dim("         protected: policy.protect.allow or --allow-protected lets a patch touch them"),
+  ];
+}
+
 function minimizationText({ minimization }: SessionRecord): string {
   if (minimization === null) return "";
   const { before, result, kept, reason } = minimization;
@@ -126,6 +152,9 @@ function nextLines(delivered: Delivered, bundle: string, c: Colour): string[] {
     const image = record.environment.image;
     const flags = [
       ...(image === null || record.policySource !== null ? [] : [`--image ${image.name}`]),
+      ...(record.policySource !== null ? [] : record.policy.policy.protect.allow).map((glob) =>
+        `--allow-protected '${glob.replaceAll("'", "'\\''")}'`
+      ),
       ...delivered.leftOut.map((path) => `--leave-out ${path}`),
     ].map((flag) => ` ${printableLine(flag)}`).join("");
     return delivered.applied
@@ -157,6 +186,8 @@ export function sessionJson(delivered: Delivered): unknown {
     status: record.status,
     success: record.status === "proved",
     reason: record.reason,
+    reason_code: record.reasonCode,
+    findings: record.findings,
     exit: exitCodeOfStatus(record.status),
     targets: record.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
     attempts_used: record.attempts.length,
@@ -164,6 +195,7 @@ export function sessionJson(delivered: Delivered): unknown {
       attempt: a.attempt,
       outcome: a.verification?.outcome ?? "refused",
       refusals: a.refusals,
+      left_out: leftOut(a),
     })),
     final_exit_code: decidingResult(record)?.result?.exitCode ?? null,
     final_patch: record.final === null ? null : `${bundle}/final.patch`,
@@ -180,6 +212,12 @@ export function sessionJson(delivered: Delivered): unknown {
       end: record.minimization.result.end,
       used: record.minimization.kept,
       reason: record.minimization.reason,
+    },
+    negative_control: record.negativeControl === null ? null : {
+      files: record.negativeControl.files.map((file) => file.path),
+      targets: record.negativeControl.targets,
+      runs: record.negativeControl.runs.length,
+      outcome: record.negativeControl.outcome,
     },
     base_tree: record.manifest.digest,
     result_tree: record.final?.resultTree ?? null,

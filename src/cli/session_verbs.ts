@@ -11,6 +11,11 @@ function sessionFlags(command: Command): Command {
     .option("--policy <file>", "policy to use instead of pp.yaml, pp.yml or pp.json")
     .option("--provider <name>", "who proposes: stub, patch, command, openai, local (PP_PROVIDER)")
     .option("--patch <file>", "a diff to try, - for stdin; repeat for further attempts", collect)
+    .option(
+      "--allow-protected <glob>",
+      "let the patch touch protected files (tests, runner configuration); flagged, repeatable",
+      collect,
+    )
     .option("--apply", "put the proved patch into the workspace, all or nothing")
     .option("--artifacts <dir>", "where bundles go (default .pp-artifacts in the workspace)")
     .option("--image <name>", "container image to use instead of the policy's")
@@ -48,6 +53,7 @@ Examples:
 
 A command with shell syntax ("a && b") runs under sh -c; any other is split into words and run as they are.
 Without a policy file: exactly this command, writes anywhere in the workspace, no network, 3 attempts.
+Changes to tests, their runners' configuration and hooks are left out of a patch, unless --allow-protected.
 The bundle is written to .pp-artifacts/<session>/proof_bundle; exit 0 means proved and nothing else.`,
   ).action(verb(async (words: string[], flags: SessionFlags) => {
     const { runSession } = await import("./session.ts");

@@ -54,8 +54,21 @@ export function parseGlob(source: string): GlobResult {
 
 /** Whether a normalized relative POSIX path matches; case-sensitive, in time path length × glob length. */
 export function matchesGlob(glob: Glob, path: string): boolean {
+  return matchesAnyGlob([glob], path);
+}
+
+/** Whether a path matches one of many globs; the path is taken apart once. */
+export function matchesAnyGlob(globs: readonly Glob[], path: string): boolean {
   const segments = path.split("/").map(codePoints);
-  return glob.alternatives.some((pattern) => matchPath(pattern, segments));
+  const name = segments.at(-1)!;
+  return globs.some((glob) =>
+    glob.alternatives.some((pattern) => {
+      // Names differ more often than folders, and what is no globstar at the end has to match the name.
+      const last = pattern.at(-1)!;
+      if (last !== "globstar" && !last.some((atoms) => matchSegment(atoms, name))) return false;
+      return matchPath(pattern, segments);
+    })
+  );
 }
 
 class GlobRefusal extends Error {}

@@ -20,6 +20,14 @@ export interface Policy {
   readonly allowed_argv: readonly (readonly string[])[];
   readonly write_allowlist: readonly string[];
   readonly deny_write: readonly string[];
+  readonly protect: {
+    /** Whether protected files are left out of patches; else a patch may touch them, and that is flagged. */
+    readonly enabled: boolean;
+    /** Globs of further protected files. */
+    readonly also: readonly string[];
+    /** Globs of protected files that a patch may touch. */
+    readonly allow: readonly string[];
+  };
   readonly limits: {
     readonly max_attempts: number;
     readonly max_files_changed: number;
@@ -35,7 +43,10 @@ export interface Policy {
     readonly minimize_sec: number;
   };
   readonly minimize: boolean;
-  readonly verify: { readonly repeat: number };
+  readonly verify: {
+    readonly repeat: number;
+    readonly negative_control: NegativeControlConfig | null;
+  };
   readonly secrets: { readonly allow_in_patch: boolean };
   readonly sandbox: {
     readonly backend: "auto" | "container" | "copy" | "git_worktree";
@@ -56,4 +67,12 @@ export interface Policy {
     readonly key_env: string;
     readonly key_file: string | null;
   };
+}
+
+/** A failing test laid beside the final patch. */
+export interface NegativeControlConfig {
+  /** Text by path, relative to the workspace; at least one. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Names of the targets that have to fail with it; all when empty. */
+  readonly targets: readonly string[];
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { KnownKeys } from "../document/problems.ts";
 import { checkArgv, MAX_ARGV_WORDS, targetFromCommand } from "./commands.ts";
 import { count, decimal, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
+import { controlFiles } from "./control_files.ts";
 import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
 import { MAX_COMMAND_LENGTH } from "./shell_words.ts";
 import { showSize } from "./sizes.ts";
@@ -80,9 +81,28 @@ const limitsShape = {
   minimize_sec: count(1, WEEK).default(1_800).meta({ description: "Seconds spent on minimizing." }),
 };
 
+const negativeControlShape = {
+  files: controlFiles,
+  targets: listOf(line(100), "names of targets"),
+};
+
 const verifyShape = {
   repeat: count(1, 100).default(1).meta({
     description: "Fresh copies in which the final patch has to pass.",
+  }),
+  negative_control: optional(
+    z.strictObject(negativeControlShape, { error: "expected a section with files" }),
+    "A failing test laid beside the final patch: with it, the targets have to fail.",
+  ),
+};
+
+const protectShape = {
+  enabled: flag().default(true).meta({
+    description: "Leave tests, their runners' configuration and hooks out of every patch.",
+  }),
+  also: listOf(glob, "globs").meta({ description: "Further files that are protected." }),
+  allow: listOf(glob, "globs").meta({
+    description: "Protected files that a patch may touch; it is flagged.",
   }),
 };
 
@@ -140,6 +160,7 @@ const policyShape = {
     .max(MAX_LIST).nullish().meta({ default: [] }).transform((list) => list ?? []),
   write_allowlist: listOf(glob, "globs", ["**"]).transform((globs) => globs.length === 0 ? ["**"] : globs),
   deny_write: listOf(glob, "globs"),
+  protect: section(protectShape),
   limits: section(limitsShape),
   minimize: flag().default(true),
   verify: section(verifyShape),
@@ -183,7 +204,9 @@ export const KNOWN_KEYS: KnownKeys = new Map([
   ["proof_targets[]", Object.keys(targetShape)],
   ["policy", Object.keys(policyShape)],
   ["policy.limits", Object.keys(limitsShape)],
+  ["policy.protect", Object.keys(protectShape)],
   ["policy.verify", Object.keys(verifyShape)],
+  ["policy.verify.negative_control", Object.keys(negativeControlShape)],
   ["policy.secrets", Object.keys(secretsShape)],
   ["policy.sandbox", Object.keys(sandboxShape)],
   ["policy.attestation", Object.keys(attestationShape)],

@@ -20,7 +20,7 @@ export const PROMPT_BUDGET: PromptBudget = {
   assertions: 4_000,
   snippets: 48_000,
   previous: 20_000,
-  policy: 4_000,
+  policy: 8_000,
 };
 
 const SYSTEM = (fence: string) =>
@@ -51,7 +51,7 @@ export function buildMessages(
   const data = (label: string, text: string) => `<<<BEGIN ${fence} ${label}>>>\n${text}\n<<<END ${fence}>>>`;
   const parts = [
     `Attempt ${request.attempt} of ${request.maxAttempts}.`,
-    `What you may change (glob patterns; the second list wins):\n` +
+    `What you may change (glob patterns; the second list wins, and changes to protected files are left out):\n` +
     data("policy", policyText(request.policy, budget.policy)) +
     `\nAt most ${request.policy.maxFilesChanged} files and ${request.policy.maxPatchBytes} bytes of diff.`,
     `The failing commands:\n${data("failing commands", failingText(request.failing, budget))}`,
@@ -106,8 +106,12 @@ export function rewriteMessage(path: string): ChatMessage {
 }
 
 function policyText(policy: ProposalRequest["policy"], budget: number): string {
-  const list = (patterns: readonly string[]) => middleCut(JSON.stringify(patterns), Math.floor(budget / 2));
-  return `may be written: ${list(policy.writeAllowlist)}\nmust not be written: ${list(policy.denyWrite)}`;
+  const list = (patterns: readonly string[]) => middleCut(JSON.stringify(patterns), Math.floor(budget / 4));
+  const { writeAllowlist, denyWrite, protected: kept, protectedAllowed } = policy;
+  const lines = [`may be written: ${list(writeAllowlist)}`, `must not be written: ${list(denyWrite)}`];
+  if (kept.length > 0) lines.push(`protected (tests, their runners' configuration, hooks): ${list(kept)}`);
+  if (protectedAllowed.length > 0) lines.push(`not protected all the same: ${list(protectedAllowed)}`);
+  return lines.join("\n");
 }
 
 function failingText(failing: readonly FailingTarget[], budget: PromptBudget): string {

@@ -42,6 +42,10 @@ export interface ProposalRequest {
   readonly policy: {
     readonly writeAllowlist: readonly string[];
     readonly denyWrite: readonly string[];
+    /** Globs of tests, runner configuration and hooks: changes to such files are left out of a proposal. */
+    readonly protected: readonly string[];
+    /** Globs of protected files that may be changed all the same. */
+    readonly protectedAllowed: readonly string[];
     readonly maxFilesChanged: number;
     readonly maxPatchBytes: number;
   };

@@ -28,8 +28,11 @@ export function wholeFileRewrite(path: string, content: string): string {
 export function rewriteCandidate(request: ProposalRequest, said: readonly string[]): string | null {
   const allowed = picomatch([...request.policy.writeAllowlist], { dot: true });
   const denied = picomatch([...request.policy.denyWrite], { dot: true });
+  const spared = picomatch([...request.policy.protected], { dot: true, nocase: true });
+  const unspared = picomatch([...request.policy.protectedAllowed], { dot: true });
+  const mayChange = (path: string) => !spared(path) || unspared(path);
   const shown = [...new Set(request.snippets.map((s) => s.path))]
-    .filter((path) => allowed(path) && !denied(path) && !TEST_PATH.test(path));
+    .filter((path) => allowed(path) && !denied(path) && mayChange(path) && !TEST_PATH.test(path));
   const named = shown.filter((path) => said.some((text) => text.includes(path)));
   const only = shown.length === 1 ? shown[0] : named.length === 1 ? named[0] : undefined;
   return only !== undefined && shownWhole(request.snippets.filter((s) => s.path === only)) ? only : null;

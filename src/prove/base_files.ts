@@ -1,5 +1,7 @@
 import type { FileLookup } from "../patch/apply.ts";
 import { fileLookup } from "../patch/file_lookup.ts";
+import type { Policy } from "../policy/policy.ts";
+import { type Protection, protectionOf } from "../policy/protected.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
@@ -14,6 +16,7 @@ export class BaseFiles {
   /** How the patch room looks at the base; only loaded files have bytes. */
   readonly lookup: FileLookup;
   #bytes = new Map<string, Uint8Array>();
+  #protections = new Map<Policy, (path: string) => Protection | null>();
 
   constructor(private readonly workspace: Workspace, entries: readonly ManifestEntry[]) {
     this.entries = new Map(entries.map((e) => [e.path, e]));
@@ -42,6 +45,21 @@ export class BaseFiles {
 
   /** Bytes of a loaded file. */
   readonly read = (path: string): Uint8Array | undefined => this.#bytes.get(path);
+
+  /** What a policy protects in this base, links included; made once for each policy. */
+  protectionUnder(policy: Policy): (path: string) => Protection | null {
+    let made = this.#protections.get(policy);
+    if (made === undefined) {
+      const links = new Map(
+        [...this.entries.values()].flatMap(({ path, target }) =>
+          target === undefined ? [] : [[path, target] as const]
+        ),
+      );
+      made = protectionOf(policy, links);
+      this.#protections.set(policy, made);
+    }
+    return made;
+  }
 
   /** Loads one file for context, or null when it is no regular file of a size a person would read. */
   async contextFile(path: string, maxBytes = 1024 * 1024): Promise<Uint8Array | null> {

@@ -4,13 +4,16 @@ import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import { renderPatch } from "../patch/render.ts";
 import { patchStats } from "../patch/stats.ts";
 import type { Policy } from "../policy/policy.ts";
+import type { ProtectedTouch } from "../policy/protected.ts";
 import { checkWrites } from "../policy/writes.ts";
 import type { ProposerAnswer } from "../propose/proposer.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import type { ByteString, Patch, Refusal } from "../vocabulary/patch.ts";
 import type { BaseFiles } from "./base_files.ts";
+import { controlTrespasses } from "./negative_control.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
+import { refusalsOf, touchedBy, withoutDenied } from "./protection.ts";
 
 /** A patch in canonical form that applies exactly to the base, in our eyes and in git's. */
 export interface Applied {
@@ -24,17 +27,25 @@ export interface Applied {
 /** An applied patch that the policy admits, and how its proposal was read. */
 export interface Admitted extends Applied {
   readonly notes: readonly string[];
+  /** Protected files it touches, as the policy allows. */
+  readonly touched: readonly ProtectedTouch[];
 }
 
 export type Admission =
-  | { readonly ok: true; readonly admitted: Admitted }
+  | {
+    readonly ok: true;
+    readonly admitted: Admitted;
+    /** Protected files that the proposal touches and the admitted patch does not. */
+    readonly leftOut: readonly ProtectedTouch[];
+  }
   | { readonly ok: false; readonly refusals: readonly Refusal[] };
 
 type Proposal = Extract<ProposerAnswer, { kind: "proposal" }>;
 
 /**
  * Takes a proposer's diff through everything it must survive before a command is run on it: tolerant reading, the
- * policy's write rules, the secret scan, exact application, and git's own opinion.
+ * policy's write rules, the secret scan, exact application, and git's own opinion. Changes to protected files are left
+ * out of it first.
  * @throws Failure `workspace_changed` when the workspace moved under us
  */
 export async function admitProposal(
@@ -52,10 +63,18 @@ export async function admitProposal(
   if (tooLarge !== null) return refused(tooLarge);
   const resolved = resolveProposal(raw.proposal, base.entries, base.read);
   if (!resolved.ok) return refused(resolved.refusal);
-  return await admitPatch(resolved.patch, resolved.notes, base, plan, ports);
+  const { denied } = touchedBy(resolved.patch, plan.config.policy, base);
+  const patch = withoutDenied(resolved.patch, denied);
+  if (denied.length > 0 && patch.files.length === 0) return { ok: false, refusals: refusalsOf(denied) };
+  const notes = [...resolved.notes, ...denied.map(({ path }) => LEFT_OUT_NOTE + path)];
+  const admission = await admitPatch(patch, notes, base, plan, ports);
+  return admission.ok ? { ...admission, leftOut: denied } : admission;
 }
 
-/** The same for a patch that is canonical already and whose files are loaded. */
+/** The note of an attempt for each protected file that was left out of its patch. */
+const LEFT_OUT_NOTE = "protected_left_out: ";
+
+/** The same for a patch that is canonical already and whose files are loaded; nothing is left out of it. */
 export async function admitPatch(
   patch: Patch,
   notes: readonly string[],
@@ -65,8 +84,11 @@ export async function admitPatch(
 ): Promise<Admission> {
   const objections = await objectionsTo(patch, plan.config.policy, plan.keptOut, ports.findSecrets);
   if (objections.length > 0) return { ok: false, refusals: objections };
+  const touched = touchedBy(patch, plan.config.policy, base);
+  if (touched.denied.length > 0) return { ok: false, refusals: refusalsOf(touched.denied) };
   const applied = await applyExactly(patch, base, ports.gitAgrees);
-  return applied.ok ? { ok: true, admitted: { ...applied.applied, notes } } : refused(applied.refusal);
+  if (!applied.ok) return refused(applied.refusal);
+  return { ok: true, admitted: { ...applied.applied, notes, touched: touched.allowed }, leftOut: [] };
 }
 
 /** Policies judge patches, so no patch writes one. */
@@ -85,7 +107,8 @@ export async function objectionsTo(
   const rendered = renderPatch(patch);
   const written = checkWrites(policy, patch, rendered.length);
   const already = new Set(written.map((violation) => violation.path));
-  const violations = [...written, ...trespasses(patch, keptOut).filter(({ path }) => !already.has(path))];
+  const trespassed = [...trespasses(patch, keptOut), ...controlTrespasses(patch, policy)];
+  const violations = [...written, ...trespassed.filter(({ path }) => !already.has(path))];
   if (violations.length > 0 || policy.secrets.allow_in_patch) return violations;
   const secrets = await findSecrets(displayText(rendered), "proposal.patch");
   if (secrets.length === 0) return [];

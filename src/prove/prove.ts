@@ -1,17 +1,26 @@
-import type { AttemptRecord, MinimizationRecord, SessionRecord, TimedEvent } from "../bundle/record.ts";
+import type {
+  AttemptRecord,
+  MinimizationRecord,
+  NegativeControlRecord,
+  SessionRecord,
+  TimedEvent,
+} from "../bundle/record.ts";
 import { resultManifest } from "../patch/tree.ts";
+import { protectedFindings } from "../policy/protected.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
+import { sha256 } from "../vocabulary/digest.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { SessionEvent, SessionStatus, Side } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
 import type { GitProvenance } from "../workspace/workspace.ts";
 import { BaseFiles } from "./base_files.ts";
+import { controlOutcome, type NegativeControl, negativeControlOf } from "./negative_control.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { admitProposal, type Admitted, statsOf } from "./proposal.ts";
 import { reducePatch } from "./reduce.ts";
 import { buildRequest } from "./request.ts";
-import { verifyTargets } from "./verification.ts";
+import { disagreement, verifyTargets } from "./verification.ts";
 
 export interface SessionOutcome {
   readonly record: SessionRecord;
@@ -25,6 +34,8 @@ export interface SessionOutcome {
 interface Ending {
   readonly status: SessionStatus;
   readonly reason: string;
+  /** Stable snake_case; null when the status says all. */
+  readonly code: string | null;
   readonly final?: { readonly admitted: Admitted; readonly attempt: number };
 }
 
@@ -57,6 +68,8 @@ class Session {
   readonly #attempts: AttemptRecord[] = [];
   readonly #confirmation: VerificationResult[] = [];
   readonly #baseAgain: VerificationResult[] = [];
+  readonly #controlRuns: VerificationResult[] = [];
+  #control: NegativeControl | null = null;
   #minimization: MinimizationRecord | null = null;
   #base!: BaseFiles;
   #git!: GitProvenance;
@@ -113,6 +126,7 @@ class Session {
       const manifest = await ports.workspace.manifest();
       this.#git = await ports.workspace.provenance();
       this.#base = new BaseFiles(ports.workspace, manifest.entries);
+      this.#control = negativeControlOf(plan.config.policy, plan.targets, this.#base.entries);
       const files = manifest.entries.filter((e) => e.mode !== "040000");
       const bytes = files.reduce((sum, e) => sum + e.size, 0);
       this.emit({ kind: "workspace_streamed", files: files.length, bytes, digest: manifest.digest });
@@ -133,7 +147,9 @@ class Session {
       const smallest = await this.#minimized(winner.admitted, frozen);
       return await this.#confirmed(smallest, winner.admitted, winner.attempt, frozen);
     } catch (error) {
-      if (this.#outOfTime()) return { status: "budget_exhausted", reason: this.#budget() };
+      if (this.#outOfTime()) {
+        return { status: "budget_exhausted", reason: this.#budget(), code: "session_time_used_up" };
+      }
       throw error;
     }
   }
@@ -146,14 +162,22 @@ class Session {
     }
     const passed = this.#baseline.filter((v) => v.outcome === "passed").length;
     this.emit({ kind: "baseline", outcome: this.#baseline[0]!.outcome });
-    if (passed === 0) return null;
     if (passed === this.#baseline.length) {
-      return { status: "already_passing", reason: "every proof target passes without any patch" };
+      return { status: "already_passing", reason: "every proof target passes without any patch", code: null };
     }
-    return {
-      status: "flaky",
-      reason: `the unpatched base passed ${passed} of ${this.#baseline.length} times`,
-    };
+    if (passed > 0) {
+      const reason = `the unpatched base passed ${passed} of ${this.#baseline.length} times`;
+      return { status: "flaky", reason, code: "base_disagrees" };
+    }
+    return this.#flakyBase(this.#baseline);
+  }
+
+  /** A target that is red only now and then would make any patch look like a fix, whatever the others do. */
+  #flakyBase(runs: readonly VerificationResult[]): Ending | null {
+    const target = disagreement(runs);
+    if (target === null) return null;
+    const reason = `target ${target} of the unpatched base passed in one run and not in another`;
+    return { status: "flaky", reason, code: "base_disagrees" };
   }
 
   async #firstGreen(frozen: FrozenBase): Promise<Ending | { admitted: Admitted; attempt: number }> {
@@ -179,13 +203,15 @@ class Session {
     const tried = this.#attempts.length;
     const ran = this.#attempts.filter((a) => a.verification !== null);
     if (ran.length > 0 && ran.every((a) => a.verification!.outcome === "timed_out")) {
-      return { status: "timed_out", reason: "no patched run came to an end within the time limit" };
+      const reason = "no patched run came to an end within the time limit";
+      return { status: "timed_out", reason, code: "attempts_timed_out" };
     }
-    if (tried === 0) return { status: "not_proved", reason: `no proposal: ${noMore}` };
+    if (tried === 0) return { status: "not_proved", reason: `no proposal: ${noMore}`, code: "no_proposal" };
     const why = noMore === "" ? "" : `; no further proposal: ${noMore}`;
     return {
       status: "not_proved",
       reason: `no green in ${tried} ${tried === 1 ? "attempt" : "attempts"}${why}`,
+      code: "no_green",
     };
   }
 
@@ -226,7 +252,8 @@ class Session {
       }
       return { kind: "tried", record: { ...empty, proposal, refusals: admission.refusals } };
     }
-    const { admitted } = admission;
+    const { admitted, leftOut } = admission;
+    for (const { path, rule } of leftOut) this.emit({ kind: "protected_left_out", attempt, path, rule });
     this.emit({ kind: "proposal_applied", attempt, ...statsOf(admitted) });
     const verification = await this.#verify(frozen, admitted.changes, "attempt", { attempt });
     const applied = {
@@ -268,25 +295,75 @@ class Session {
     const proved = (admitted: Admitted): Ending => ({
       status: "proved",
       reason: this.#howRed(),
+      code: null,
       final: { admitted, attempt },
     });
     const minimization = this.#minimization;
     let confirmed = await this.#confirm(smallest, frozen);
     if (confirmed === "yes") {
+      const uncontrolled = await this.#controlled(smallest, frozen);
       const taken = minimization !== null && minimization.reason === "not confirmed";
-      if (taken) this.#minimization = { ...minimization, kept: true, reason: null };
-      return proved(smallest);
+      if (taken) {
+        this.#minimization = uncontrolled === null
+          ? { ...minimization, kept: true, reason: null }
+          : { ...minimization, reason: "the negative control did not fail with it" };
+      }
+      return uncontrolled ?? proved(smallest);
     }
     if (confirmed === "no" && smallest !== winner && minimization !== null) {
       const reason = "the minimized patch did not pass again in new copies";
       this.#minimization = { ...minimization, reason, rejected: this.#confirmation.splice(0) };
       confirmed = await this.#confirm(winner, frozen);
-      if (confirmed === "yes") return proved(winner);
+      if (confirmed === "yes") return await this.#controlled(winner, frozen) ?? proved(winner);
     }
-    const reason = confirmed === "base_passes"
-      ? "the unpatched base failed at first and passed when it was run again"
-      : "the patch passed once and did not pass again in new copies";
-    return { status: "flaky", reason };
+    if (confirmed === "base_disagrees") return this.#flakyBase([...this.#baseline, ...this.#baseAgain])!;
+    return confirmed === "base_passes"
+      ? {
+        status: "flaky",
+        reason: "the unpatched base failed at first and passed when it was run again",
+        code: "base_disagrees",
+      }
+      : {
+        status: "flaky",
+        reason: "the patch passed once and did not pass again in new copies",
+        code: "patch_disagrees",
+      };
+  }
+
+  /**
+   * Runs the confirmed patch with a failing test beside it, in newly created copies: a runner that does not notice it
+   * has no say in whether other tests pass.
+   * @returns null when every run failed as it should, or when no control is asked for
+   */
+  async #controlled(admitted: Admitted, frozen: FrozenBase): Promise<Ending | null> {
+    const control = this.#control;
+    if (control === null) return null;
+    const { repeat } = this.plan;
+    const changes = [...admitted.changes, ...control.changes];
+    for (let run = 1; run <= repeat; run++) {
+      const result = await this.#verify(frozen, changes, "negative_control", { fresh: true });
+      this.#controlRuns.push(result);
+      const outcome = controlOutcome([result], control.targets);
+      this.emit({ kind: "negative_control", run, of: repeat, outcome });
+    }
+    const files = control.changes.map((change) => change.path).join(", ");
+    switch (controlOutcome(this.#controlRuns, control.targets)) {
+      case "failed":
+        return null;
+      case "passed": {
+        const reason =
+          `the negative control passed: with the failing test ${files} the targets pass all the same`;
+        return { status: "not_proved", reason, code: "negative_control_passed" };
+      }
+      case "mixed": {
+        const reason = `the negative control (${files}) passed in one run and not in another`;
+        return { status: "flaky", reason, code: "negative_control_disagrees" };
+      }
+      case "timed_out": {
+        const reason = `with the negative control (${files}) the targets did not come to an end of their own`;
+        return { status: "timed_out", reason, code: "negative_control_timed_out" };
+      }
+    }
   }
 
   /** A base that never failed but was cut off deserves a word. */
@@ -300,12 +377,16 @@ class Session {
    * Base and patch by turns in newly created copies. A base that is red only now and then, or only until some moment,
    * would make any patch look like a fix.
    */
-  async #confirm(admitted: Admitted, frozen: FrozenBase): Promise<"yes" | "no" | "base_passes"> {
+  async #confirm(
+    admitted: Admitted,
+    frozen: FrozenBase,
+  ): Promise<"yes" | "no" | "base_passes" | "base_disagrees"> {
     const { repeat } = this.plan;
     for (let run = 1; run <= repeat; run++) {
       const base = await this.#verify(frozen, [], "base", { fresh: true });
       this.#baseAgain.push(base);
       if (base.outcome === "passed") return "base_passes";
+      if (disagreement([...this.#baseline, ...this.#baseAgain]) !== null) return "base_disagrees";
       const verification = await this.#verify(frozen, admitted.changes, "confirmation", { fresh: true });
       this.#confirmation.push(verification);
       this.emit({ kind: "confirmation", run, of: repeat, outcome: verification.outcome });
@@ -348,7 +429,10 @@ class Session {
       this.#confirmation.every((v) => v.outcome === "passed");
     const bases = [...this.#baseline, ...this.#baseAgain];
     const red = this.#baseAgain.length >= plan.repeat && bases.every((v) => v.outcome !== "passed");
-    if (final !== undefined && (!confirmed || !red)) {
+    const control = this.#controlRecord();
+    const controlled = control === null ||
+      (control.outcome === "failed" && control.runs.length === plan.repeat);
+    if (final !== undefined && (!confirmed || !red || !controlled || disagreement(bases) !== null)) {
       throw new Failure("bug", "proof_without_evidence", "a proof lacks its red or its green side");
     }
     this.emit({ kind: "session_finished", status: ending.status });
@@ -359,6 +443,7 @@ class Session {
       finishedAt: new Date(ports.now()).toISOString(),
       status: ending.status,
       reason: ending.reason,
+      reasonCode: ending.code,
       targets: plan.targets,
       policy: plan.config,
       policyDigest: plan.policyDigest,
@@ -373,6 +458,8 @@ class Session {
       minimization: this.#minimization,
       confirmation: this.#confirmation,
       baseAgain: this.#baseAgain,
+      negativeControl: control,
+      findings: final === undefined ? [] : protectedFindings(final.admitted.touched),
       final: final === undefined ? null : {
         patch: final.admitted.rendered,
         resultTree: await this.#resultTree(final.admitted),
@@ -382,5 +469,15 @@ class Session {
       events: this.#events,
     };
     return { record, changes: final?.admitted.changes ?? [] };
+  }
+
+  #controlRecord(): NegativeControlRecord | null {
+    if (this.#control === null) return null;
+    const { changes, targets } = this.#control;
+    const files = changes.flatMap((change) =>
+      change.kind === "write" ? [{ path: change.path, sha256: sha256(change.bytes) }] : []
+    );
+    const runs = this.#controlRuns;
+    return { files, targets, runs, outcome: runs.length === 0 ? "not_run" : controlOutcome(runs, targets) };
   }
 }

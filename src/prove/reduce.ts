@@ -7,6 +7,7 @@ import type { FileChange } from "../vocabulary/change.ts";
 import type { BaseFiles } from "./base_files.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { admitPatch, type Admitted, statsOf } from "./proposal.ts";
+import { partsCheck } from "./protection.ts";
 import { verifyTargets } from "./verification.ts";
 
 /** A candidate's run gets at least this long, however little is left of the minimization's time. */
@@ -37,6 +38,7 @@ export async function reducePatch(
   const split = splitPatch(winner.patch, base.lookup);
   const full = new Map(winner.changes.map((c) => [c.path as string, c]));
   const endsAt = ports.now() + maxMs;
+  const staysFree = partsCheck(winner.patch, policy, base);
   ports.emit({ kind: "minimization_started", units: split.units.atoms });
 
   const result = await minimize({
@@ -44,7 +46,7 @@ export async function reducePatch(
     key: (kept) => resultKey(split.changes(kept)),
     test: async (kept, signal): Promise<Probe> => {
       const changes = split.changes(kept);
-      if (await isBroken(changes, full, ports.syntax)) return "unparsable";
+      if (!staysFree(changes) || await isBroken(changes, full, ports.syntax)) return "unparsable";
       const left = Math.max(LEAST_RUN_MS, endsAt - ports.now());
       const { outcome } = await verifyTargets(frozen, changes, plan.targets, {
         side: "attempt",

@@ -1,6 +1,7 @@
 import type { AttemptRecord } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
+import { protectedGlobs, protectionOf } from "../policy/protected.ts";
 import { writeCheck } from "../policy/writes.ts";
 import { type Redact, redactStrings } from "../vocabulary/redaction.ts";
 import type { TargetResult, VerificationResult } from "../vocabulary/verification.ts";
@@ -28,6 +29,8 @@ export async function buildRequest(
 ): Promise<ProposalRequest> {
   const { policy } = plan.config;
   const refusalOf = writeCheck(policy);
+  const protection = protectionOf(policy);
+  const writeAllowed = (path: string) => refusalOf(path) === null && protection(path)?.allowed !== false;
   const failing: FailingTarget[] = [];
   const outputs: string[] = [];
   for (const result of baseline.targets) {
@@ -51,7 +54,7 @@ export async function buildRequest(
     syntax: ports.syntax,
     redact: ports.redact,
     workdir: plan.spec.workdir,
-    writeAllowed: (path: string) => refusalOf(path) === null,
+    writeAllowed,
   });
   const request: ProposalRequest = {
     version: "veripatch-proposal-request/v1",
@@ -64,6 +67,8 @@ export async function buildRequest(
     policy: {
       writeAllowlist: policy.write_allowlist,
       denyWrite: policy.deny_write,
+      protected: protectedGlobs(policy, base.entries.keys()),
+      protectedAllowed: policy.protect.allow,
       maxFilesChanged: policy.limits.max_files_changed,
       maxPatchBytes: policy.limits.max_patch_bytes,
     },
@@ -95,14 +100,19 @@ async function previousAttempt(record: AttemptRecord, redact: Redact): Promise<P
   };
 }
 
-/** Why it was refused, or what the first target that did not pass complained about. */
-async function detailOf({ refusals, verification }: AttemptRecord, redact: Redact): Promise<string> {
+/** Why it was refused, or what was left out of it and what the first target that did not pass complained about. */
+async function detailOf({ refusals, verification, applied }: AttemptRecord, redact: Redact): Promise<string> {
   if (refusals.length > 0) {
     const lines = refusals.map(({ path, detail }) => `${path === undefined ? "" : `${path}: `}${detail}`);
     return (await redact(lines.join("\n"), "stdout.txt")).text;
   }
+  const leftOut = (applied?.notes ?? []).filter((note) => note.startsWith("protected_left_out: "));
   const failed = verification?.targets.find((t) => t.outcome !== "passed" && t.result !== null);
-  if (failed?.result == null) return "";
-  const { stdout, stderr } = await streamsOf(failed.result, redact);
-  return assertions(`${stdout.text}\n${stderr.text}`).slice(0, 20).join("\n");
+  const said = failed?.result == null ? [] : await complaints(failed.result, redact);
+  return [...leftOut, ...said].join("\n");
+}
+
+async function complaints(result: NonNullable<TargetResult["result"]>, redact: Redact): Promise<string[]> {
+  const { stdout, stderr } = await streamsOf(result, redact);
+  return assertions(`${stdout.text}\n${stderr.text}`).slice(0, 20);
 }

@@ -1,3 +1,4 @@
+import { disagreement } from "../prove/verification.ts";
 import type { TargetOutcome, TargetResult, VerificationResult } from "../vocabulary/verification.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 
@@ -21,6 +22,7 @@ export const CHECK_NAMES = [
   "base_red",
   "base_as_recorded",
   "patched_green",
+  "negative_control",
   "minimal",
 ] as const;
 export type CheckName = typeof CHECK_NAMES[number];
@@ -76,6 +78,11 @@ export function judge(
     ({ verdict: "inconclusive", reason, detail, checks }) as const;
   if ((greenBase > 0 && greenBase < n) || (greenPatched > 0 && greenPatched < n)) {
     const detail = `the base passed ${greenBase} of ${n} times, the patched tree ${greenPatched} of ${n}`;
+    return inconclusive("flaky", detail);
+  }
+  const unsteady = disagreement(base) ?? disagreement(patched);
+  if (unsteady !== null) {
+    const detail = `target ${printableLine(unsteady)} passed in one run and not in another of the same tree`;
     return inconclusive("flaky", detail);
   }
   if (greenBase === n) return contradicted("base_passes", "the unpatched base passes here");

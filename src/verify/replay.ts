@@ -2,17 +2,22 @@ import { parsePatch } from "../patch/parse.ts";
 import { resultManifest } from "../patch/tree.ts";
 import { type PatchUnits, splitPatch } from "../patch/units.ts";
 import type { Policy } from "../policy/policy.ts";
+import { protectedFindings } from "../policy/protected.ts";
 import { BaseFiles } from "../prove/base_files.ts";
 import type { SessionPorts } from "../prove/ports.ts";
+import { controlOutcome, type NegativeControl, negativeControlOf } from "../prove/negative_control.ts";
 import { applyExactly, objectionsTo } from "../prove/proposal.ts";
+import { refusalsOf, touchedBy } from "../prove/protection.ts";
 import { verifyTargets } from "../prove/verification.ts";
 import type { FrozenBase, SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import type { Finding } from "../vocabulary/finding.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
+import { withControl } from "./control.ts";
 import { type CheckVerdicts, judge, type Judgement, type RecordedBase, type RunsJudged } from "./judge.ts";
 import { type MinimalAsked, type RemovalsTried, tryRemovals, withRemovals } from "./removals.ts";
 
@@ -50,6 +55,10 @@ export interface ReplayResult extends Judgement {
   readonly asRecorded: boolean;
   readonly base: readonly VerificationResult[];
   readonly patched: readonly VerificationResult[];
+  /** With the negative control that the verifier's policy asks for beside the patch; empty when it asks for none. */
+  readonly control: readonly VerificationResult[];
+  /** Protected files that the patch touches, as the verifier's policy allows. */
+  readonly findings: readonly Finding[];
   /** Null when no removal was tried. */
   readonly minimal: RemovalsTried | null;
 }
@@ -72,6 +81,8 @@ export async function replay(
     asRecorded: false,
     base: [],
     patched: [],
+    control: [],
+    findings: [],
     minimal: null,
   });
   const { workspace, emit } = ports;
@@ -90,15 +101,13 @@ export async function replay(
   const parsed = parsePatch(claim.finalPatch);
   if (!parsed.ok) return unfit("patch_malformed", parsed.refusal.detail);
   const objections = await objectionsTo(parsed.patch, plan.policy, [], ports.findSecrets);
-  if (objections.length > 0) {
-    throw new Failure("denied", objections[0]!.reason, "your policy does not admit the bundle's patch", {
-      details: objections.map(shown),
-      hint: "this says nothing about the proof; name a policy that admits the patch with --policy",
-    });
-  }
+  if (objections.length > 0) throw notAdmitted(objections);
   const base = new BaseFiles(workspace, manifest.entries);
   const tooLarge = await base.load(parsed.patch.files.flatMap((f) => f.oldPath ?? []));
   if (tooLarge !== null) return unfit(tooLarge.reason, shown(tooLarge), "inconclusive");
+  const touched = touchedBy(parsed.patch, plan.policy, base);
+  if (touched.denied.length > 0) throw notAdmitted(refusalsOf(touched.denied));
+  const control = negativeControlOf(plan.policy, claim.targets, base.entries);
   const application = await applyExactly(parsed.patch, base, ports.gitAgrees);
   if (!application.ok) {
     const { refusal } = application;
@@ -110,7 +119,16 @@ export async function replay(
   if (resultManifest(manifest, changes).digest !== claim.resultTree) {
     return unfit("result_tree_differs", "base plus final.patch is not the recorded result tree");
   }
-  return await new Rerun(claim, () => splitPatch(parsed.patch, base.lookup), changes, plan, ports).result();
+  const split = () => splitPatch(parsed.patch, base.lookup);
+  const result = await new Rerun(claim, split, changes, control, plan, ports).result();
+  return { ...result, findings: protectedFindings(touched.allowed) };
+}
+
+function notAdmitted(objections: readonly Refusal[]): Failure {
+  return new Failure("denied", objections[0]!.reason, "your policy does not admit the bundle's patch", {
+    details: objections.map(shown),
+    hint: "this says nothing about the proof; name a policy that admits the patch with --policy",
+  });
 }
 
 function shown({ path, detail }: Refusal): string {
@@ -121,6 +139,7 @@ function shown({ path, detail }: Refusal): string {
 class Rerun {
   readonly #base: VerificationResult[] = [];
   readonly #patched: VerificationResult[] = [];
+  readonly #control: VerificationResult[] = [];
   readonly #deadline: AbortSignal;
   readonly #signal: AbortSignal;
 
@@ -128,6 +147,7 @@ class Rerun {
     readonly claim: ReplayClaim,
     readonly split: () => PatchUnits,
     readonly changes: readonly FileChange[],
+    readonly control: NegativeControl | null,
     readonly plan: ReplayPlan,
     readonly ports: ReplayPorts,
   ) {
@@ -135,7 +155,7 @@ class Rerun {
     this.#signal = AbortSignal.any([ports.signal, this.#deadline]);
   }
 
-  async result(): Promise<ReplayResult> {
+  async result(): Promise<Omit<ReplayResult, "findings">> {
     const { plan, ports, claim } = this;
     let frozen: FrozenBase | null = null;
     let judged: RunsJudged & { readonly minimal: RemovalsTried | null };
@@ -166,6 +186,7 @@ class Rerun {
       asRecorded,
       base: this.#base,
       patched: this.#patched,
+      control: this.#control,
     };
   }
 
@@ -176,8 +197,12 @@ class Rerun {
       this.#base.push(await this.#verify(frozen, [], "base"));
       emit({ kind: "phase", phase: "confirm" });
       this.#patched.push(await this.#verify(frozen, this.changes, "confirmation"));
+      await this.#controlled(frozen, i + 1);
     }
-    const judged = judge(this.#base, this.#patched, this.claim.base);
+    const runs = judge(this.#base, this.#patched, this.claim.base);
+    const judged = runs.verdict === "confirmed" && this.control !== null
+      ? withControl(runs, this.#control, this.control.targets)
+      : runs;
     const asked = this.plan.minimal;
     if (judged.verdict !== "confirmed" || asked === null) return { ...judged, minimal: null };
     const { minimization } = this.claim;
@@ -202,10 +227,20 @@ class Rerun {
     return { ...withRemovals(judged, minimal), minimal };
   }
 
+  /** The patch with the verifier's failing test beside it, where there is one. */
+  async #controlled(frozen: FrozenBase, run: number): Promise<void> {
+    if (this.control === null) return;
+    const { changes, targets } = this.control;
+    const result = await this.#verify(frozen, [...this.changes, ...changes], "negative_control");
+    this.#control.push(result);
+    const outcome = controlOutcome([result], targets);
+    this.ports.emit({ kind: "negative_control", run, of: this.plan.repeat, outcome });
+  }
+
   #verify(
     frozen: FrozenBase,
     what: readonly FileChange[],
-    side: "base" | "confirmation" | "removal",
+    side: "base" | "confirmation" | "negative_control" | "removal",
     fresh = true,
   ) {
     const { limits } = this.plan.policy;

@@ -26,8 +26,8 @@ export type Phase =
   | "bundle"
   | "clean_up";
 
-/** What a verification is of: the base as it is, a proposal, or the final patch in newly created copies. */
-export type Side = "base" | "attempt" | "confirmation";
+/** What a verification is of: the base as it is, a proposal, or the final patch in newly created copies, alone or with a failing test. */
+export type Side = "base" | "attempt" | "confirmation" | "negative_control";
 
 /** What happens in a session, in order; shown live and written to events.jsonl with a time. */
 export type SessionEvent =
@@ -78,6 +78,13 @@ export type SessionEvent =
     readonly additions: number;
     readonly deletions: number;
   }
+  | {
+    /** A part of a proposal that is no part of its patch. */
+    readonly kind: "protected_left_out";
+    readonly attempt: number;
+    readonly path: string;
+    readonly rule: string;
+  }
   | { readonly kind: "attempt_finished"; readonly attempt: number; readonly outcome: string }
   | { readonly kind: "minimization_started"; readonly units: number }
   | {
@@ -96,6 +103,7 @@ export type SessionEvent =
     readonly end: string;
   }
   | { readonly kind: "confirmation"; readonly run: number; readonly of: number; readonly outcome: string }
+  | { readonly kind: "negative_control"; readonly run: number; readonly of: number; readonly outcome: string }
   | { readonly kind: "session_finished"; readonly status: SessionStatus };
 
 export type Emit = (event: SessionEvent) => void;

@@ -93,6 +93,7 @@ export function record(over: Partial<SessionRecord> = {}): SessionRecord {
     finishedAt: "2026-11-20T12:00:09.500Z",
     status: "proved",
     reason: "",
+    reasonCode: null,
     targets: [{
       name: "tests",
       command: "python3 -m pytest -q",
@@ -188,6 +189,8 @@ export function record(over: Partial<SessionRecord> = {}): SessionRecord {
       rejected: [],
     },
     confirmation: [verified("passed", "5 passed\n")],
+    negativeControl: null,
+    findings: [],
     final: { patch: FINAL_PATCH, resultTree: sha256("final tree"), attempt: 2, git: "agrees" },
     events: [
       {

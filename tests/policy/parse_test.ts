@@ -37,6 +37,7 @@ Deno.test("defaultPolicy: the Python tool's defaults and the documented new ones
       allowed_argv: [],
       write_allowlist: ["**"],
       deny_write: [],
+      protect: { enabled: true, also: [], allow: [] },
       limits: {
         max_attempts: 3,
         max_files_changed: 8,
@@ -51,7 +52,7 @@ Deno.test("defaultPolicy: the Python tool's defaults and the documented new ones
         minimize_sec: 1_800,
       },
       minimize: true,
-      verify: { repeat: 1 },
+      verify: { repeat: 1, negative_control: null },
       secrets: { allow_in_patch: false },
       sandbox: {
         backend: "auto",
@@ -131,7 +132,14 @@ Deno.test("parsePolicy: every key takes what it is documented to take", () => {
     ["policy.limits", "null", defaultPolicy().policy.limits],
     ["policy.sandbox", "null", defaultPolicy().policy.sandbox],
     ["policy.attestation", "{}", defaultPolicy().policy.attestation],
-    ["policy.verify", "null", { repeat: 1 }],
+    ["policy.verify", "null", { repeat: 1, negative_control: null }],
+    ["policy.protect.enabled", "no", false],
+    ["policy.protect.also", "golden/**", ["golden/**"]],
+    ["policy.protect.allow", "[Makefile, 'tests/**']", ["Makefile", "tests/**"]],
+    ["policy.verify.negative_control", "{files: {tests/test_no.py: 'assert False'}}", {
+      files: { "tests/test_no.py": "assert False" },
+      targets: [],
+    }],
     ["policy.secrets", "null", { allow_in_patch: false }],
     ["policy", "null", defaultPolicy().policy],
     ["proof_targets", "null", []],

@@ -29,7 +29,14 @@ export function request(changes: Partial<ProposalRequest> = {}): ProposalRequest
       text: "def add(a, b):\n    return a - b\n",
       why: "location",
     }],
-    policy: { writeAllowlist: ["**"], denyWrite: ["secret/**"], maxFilesChanged: 8, maxPatchBytes: 200_000 },
+    policy: {
+      writeAllowlist: ["**"],
+      denyWrite: ["secret/**"],
+      protected: ["**/conftest.py"],
+      protectedAllowed: [],
+      maxFilesChanged: 8,
+      maxPatchBytes: 200_000,
+    },
     previous: [],
     ...changes,
   };
