@@ -42,39 +42,8 @@ const CONFIG: Readonly<Record<string, string>> = {
  * @throws Failure `unavailable` `git_not_started`
  */
 export async function runGit(args: readonly string[], call: GitCall): Promise<GitResult | null> {
-  const program = findGit();
-  if (program === null) return null;
-  const config = Object.entries({ ...CONFIG, ...call.config });
-  const env: Record<string, string> = {
-    PATH: absolutePath(),
-    HOME: "/nonexistent",
-    LC_ALL: "C",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_ATTR_NOSYSTEM: "1",
-    GIT_OPTIONAL_LOCKS: "0",
-    GIT_TERMINAL_PROMPT: "0",
-    GIT_PAGER: "cat",
-    GIT_ALLOW_PROTOCOL: "none",
-    GIT_NO_LAZY_FETCH: "1",
-    GIT_NO_REPLACE_OBJECTS: "1",
-    GIT_CONFIG_COUNT: String(config.length),
-    ...call.env,
-  };
-  config.forEach(([key, value], i) => {
-    env[`GIT_CONFIG_KEY_${i}`] = key;
-    env[`GIT_CONFIG_VALUE_${i}`] = value;
-  });
-  const command = new Deno.Command(program, {
-    args: ["--no-pager", ...args],
-    cwd: call.cwd,
-    env,
-    clearEnv: true,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const child = start(command, program);
+  const child = startGit(args, call, "null");
+  if (child === null) return null;
   const kill = () => {
     try {
       child.kill("SIGKILL");
@@ -106,6 +75,51 @@ export async function runGit(args: readonly string[], call: GitCall): Promise<Gi
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Starts git as `runGit` does, for callers that talk with it; time and output are theirs to bound.
+ * @returns null when there is no git in an absolute directory of PATH
+ * @throws Failure `unavailable` `git_not_started`
+ */
+export function startGit(
+  args: readonly string[],
+  call: Pick<GitCall, "cwd" | "env" | "config">,
+  stdin: "null" | "piped",
+): Deno.ChildProcess | null {
+  const program = findGit();
+  if (program === null) return null;
+  const config = Object.entries({ ...CONFIG, ...call.config });
+  const env: Record<string, string> = {
+    PATH: absolutePath(),
+    HOME: "/nonexistent",
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_PAGER: "cat",
+    GIT_ALLOW_PROTOCOL: "none",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_CONFIG_COUNT: String(config.length),
+    ...call.env,
+  };
+  config.forEach(([key, value], i) => {
+    env[`GIT_CONFIG_KEY_${i}`] = key;
+    env[`GIT_CONFIG_VALUE_${i}`] = value;
+  });
+  const command = new Deno.Command(program, {
+    args: ["--no-pager", ...args],
+    cwd: call.cwd,
+    env,
+    clearEnv: true,
+    stdin,
+    stdout: "piped",
+    stderr: "piped",
+  });
+  return start(command, program);
 }
 
 function start(command: Deno.Command, program: string): Deno.ChildProcess {

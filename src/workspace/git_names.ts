@@ -1,0 +1,47 @@
+import { quoted } from "../vocabulary/printable.ts";
+import { lookUp } from "./git_private.ts";
+import type { GitRepository } from "./git_repository.ts";
+import type { Told } from "./history.ts";
+
+const MAX_NAME = 1_000;
+const FULL_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * The commit that a name stands for: a branch, a tag, a commit id, `HEAD`, each with `~N` and `^N` behind it. A name
+ * that is an option, a range, a path or a search is refused, and so is one that several references have: who may push a
+ * tag could otherwise choose what a branch's name means.
+ */
+export async function commitNamed(repository: GitRepository, name: string): Promise<Told<string>> {
+  const shown = quoted(name, 200);
+  const no = (reason: string, detail: string) => ({ ok: false, refusal: { reason, detail } }) as const;
+  if (!isPlainName(name)) return no("ref_malformed", `${shown} cannot name a commit`);
+  const stem = name.replace(/(?:[~^]\d*)+$/, "");
+  const meanings = FULL_ID.test(stem) ? [] : await referencesNamed(repository, stem);
+  const abbreviates = /^[0-9a-f]{4,63}$/.test(stem) && !FULL_ID.test(stem) && meanings.length > 0;
+  if (meanings.length > 1 || abbreviates) {
+    const list = [...meanings, ...(abbreviates ? ["the start of a commit's id"] : [])].join(", ");
+    return no("ref_ambiguous", `${shown} could be ${quoted(list, 400)}: write the reference in full`);
+  }
+  const commit = await lookUp(repository, [
+    ...["rev-parse", "--verify", "--quiet", "--end-of-options"],
+    `${name}^{commit}`,
+  ]);
+  return commit !== null && FULL_ID.test(commit)
+    ? { ok: true, value: commit }
+    : no("ref_unknown", `there is no commit ${shown} in the repository`);
+}
+
+/** No option, range, path, search, time or pattern. */
+function isPlainName(name: string): boolean {
+  return name !== "" && name.length <= MAX_NAME && name.isWellFormed() && !/^[-^~]/.test(name) &&
+    !/[\p{Cc}\p{Cf}\p{Z}:?*[\]\\{}]|\.\.|@\{/u.test(name);
+}
+
+async function referencesNamed(repository: GitRepository, stem: string): Promise<string[]> {
+  // Names such as HEAD are looked for in the git directory first, and there is one of each.
+  if (/^[A-Z_]+$/.test(stem)) return [];
+  const places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map((place) => place + stem);
+  const full = new Set([...places, `refs/remotes/${stem}/HEAD`].filter((ref) => ref.startsWith("refs/")));
+  const listed = await lookUp(repository, ["for-each-ref", "--format=%(refname)", ...full]);
+  return (listed ?? "").split("\n").filter((ref) => full.has(ref));
+}
