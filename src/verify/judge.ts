@@ -80,11 +80,6 @@ export function judge(
     const detail = `the base passed ${greenBase} of ${n} times, the patched tree ${greenPatched} of ${n}`;
     return inconclusive("flaky", detail);
   }
-  const unsteady = disagreement(base) ?? disagreement(patched);
-  if (unsteady !== null) {
-    const detail = `target ${printableLine(unsteady)} passed in one run and not in another of the same tree`;
-    return inconclusive("flaky", detail);
-  }
   if (greenBase === n) return contradicted("base_passes", "the unpatched base passes here");
   if (of(patched, "timed_out") > 0) {
     return inconclusive("timed_out", "the patched tree ran into the time limit");
@@ -92,6 +87,11 @@ export function judge(
   if (greenPatched === 0) return contradicted("patched_fails", "the patched tree fails here");
   if (likeness.verdict === "failed") return contradicted(likeness.reason, likeness.detail);
   if (likeness.verdict === "unclear") return inconclusive(likeness.reason, likeness.detail);
+  const unsteady = disagreement(base);
+  if (unsteady !== null) {
+    const detail = `target ${printableLine(unsteady)} passed in one run and not in another of the same tree`;
+    return inconclusive("flaky", detail);
+  }
   return {
     verdict: "confirmed",
     reason: "confirmed",

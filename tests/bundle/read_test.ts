@@ -470,3 +470,61 @@ Deno.test("readBundle: whatever files lie in a directory, it answers and never t
     { numRuns: 40 },
   );
 });
+
+const CONTROL = {
+  files: [{ path: "tests/test_control.py", sha256: sha256("assert False") }],
+  targets: ["tests"],
+  outcome: "failed" as const,
+  runs: [verified("failed", "1 failed\n")],
+};
+const FINDING = {
+  code: "protected_touched",
+  path: "tests/test_calc.py",
+  rule: "test_files",
+  detail: "the patch touches a protected file",
+};
+
+Deno.test("bundleOf: findings and a negative control are read as they were written", async () => {
+  const files = await bundleFiles(record({ negativeControl: CONTROL, findings: [FINDING] }), redact);
+  const read = bundleOf(files);
+  assert.ok(read.ok, JSON.stringify(read));
+  assert.deepEqual(read.bundle.repro.findings, [FINDING]);
+  const { runs: _runs, ...told } = CONTROL;
+  assert.deepEqual(read.bundle.repro.negative_control, told);
+  assert.ok(files.has("negative_control/01_tests.stdout.txt"));
+});
+
+Deno.test("bundleOf: a negative control that contradicts its runs, or a proof without its failure, is refused", async () => {
+  const files = await bundleFiles(record({ negativeControl: CONTROL }), redact);
+  const cases: [string, ReadonlyMap<string, Uint8Array>][] = [
+    ["another outcome", edited("repro.json", '"outcome": "failed"', '"outcome": "passed"', files)],
+    ["not run", edited("repro.json", '"outcome": "failed"', '"outcome": "not_run"', files)],
+    ["another target", edited("repro.json", /"targets": \[\s*"tests"/, '"targets": ["lint"', files)],
+    [
+      "a target twice",
+      edited("repro.json", /"targets": \[\s*"tests"/, '"targets": ["tests", "tests"', files),
+    ],
+    ["no target", edited("repro.json", /"targets": \[\s*"tests"\s*\]/, '"targets": []', files)],
+    [
+      "runs of none",
+      edited("repro.json", /"negative_control": \{[^]*?\n {2}\}/, '"negative_control": null', files),
+    ],
+    [
+      "none of its runs",
+      new Map([...files].filter(([name]) => !name.startsWith("negative_control/"))),
+    ],
+  ];
+  for (const [what, changed] of cases) {
+    assert.equal(bundleOf(changed).ok, false, what);
+  }
+  for (const outcome of ["passed", "timed_out"] as const) {
+    const green = { ...CONTROL, outcome, runs: [verified(outcome)] };
+    await assert.rejects(bundleFiles(record({ negativeControl: green }), redact), { kind: "bug" }, outcome);
+  }
+  const twice = { ...CONTROL, runs: [verified("failed"), verified("failed")] };
+  await assert.rejects(bundleFiles(record({ negativeControl: twice }), redact), { kind: "bug" });
+});
+
+Deno.test("bundleOf: protected files are touched by proofs only", async () => {
+  await assert.rejects(bundleFiles(unproved({ findings: [FINDING] }), redact), { kind: "bug" });
+});

@@ -177,6 +177,14 @@ Deno.test("claimsOf: says what the documents say", async () => {
   assert.ok(drawn.ok && drawn.claims.base.git_commit === "a".repeat(40));
 });
 
+Deno.test("claimsOf: findings of the bundle are claims, so that a signer signs them", async () => {
+  const detail = "the patch touches a protected file";
+  const findings = [{ code: "protected_touched", path: "tests/x.py", rule: "test_files", detail }];
+  const drawn = claimsOf(await inventoryOf(await bundleFiles(record({ findings }), redact)));
+  assert.ok(drawn.ok, JSON.stringify(drawn));
+  assert.deepEqual(drawn.claims.findings, [{ code: "protected_touched", path: "tests/x.py" }]);
+});
+
 Deno.test("claimsOf: a patch that was not minimized is not called minimal", async () => {
   const drawn = claimsOf(await inventoryOf(await bundleFiles(unminimized(), redact)));
   assert.ok(drawn.ok);

@@ -244,3 +244,33 @@ Deno.test("evidence: the lines that say what failed, else the last ones", () => 
   );
   assert.ok(evidence(`Error ${"x".repeat(10_000)}`)[0]!.length < 400);
 });
+
+Deno.test("summary: findings stand before the fix, what was left out and the negative control are told", async () => {
+  const attempt = attemptRecord({ attempt: 2 });
+  const made = record({
+    findings: [{
+      code: "protected_touched",
+      path: "tests/`x`.py",
+      rule: "test_files",
+      detail: "the patch touches a protected file",
+    }],
+    attempts: [
+      record().attempts[0]!,
+      { ...attempt, applied: { ...attempt.applied!, notes: ["exact", "protected_left_out: conftest.py"] } },
+    ],
+    negativeControl: {
+      files: [{ path: "test_no.py", sha256: "0".repeat(64) }],
+      targets: ["tests"],
+      outcome: "failed",
+      runs: [verified("failed")],
+    },
+  });
+  const text = await summaryOf(made);
+  assert.deepEqual(headings(text).slice(0, 3), ["# Proved", "## Findings", "## The fix"]);
+  assert.match(text, /the patch touches a protected file \(protected\\?_touched, test\\?_files\)/);
+  assert.match(text, /left out, as protected: `conftest\.py`/);
+  assert.match(
+    text,
+    /Negative control: with a failing test beside the patch \(`test_no\.py`\) the targets failed/,
+  );
+});

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { policyCheck, policyPresets, policySchemaText, policyShow } from "../../src/cli/policy.ts";
+import {
+  policyCheck,
+  policyPresets,
+  policyProtected,
+  policySchemaText,
+  policyShow,
+} from "../../src/cli/policy.ts";
 import { defaultPolicy } from "../../src/policy/defaults.ts";
 import { policyDigest } from "../../src/policy/digest.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
+import { pp, withFolder } from "./process.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).href;
 
@@ -148,5 +155,79 @@ Deno.test("pp policy: exit code, --json on stdout, help with examples", async ()
       assert.equal(help.code, 0);
       assert.match(help.stdout, new RegExp(`Examples:\\n  pp policy ${verb}`));
     }
+  });
+});
+
+Deno.test("policyProtected: says of each path whether a patch may touch it and by which rule, exits 2 when not", async () => {
+  await inDirectory(
+    { "pp.yaml": "policy: {protect: {also: 'golden/**', allow: Makefile}}" },
+    async (root) => {
+      const paths = ["src/a.py", "tests/a.py", "golden/x", "Makefile", "\u001b[31mconftest.py"];
+      const { exit, text, json } = await policyProtected({ root, paths });
+      assert.equal(exit, 2);
+      assert.deepEqual(
+        (json as { paths: { path: string; rule: string | null; allowed: boolean }[] }).paths.map((
+          p,
+        ) => [p.rule, p.allowed]),
+        [[null, true], ["test_files", false], ["policy", false], ["build_files", true], [null, true]],
+      );
+      assert.match(text, /^src\/a\.py: not protected\ntests\/a\.py: protected: .* \(test_files\)\n/);
+      assert.match(text, /Makefile: allowed, and flagged: /);
+      assert.ok(!text.includes("\u001b"));
+      assert.equal((await policyProtected({ root, paths: ["src/a.py", "Makefile"] })).exit, 0);
+    },
+  );
+});
+
+Deno.test("policyProtected: without paths lists every rule, what is added and what is allowed", async () => {
+  await inDirectory(
+    { "pp.yaml": "policy: {protect: {enabled: no, also: 'golden/**', allow: Makefile}}" },
+    async (root) => {
+      const { exit, text, json } = await policyProtected({ root, paths: [] });
+      assert.equal(exit, 0);
+      const { rules } = json as { rules: { rule: string; globs: string[] }[] };
+      for (const { rule, globs } of rules) {
+        assert.ok(text.includes(`${rule}: `));
+        assert.ok(globs.length > 0 && globs.every((glob) => text.includes(`  ${glob}\n`)));
+      }
+      assert.match(
+        text,
+        /protect\.also\n {2}golden\/\*\*\n.*protect\.allow\n {2}Makefile\nprotect\.enabled is false/,
+      );
+    },
+  );
+});
+
+Deno.test("policyCheck: warns of protection that is off and of a control's target that nobody proves", async () => {
+  const warningsOf = async (policy: string) => {
+    let warnings: readonly string[] = [];
+    await inDirectory(
+      { "pp.yaml": `proof_targets: [{name: u, cmd: a}]\npolicy: ${policy}` },
+      async (root) => {
+        warnings = ((await policyCheck({ root })).json as Checked).warnings;
+      },
+    );
+    return warnings.join("\n");
+  };
+  assert.match(await warningsOf("{protect: {enabled: no}}"), /protect\.enabled is false/);
+  assert.match(await warningsOf("{protect: {allow: '**'}}"), /protect\.allow has/);
+  const control = "{verify: {negative_control: {files: {x: y}, targets: [v]}}}";
+  assert.match(await warningsOf(control), /names "v", which is no proof target/);
+  assert.equal(await warningsOf("{protect: {allow: Makefile}}"), "");
+});
+
+Deno.test("pp policy protected: the verb, its exit code and its JSON", async () => {
+  await withFolder({}, async (cwd) => {
+    const no = await pp(["policy", "protected", "conftest.py"], { cwd });
+    assert.deepEqual([no.code, no.stdout.trim()], [
+      2,
+      "conftest.py: protected: modules that Python or its runner loads by itself (python_hooks)",
+    ]);
+    const yes = await pp(["policy", "protected", "src/a.py", "--json"], { cwd });
+    assert.equal(yes.code, 0);
+    assert.deepEqual(JSON.parse(yes.stdout), {
+      format: "veripatch-protected/v1",
+      paths: [{ path: "src/a.py", rule: null, about: null, allowed: true }],
+    });
   });
 });

@@ -74,3 +74,17 @@ Deno.test("freshSessionId: well formed and never the same", () => {
   assert.ok(ids.every(isSessionId));
   assert.equal(new Set(ids).size, 50);
 });
+
+Deno.test("withFlags: --allow-protected adds to what the policy allows, and takes globs only", () => {
+  const parsed = parsePolicy("policy: {protect: {allow: Makefile}}", "pp.yaml");
+  assert.ok(parsed.ok);
+  const { policy } = withFlags(parsed.config, { allowProtected: ["tests/**"] });
+  assert.deepEqual(policy.protect.allow, ["Makefile", "tests/**"]);
+  for (const glob of ["", "/etc/**", "../x", "a(b)", "**x"]) {
+    assert.throws(
+      () => withFlags(defaultPolicy(), { allowProtected: [glob] }),
+      (error) => error instanceof Failure && error.kind === "usage" && error.code === "glob_malformed",
+      glob,
+    );
+  }
+});

@@ -149,3 +149,48 @@ Deno.test("sessionJson: the exit code that decided is the first target's that di
   const hung = json(delivered(unproved({ attempts: [], baseline: [verified("timed_out")] })));
   assert.equal(hung.final_exit_code, null);
 });
+
+Deno.test("sessionText and sessionJson: findings, what was left out, the reason's code and the negative control", () => {
+  const finding = {
+    code: "protected_touched",
+    path: "tests/\u001b[31mx.py",
+    rule: "test_files",
+    detail: "the patch touches a protected file",
+  };
+  const made = record();
+  const last = made.attempts.at(-1)!;
+  const notes = Array.from({ length: 12 }, (_, i) => `protected_left_out: tests/${i}.py`);
+  const of = delivered(record({
+    findings: [finding],
+    attempts: [...made.attempts.slice(0, -1), { ...last, applied: { ...last.applied!, notes } }],
+    policySource: null,
+    policy: {
+      ...made.policy,
+      policy: { ...made.policy.policy, protect: { enabled: true, also: [], allow: ["tests/it's/**"] } },
+    },
+    negativeControl: {
+      files: [{ path: "test_no.py", sha256: "0".repeat(64) }],
+      targets: ["tests"],
+      outcome: "failed",
+      runs: [verified("failed")],
+    },
+  }));
+  const shown = sessionText(of, ROOT);
+  assert.match(
+    shown,
+    /flagged {2}tests\/.*x\.py: the patch touches a protected file .*protected_touched, test_files/,
+  );
+  assert.ok(!shown.includes("\u001b[31mx.py"));
+  assert.match(shown, /left out tests\/0\.py, .*tests\/9\.py and 2 more files/);
+  assert.match(shown, /--allow-protected 'tests\/it'\\''s\/\*\*'/);
+  const document = json(of);
+  assert.deepEqual(document.findings, [finding]);
+  assert.equal(document.reason_code, null);
+  assert.equal(document.attempts.at(-1).left_out.length, 12);
+  assert.deepEqual(document.negative_control, {
+    files: ["test_no.py"],
+    targets: ["tests"],
+    runs: 1,
+    outcome: "failed",
+  });
+});

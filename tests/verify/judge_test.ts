@@ -76,6 +76,8 @@ const BASES: readonly [string[], string[], string, string][] = [
   [["ff"], ["pf", "ff"], "inconclusive flaky", "unclear"],
   [["ff"], ["pf", "ft"], "inconclusive base_cut_off", "unclear"],
   [[], ["f"], "inconclusive base_cut_off", "unclear"],
+  [["pf", "fp"], ["pf", "fp"], "inconclusive flaky", "passed"],
+  [["pf", "fp"], ["pf", "pf"], "confirmed confirmed", "passed"],
 ];
 
 Deno.test("judge: a red base must be red as recorded; cut off and failed are told apart", () => {

@@ -424,3 +424,66 @@ Deno.test("replay --check-minimal: a proof that is not confirmed is not looked a
   assert.equal(brief(result), "contradicted patched_fails");
   assert.equal(result.minimal, null);
 });
+
+const HOOK =
+  "diff --git a/conftest.py b/conftest.py\nnew file mode 100644\n--- /dev/null\n+++ b/conftest.py\n" +
+  "@@ -0,0 +1 @@\n+cheat\n";
+const cheated: FakeProgram = (_argv, files) => ({
+  exitCode: files.readText("conftest.py") === "cheat\n" ? 0 : 1,
+});
+const allowing = (policy: Policy): Policy => ({
+  ...policy,
+  protect: { ...policy.protect, allow: ["conftest.py"] },
+});
+
+Deno.test("replay: a patch that touches protected files is denied, or flagged where the verifier allows it", async () => {
+  const made = await fakeSession({ files: FILES, check: cheated, proposals: [HOOK], policy: allowing });
+  const { record } = made.outcome;
+  assert.equal(record.status, "proved");
+  const claim = { finalPatch: record.final!.patch, resultTree: record.final!.resultTree };
+  await assert.rejects(
+    again({ claim, check: cheated }),
+    (error: Failure) => error.kind === "denied" && error.code === "path_protected",
+  );
+  const { result } = await again({ claim, check: cheated, policy: allowing });
+  assert.equal(brief(result), "confirmed confirmed");
+  assert.deepEqual(result.findings, record.findings);
+});
+
+const controlledBy = (files: Record<string, string>) => (policy: Policy): Policy => ({
+  ...policy,
+  verify: { ...policy.verify, negative_control: { files, targets: [] } },
+});
+
+Deno.test("replay: the verifier's own negative control has to fail beside the patch", async () => {
+  const control = { "tests/control.txt": "fails" };
+  const seeing: FakeProgram = (_argv, files) => ({
+    exitCode: isFixed(files) && files.readText("tests/control.txt") === undefined ? 0 : 1,
+  });
+  const good = await again({ check: seeing, policy: controlledBy(control), repeat: 2 });
+  assert.equal(brief(good.result), "confirmed confirmed");
+  assert.deepEqual(good.result.control.map((v) => v.outcome), ["failed", "failed"]);
+  assert.equal(good.result.checks.negative_control, "passed");
+  const blind = await again({ policy: controlledBy(control) });
+  assert.equal(brief(blind.result), "contradicted negative_control_passed");
+  assert.equal(blind.result.checks.negative_control, "failed");
+  let run = 0;
+  const mixed = await again({
+    check: (_argv, files) => {
+      const fails = files.readText("tests/control.txt") !== undefined && run++ % 2 === 0;
+      return { exitCode: isFixed(files) && !fails ? 0 : 1 };
+    },
+    policy: controlledBy(control),
+    repeat: 2,
+  });
+  assert.equal(brief(mixed.result), "inconclusive flaky");
+  await assert.rejects(
+    again({ policy: controlledBy({ "b.txt": "x" }) }),
+    (error: Failure) => error.code === "negative_control_exists",
+  );
+  await assert.rejects(
+    again({ policy: controlledBy({ "a.txt": "x" }) }),
+    (error: Failure) => error.code === "path_negative_control",
+    "the patch is where the control would be",
+  );
+});
