@@ -1,27 +1,31 @@
 import { relative, resolve } from "node:path";
+import { attest, type Envelopes } from "../bundle/attest.ts";
 import { bundleFiles } from "../bundle/documents.ts";
 import { type SpooledWorkspace, spoolWorkspace } from "../bundle/embed.ts";
-import type { EmbeddedWorkspace } from "../bundle/record.ts";
+import { inventoryOf } from "../bundle/inventory.ts";
+import type { EmbeddedWorkspace, SessionRecord } from "../bundle/record.ts";
 import { prepareArtifacts, removeStaleBundles, writeBundle } from "../bundle/write.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SessionPlan } from "../prove/ports.ts";
 import { prove } from "../prove/prove.ts";
+import { keyIdOf } from "../sign/key.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { VERSION } from "../version.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { bytesText, count } from "./output.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
-import { type AttestationAsked, type Delivered, sessionJson, sessionText } from "./session_report.ts";
+import { type AttestationFlags, type SessionAttestation, sessionAttestation } from "./session_attestation.ts";
+import { type Delivered, sessionJson, sessionText } from "./session_report.ts";
 import { type SessionCall, targetsOf } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { watched } from "./watched.ts";
 import { wireProposer, wireSyntax, wireWorld } from "./wire.ts";
 import { exitCodeOfStatus } from "./exit_code.ts";
 
-export interface SessionFlags {
+export interface SessionFlags extends AttestationFlags {
   readonly policy?: string;
   readonly provider?: string;
   readonly patch?: readonly string[];
@@ -34,9 +38,6 @@ export interface SessionFlags {
   readonly keepSandbox?: boolean;
   readonly embedWorkspace?: boolean;
   readonly embedSecrets?: boolean;
-  readonly attest?: boolean;
-  readonly attestationMode?: string;
-  readonly attestationKeyEnv?: string;
   readonly json?: boolean;
 }
 
@@ -47,12 +48,12 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const loaded = await loadPolicy(root, flags.policy);
   const config = withFlags(loaded.config, flags);
   const targets = targetsOf(call, config, loaded.source);
-  const attestation = attestationAsked(config, flags);
   const patches = flags.patch ?? [];
   refuseSurplus(patches, config);
   if (flags.embedSecrets === true && flags.embedWorkspace !== true) {
     throw new Failure("usage", "embed_secrets_alone", "--embed-secrets says how --embed-workspace embeds");
   }
+  const attestation = await sessionAttestation(config, flags, root, patches.includes("-"));
   const artifacts = resolve(root, flags.artifacts ?? ".pp-artifacts");
   const proposer = await wireProposer(flags.provider, patches, env);
   const session = freshSessionId();
@@ -68,12 +69,14 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     repeat: config.policy.verify.repeat,
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };
+  // What is given to the session and no part of what it proves; a private key must not reach the code under test.
+  const strangers = [...patches.filter((path) => path !== "-"), ...attestation.keyFiles];
   const delivered = await watched(flags.json === true, async ({ emit, say, signal }): Promise<Delivered> => {
     await prepareArtifacts(artifacts);
     await removeStaleBundles(artifacts);
     const world = await wireWorld(root, config.policy, plan.spec, env, {
       artifacts,
-      patches: patches.filter((path) => path !== "-"),
+      patches: strangers,
       container: flags.image !== undefined,
     });
     if (world.fallback !== null) say(`sandbox  no container: ${world.fallback}`);
@@ -100,14 +103,17 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
       emit({ kind: "phase", phase: "bundle" });
       const files = await bundleFiles(outcome.record, world.redact);
       if (signal.aborted) throw interrupted(signal.reason);
-      const bundle = await writeBundle(artifacts, session, files, spooled);
+      const envelopes = await envelopesOf(outcome.record, files, attestation);
+      const bundle = await writeBundle(artifacts, session, new Map([...files, ...envelopes]), spooled);
       const applied = flags.apply === true && outcome.record.status === "proved";
       if (applied) await applyProved(world.workspace, outcome.changes, bundle, signal);
       const skipped = new Set(outcome.record.skipped.map((entry) => entry.path));
       const leftOut = spooled !== null
         ? []
-        : patches.filter((path) => skipped.has(relative(root, resolve(root, path))));
-      return { outcome, bundle, applied, attestation, leftOut };
+        : strangers.filter((path) => skipped.has(relative(root, resolve(root, path))));
+      const { enabled, mode } = attestation;
+      const keyIds = envelopes.size === 0 ? [] : attestation.keys.map(keyIdOf);
+      return { outcome, bundle, applied, attestation: { enabled, mode, keyIds }, leftOut };
     } finally {
       await spooled?.dispose();
       await world.dispose();
@@ -122,6 +128,16 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
 
 function embeddedOf({ size, sha256, tree }: SpooledWorkspace): EmbeddedWorkspace {
   return { size, sha256, tree };
+}
+
+/** Only a proof is signed: the statement is part of the bundle from its first moment on. */
+async function envelopesOf(
+  { status, embedded }: SessionRecord,
+  files: ReadonlyMap<string, Uint8Array>,
+  { keys, nonce }: SessionAttestation,
+): Promise<Envelopes> {
+  if (status !== "proved" || keys.length === 0) return new Map();
+  return await attest(await inventoryOf(files, embedded), keys, { issuedAt: new Date(), nonce });
 }
 
 /** The proof stands even if the patch cannot be put into the workspace any more: such a failure says where it is. */
@@ -140,23 +156,6 @@ async function applyProved(
     const hint = `${error.hint === undefined ? "" : `${error.hint}; `}the proof is in ${bundle}`;
     throw new Failure(kind, code, message, { details, cause, hint });
   }
-}
-
-/**
- * Flags before policy. This version writes every bundle unsigned and says so; a verifier decides what an unsigned one is
- * worth, never the bundle.
- */
-function attestationAsked(config: PolicyConfig, flags: SessionFlags): AttestationAsked {
-  const { attestation } = config.policy;
-  const mode = flags.attestationMode ?? attestation.mode;
-  if (!["none", "hmac-sha256", "ed25519"].includes(mode)) {
-    const message = `--attestation-mode takes none, hmac-sha256 or ed25519, not ${mode}`;
-    throw new Failure("usage", "attestation_mode_unknown", message);
-  }
-  return {
-    enabled: flags.attest === true || flags.attestationMode !== undefined || attestation.enabled,
-    mode,
-  };
 }
 
 /** A patch that would never be tried is said before anything runs. */

@@ -5,18 +5,16 @@ import type { SessionRecord } from "../bundle/record.ts";
 import { leftOut } from "../bundle/summary_runs.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
+import type { AttestationMode } from "./attestation_keys.ts";
 import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
 import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
 
-/** What flags and policy ask for. */
-export interface AttestationAsked {
+/** What flags and policy asked for, and who signed. */
+export interface AttestationDone {
   readonly enabled: boolean;
-  readonly mode: string;
-}
-
-/** Whether a signature was asked for, which this version cannot make. */
-function isSigningAsked({ enabled, mode }: AttestationAsked): boolean {
-  return enabled && mode !== "none";
+  readonly mode: AttestationMode;
+  /** Ids of the keys that signed; empty for an unsigned bundle. */
+  readonly keyIds: readonly string[];
 }
 
 /** What became of a session: its outcome, where the bundle is, whether the patch was put into the workspace. */
@@ -25,7 +23,7 @@ export interface Delivered {
   /** Absolute. */
   readonly bundle: string;
   readonly applied: boolean;
-  readonly attestation: AttestationAsked;
+  readonly attestation: AttestationDone;
   /** Patch files inside the workspace that were no part of the base; a replay there must leave them out too. */
   readonly leftOut: readonly string[];
 }
@@ -57,10 +55,7 @@ export function sessionText(delivered: Delivered, root: string): string {
   lines.push(...findingLines(record, c), ...leftOutLines(record, c));
   if (record.final === null) lines.push(...outputLines(record, c));
   else lines.push(...patchLines(record, c));
-  const signed = isSigningAsked(delivered.attestation)
-    ? `(unsigned: this version cannot sign, ${delivered.attestation.mode} was asked for)`
-    : "(unsigned)";
-  lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim(signed)}`);
+  lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim(`(${signedText(delivered.attestation)})`)}`);
   if (record.embedded !== undefined) {
     lines.push(`         it holds the workspace's files as they are, ${bytesText(record.embedded.size)}`);
   }
@@ -68,6 +63,15 @@ export function sessionText(delivered: Delivered, root: string): string {
   for (const kept of delivered.outcome.kept) lines.push(`${c.bold("kept")}     ${printableLine(kept)}`);
   lines.push(...nextLines(delivered, bundle, c));
   return lines.join("\n");
+}
+
+function signedText({ enabled, mode, keyIds }: AttestationDone): string {
+  if (keyIds.length === 0) {
+    return enabled && mode !== "none" ? "unsigned: only a proof is signed" : "unsigned";
+  }
+  return mode === "hmac-sha256"
+    ? "signed with a shared secret"
+    : `signed by ${keyIds.map((id) => `ed25519 ${id.slice(0, 16)}`).join(", ")}`;
 }
 
 /** The end of what the deciding command printed, when there is no patch to look at. */
@@ -226,7 +230,12 @@ export function sessionJson(delivered: Delivered): unknown {
       : { size: record.embedded.size, sha256: record.embedded.sha256 },
     applied,
     kept_sandboxes: outcome.kept,
-    attestation: { ...delivered.attestation, signed: false },
+    attestation: {
+      enabled: delivered.attestation.enabled,
+      mode: delivered.attestation.mode,
+      signed: delivered.attestation.keyIds.length > 0,
+      key_ids: delivered.attestation.keyIds,
+    },
   };
 }
 

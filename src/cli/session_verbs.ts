@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { verbRunner } from "./verb.ts";
+import { passphraseFlags } from "./key_verb.ts";
 import type { SessionFlags } from "./session.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
@@ -7,30 +8,37 @@ type Verb = ReturnType<typeof verbRunner>;
 const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 function sessionFlags(command: Command): Command {
-  return command
-    .option("--policy <file>", "policy to use instead of pp.yaml, pp.yml or pp.json")
-    .option("--provider <name>", "who proposes: stub, patch, command, openai, local (PP_PROVIDER)")
-    .option("--patch <file>", "a diff to try, - for stdin; repeat for further attempts", collect)
-    .option(
-      "--allow-protected <glob>",
-      "let the patch touch protected files (tests, runner configuration); flagged, repeatable",
-      collect,
-    )
-    .option("--apply", "put the proved patch into the workspace, all or nothing")
-    .option("--artifacts <dir>", "where bundles go (default .pp-artifacts in the workspace)")
-    .option("--image <name>", "container image to use instead of the policy's")
-    .option("--pull", "allow a missing image to be pulled")
-    .option("--repeat <n>", "verify red and green this often (default: policy verify.repeat)")
-    .option("--keep-sandbox", "keep the last container for inspection and say where it is")
-    .option(
-      "--embed-workspace",
-      "put the workspace's files into the bundle, to replay with no checkout at all",
-    )
-    .option("--embed-secrets", "embed also what looks like secrets")
-    .option("--attest", "attest the bundle as the policy or the flags below say")
-    .option("--attestation-mode <mode>", "none, hmac-sha256 or ed25519")
-    .option("--attestation-key-env <name>", "environment variable with the key")
-    .option("--json", "print one JSON document on stdout");
+  return passphraseFlags(
+    command
+      .option("--policy <file>", "policy to use instead of pp.yaml, pp.yml or pp.json")
+      .option("--provider <name>", "who proposes: stub, patch, command, openai, local (PP_PROVIDER)")
+      .option("--patch <file>", "a diff to try, - for stdin; repeat for further attempts", collect)
+      .option(
+        "--allow-protected <glob>",
+        "let the patch touch protected files (tests, runner configuration); flagged, repeatable",
+        collect,
+      )
+      .option("--apply", "put the proved patch into the workspace, all or nothing")
+      .option("--artifacts <dir>", "where bundles go (default .pp-artifacts in the workspace)")
+      .option("--image <name>", "container image to use instead of the policy's")
+      .option("--pull", "allow a missing image to be pulled")
+      .option("--repeat <n>", "verify red and green this often (default: policy verify.repeat)")
+      .option("--keep-sandbox", "keep the last container for inspection and say where it is")
+      .option(
+        "--embed-workspace",
+        "put the workspace's files into the bundle, to replay with no checkout at all",
+      )
+      .option("--embed-secrets", "embed also what looks like secrets")
+      .option("--attest", "sign the proof as the policy or the flags below say")
+      .option("--attestation-mode <mode>", "none, hmac-sha256 or ed25519")
+      .option(
+        "--attestation-key <file>",
+        "key to sign with: a file, env:NAME or - for stdin; repeatable",
+        collect,
+      )
+      .option("--attestation-key-env <name>", "environment variable with the key")
+      .option("--nonce <text>", "what the verifier asked to see in the statement"),
+  ).option("--json", "print one JSON document on stdout");
 }
 
 /**
@@ -48,6 +56,7 @@ export function registerRun(program: Command, verb: Verb, args: readonly string[
 Examples:
   pp run "pytest -q" --patch fix.diff          try one patch
   pp run "pytest -q" --patch a.diff --patch b.diff --apply
+  pp run "pytest -q" --patch fix.diff --attestation-mode ed25519 --attestation-key ci.key.pem
   pp run --provider openai -- go test ./...    words after -- are taken as they are
   git diff main fix | pp run "make check" --patch -
 

@@ -19,7 +19,7 @@ function delivered(
     outcome: { record: of, changes: [], kept },
     bundle: BUNDLE,
     applied: false,
-    attestation: { enabled: false, mode: "none" },
+    attestation: { enabled: false, mode: "none", keyIds: [] },
     leftOut: [],
     ...over,
   };
@@ -93,13 +93,20 @@ Deno.test("sessionText: without a proof the end of the output is shown, harmless
   assert.doesNotMatch(shown, /line 30\n/);
 });
 
-Deno.test("sessionText: an applied patch, kept sandboxes and a wanted signature are said", () => {
+Deno.test("sessionText: an applied patch, kept sandboxes and signatures are said", () => {
   const applied = text(delivered(record(), { applied: true }, ["container abc\x1b"]));
   assert.match(applied, /applied {2}the workspace now holds/);
   assert.match(applied, /kept {5}container abc\\u\{1b\}/);
   assert.doesNotMatch(applied, /git apply/);
-  const wanted = text(delivered(record(), { attestation: { enabled: true, mode: "ed25519" } }));
-  assert.match(wanted, /unsigned.*ed25519/);
+  const attestation = { enabled: true, mode: "ed25519", keyIds: ["ab".repeat(32)] } as const;
+  assert.match(
+    text(delivered(record(), { attestation })),
+    /proof_bundle \(signed by ed25519 abababababababab\)/,
+  );
+  const shared = { enabled: true, mode: "hmac-sha256", keyIds: ["hmac-sha256"] } as const;
+  assert.match(text(delivered(record(), { attestation: shared })), /\(signed with a shared secret\)/);
+  const none = { ...attestation, keyIds: [] };
+  assert.match(text(delivered(unproved(), { attestation: none })), /\(unsigned: only a proof is signed\)/);
 });
 
 Deno.test("sessionText: a hostile patch cannot move the cursor, and a long one is cut", () => {

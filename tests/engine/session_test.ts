@@ -143,14 +143,65 @@ Deno.test("pp run: no engine, no image, a malformed policy and a command that is
   });
 });
 
-Deno.test("pp run --attest: says that the bundle is unsigned", async () => {
+Deno.test("pp run --attest: the bundle is signed from its first moment on, and verifies", async () => {
+  const files = { ...FILES, "right.diff": RIGHT };
+  await withProject(files, async (directory) => {
+    const cwd = directory;
+    assert.equal((await pp(["keygen", "-o", "ci"], { cwd })).code, 0);
+    const run = ["run", "sh check.sh", "--patch", "right.diff", "--attestation-mode", "ed25519"];
+    const args = [...run, "--attestation-key", "ci.key.pem", "--nonce", "ticket 7", "--json"];
+    const { code, stdout, stderr } = await pp(args, { cwd });
+    assert.equal(code, 0, stderr);
+    const { attestation, proof_bundle: bundle } = JSON.parse(stdout);
+    assert.equal(attestation.signed, true);
+    const verify = ["verify-attestation", bundle, "--key", "ci.pub.pem", "--nonce", "ticket 7", "--json"];
+    const verified = await pp([...verify, "--max-age", "1h"], { cwd });
+    assert.equal(verified.code, 0, verified.stdout);
+    const { signature, statement } = JSON.parse(verified.stdout);
+    assert.deepEqual(attestation.key_ids, signature.signers.map((s: { key_id: string }) => s.key_id));
+    assert.equal(statement.nonce, "ticket 7");
+    // The private key lies in the workspace; the code under test must not have seen it.
+    const manifest = JSON.parse(await Deno.readTextFile(`${bundle}/workspace_manifest.json`));
+    const paths = manifest.entries.map((entry: { path: string }) => entry.path);
+    assert.ok(paths.includes("ci.pub.pem") && !paths.includes("ci.key.pem"), paths.join(" "));
+  });
+});
+
+Deno.test("pp run --attest: what the policy says, what cannot be read, and what is no proof", async () => {
+  const policy = {
+    policy: {
+      sandbox: { backend: "container", container_image: TEST_IMAGE },
+      attestation: { enabled: true, mode: "hmac-sha256", key_env: "MY_SECRET" },
+    },
+  };
+  const files = { ...FILES, "right.diff": RIGHT, "pp.json": JSON.stringify(policy) };
+  await withProject(files, async (directory) => {
+    const cwd = directory;
+    const args = ["run", "sh check.sh", "--patch", "right.diff", "--json"];
+    const without = await pp(args, { cwd });
+    assert.equal(without.code, 77);
+    assert.equal(JSON.parse(without.stdout).error.code, "no_signing_key");
+    await assert.rejects(Deno.stat(`${directory}/.pp-artifacts`), "nothing was begun");
+    const short = await pp(args, { cwd, env: { MY_SECRET: "too short" } });
+    assert.equal(short.code, 65);
+    const env = { MY_SECRET: "0123456789abcdef0123456789abcdef" };
+    const signed = await pp(args, { cwd, env });
+    assert.equal(signed.code, 0, signed.stderr);
+    const { proof_bundle: bundle } = JSON.parse(signed.stdout);
+    const verify = ["verify-attestation", bundle, "--key-env", "MY_SECRET"];
+    assert.equal((await pp(verify, { cwd, env })).code, 0);
+    assert.equal((await pp(verify, { cwd, env: { MY_SECRET: env.MY_SECRET + "x" } })).code, 2);
+    const nothing = await pp(["run", "true", "--json"], { cwd, env });
+    assert.equal(nothing.code, 2);
+    assert.equal(JSON.parse(nothing.stdout).attestation.signed, false);
+    const none = await pp([...args, "--attestation-mode", "none"], { cwd });
+    assert.equal(JSON.parse(none.stdout).attestation.signed, false);
+    assert.equal(none.code, 0);
+  });
   await withProject(FILES, async (directory) => {
-    const args = ["run", "true", "--attest", "--attestation-mode", "ed25519"];
-    const { code, stdout } = await pp([...args, "--json"], { cwd: directory });
-    assert.equal(code, 2);
-    const { attestation, proof_bundle } = JSON.parse(stdout);
-    assert.deepEqual(attestation, { enabled: true, mode: "ed25519", signed: false });
-    await assert.rejects(Deno.stat(`${proof_bundle}/attestation.json`));
+    const { code, stdout } = await pp(["run", "true", "--attest", "--json"], { cwd: directory });
+    assert.equal(code, 64);
+    assert.equal(JSON.parse(stdout).error.code, "attestation_mode_missing");
   });
 });
 
