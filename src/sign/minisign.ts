@@ -20,7 +20,8 @@ export function readMinisignPublic(text: string): KeyResult<PublicKey> {
   if (lines[0]?.startsWith(COMMENT)) lines.shift();
   const blob = lines.length === 1 ? bareKey(lines[0]!.trim()) : null;
   if (blob !== null) return publicKeyOf(blob.subarray(10));
-  if (/^RWRTY0Iy/.test(lines[0] ?? "")) {
+  // `Ed`, `Sc` (encrypted) or nothing, `B2`.
+  if (/^RW(RTY0Iy|QAAEIy)/.test(lines[0] ?? "")) {
     return refuse("key_is_private", "a minisign secret key where a public key is expected");
   }
   return refuse("key_malformed", "not a minisign public key file");

@@ -65,22 +65,23 @@ export function readOpensshPrivate(bytes: Uint8Array, passphrase?: string): KeyR
   const outer = new SshReader(bytes.subarray(MAGIC.length));
   const [cipher, kdf, options] = [outer.text(), outer.text(), outer.bytes()];
   const [count, published, sealed] = [outer.number(), outer.bytes(), outer.bytes()];
-  if (!outer.finished() || count !== 1 || cipher === null || options === null) return malformed;
+  if (count !== 1 || sealed === null || options === null) return malformed;
   const type = new SshReader(published!).text();
   const other = OTHER_TYPES.get(type ?? "");
   if (other !== undefined) return otherAlgorithm(other);
   if (cipher === "none") {
-    if (kdf !== "none" || options.length > 0) return malformed;
-    return readPrivateSection(sealed!, published!, malformed);
+    if (kdf !== "none" || options.length > 0 || !outer.finished()) return malformed;
+    return readPrivateSection(sealed, published!, malformed);
   }
   if (passphrase === undefined) return refuse("key_encrypted", "the private key is encrypted");
-  const known = CIPHERS.get(cipher);
+  const known = CIPHERS.get(cipher!);
   if (kdf !== "bcrypt" || known === undefined) {
     return refuse(
       "key_cipher_unknown",
       "the key is encrypted in a way that is not read here; convert it: ssh-keygen -p -Z aes256-ctr -f FILE",
     );
   }
+  if (!outer.finished()) return malformed;
   const parameters = new SshReader(options);
   const [salt, rounds] = [parameters.bytes(), parameters.number()];
   if (!parameters.finished() || salt!.length === 0 || salt!.length > 64 || rounds! < 1) return malformed;
@@ -94,10 +95,10 @@ export function readOpensshPrivate(bytes: Uint8Array, passphrase?: string): KeyR
   const words = new TextEncoder().encode(passphrase);
   if (words.length === 0) return refuse("passphrase_wrong", "the passphrase is empty");
   bcrypt.pbkdf(words, words.length, salt!, salt!.length, secret, secret.length, rounds!);
-  if (sealed!.length === 0 || sealed!.length % 16 !== 0) return malformed;
+  if (sealed.length === 0 || sealed.length % 16 !== 0) return malformed;
   const decipher = createDecipheriv(known.name, secret.subarray(0, known.key), secret.subarray(known.key));
   decipher.setAutoPadding(false);
-  const section = Buffer.concat([decipher.update(sealed!), decipher.final()]);
+  const section = Buffer.concat([decipher.update(sealed), decipher.final()]);
   return readPrivateSection(
     new Uint8Array(section),
     published!,
