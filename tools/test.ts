@@ -19,7 +19,9 @@ const PROGRAMS = {
   git: "git",
   openssl: "openssl",
   python3: "python3",
+  minisign: "minisign",
   setpriv: "util-linux",
+  "ssh-keygen": "openssh-client",
   tmux: "tmux",
 };
 

@@ -66,9 +66,9 @@ async function askHidden(prompt: string): Promise<string> {
     });
   }
   const typed: number[] = [];
-  await Deno.stderr.write(new TextEncoder().encode(prompt));
   Deno.stdin.setRaw(true);
   try {
+    await Deno.stderr.write(new TextEncoder().encode(prompt));
     const buffer = new Uint8Array(1);
     while (await Deno.stdin.read(buffer) !== null) {
       const byte = buffer[0]!;

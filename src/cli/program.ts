@@ -24,6 +24,8 @@ Examples:
   pp verify-attestation BUNDLE --key ci.pub.pem
   pp replay .pp-artifacts/ID/proof_bundle   run a proof again from a checkout
   pp bundle pack .pp-artifacts/ID           one file to hand over
+  pp keygen -o ci                           a key pair to sign proofs with
+  pp trust add ci ci.pub.pem --role prover  say whose proofs are believed
   pp doctor                                 what is missing, and how to get it
 
 Exit codes:

@@ -120,7 +120,8 @@ const principal = z.strictObject(principalShape, {
 });
 
 const threshold = z.number({ error: "expected a whole number" }).int({ error: "expected a whole number" })
-  .min(1).max(MAX_THRESHOLD).default(1);
+  .min(1, { error: "must be at least 1" }).max(MAX_THRESHOLD, { error: `must be at most ${MAX_THRESHOLD}` })
+  .default(1);
 const thresholdsShape = { prover: threshold, replayer: threshold, approver: threshold };
 const thresholds = z.strictObject(thresholdsShape, { error: "expected thresholds, such as {prover: 1}" });
 
@@ -135,21 +136,21 @@ const trustSchema = z.strictObject(trustShape, {
   error: "expected a trust file: a mapping with format, principals and thresholds",
 })
   .superRefine(({ principals }, context) => {
-    const names = new Map<string, string>();
+    const names = new Set<string>();
     const owners = new Map<string, string>();
     principals.forEach(({ name, keys }, i) => {
       const issue = (path: (string | number)[], message: string) =>
         context.addIssue({ code: "custom", path: ["principals", i, ...path], message });
       const plain = name.normalize("NFKC").toLowerCase();
-      const other = names.get(plain);
-      if (other !== undefined) {
-        issue(["name"], "there is a principal of that name, upper and lower case alike");
-      }
-      names.set(plain, name);
-      keys.forEach(({ publicKey }, j) => {
-        const owner = owners.get(publicKey.id);
+      if (names.has(plain)) issue(["name"], "there is a principal of that name, upper and lower case alike");
+      names.add(plain);
+      keys.forEach((key, j) => {
+        // This also sees entries in which something else was wrong already.
+        const id = (key as Partial<TrustedKey>).publicKey?.id;
+        if (id === undefined) return;
+        const owner = owners.get(id);
         if (owner !== undefined) issue(["keys", j, "public_key"], `this is already a key of ${owner}`);
-        owners.set(publicKey.id, name);
+        owners.set(id, name);
       });
     });
   })

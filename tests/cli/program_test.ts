@@ -13,7 +13,7 @@ Deno.test("pp: without arguments it shows its help and exits 64", async () => {
 Deno.test("pp --help: lists every verb and every exit code, exit 0", async () => {
   const { code, stdout } = await call("--help");
   assert.equal(code, 0);
-  for (const verb of ["run", "prove", "replay", "doctor", "policy", "init"]) {
+  for (const verb of ["run", "prove", "replay", "doctor", "policy", "init", "keygen", "key", "trust"]) {
     assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
   }
   for (const exit of [0, 2, 3, 64, 65, 69, 70, 77, 130]) assert.match(stdout, new RegExp(`\\b${exit} [a-z]`));
@@ -63,12 +63,12 @@ Deno.test("pp run: flags of the command without -- get a hint how to write it", 
 });
 
 Deno.test("pp VERB --help: every verb shows its flags and examples", async () => {
-  for (const verb of ["run", "prove", "replay", "doctor", "policy", "init"]) {
+  for (const verb of ["run", "prove", "replay", "doctor", "policy", "init", "keygen", "key", "trust"]) {
     const { code, stdout } = await call(verb, "--help");
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^Usage: pp ${verb}`));
     assert.match(stdout, new RegExp(`Examples:\\n(.*\\n)*?.*\\bpp ${verb}\\b`));
-    if (verb !== "policy") assert.match(stdout, /--json/);
+    if (!["policy", "key", "trust"].includes(verb)) assert.match(stdout, /--json/);
     const { stdout: helped } = await call("help", verb);
     assert.equal(helped, stdout, "pp help VERB is the same");
   }

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { privateKeyOf } from "../../src/sign/key.ts";
+import { opensshFingerprint, opensshLine } from "../../src/sign/openssh.ts";
+import { trustAdd, trustCheck, trustInit, trustRevoke } from "../../src/cli/trust.ts";
+import { loadTrust } from "../../src/cli/trust_input.ts";
+import { pp, withFolder } from "./process.ts";
+
+const publicKey = (n: number) => {
+  const made = privateKeyOf(new Uint8Array(32).fill(n));
+  assert.ok(made.ok);
+  return made.key.publicKey;
+};
+const KEYS = Object.fromEntries([1, 2, 3].map((n) => [`${n}.pub`, `${opensshLine(publicKey(n))} me\n`]));
+
+Deno.test("pp trust: from nobody to a key that is revoked", async () => {
+  await withFolder(KEYS, async (cwd) => {
+    const run = async (...args: string[]) => await pp(["trust", ...args], { cwd });
+    assert.equal((await run("init")).code, 0);
+    const empty = await run("check");
+    assert.deepEqual([empty.code, /nobody is trusted yet/.test(empty.stdout)], [2, true]);
+    assert.equal((await run("init")).code, 64, "nothing is replaced without --force");
+    assert.equal((await run("add", "ci", "1.pub", "--role", "prover", "--role", "replayer")).code, 0);
+    const check = await run("check");
+    assert.equal(check.code, 0, check.stdout);
+    assert.match(check.stdout, /^ci \(prover, replayer\)\n/);
+    assert.ok(check.stdout.includes(opensshFingerprint(publicKey(1))));
+    const revoked = await run("revoke", "1.pub", "--reason", "laptop lost");
+    assert.equal(revoked.code, 0, revoked.stderr);
+    const after = await run("check", "--json");
+    assert.equal(after.code, 2);
+    const json = JSON.parse(after.stdout);
+    assert.deepEqual([json.format, json.ok], ["veripatch-trust-check/v1", false]);
+    assert.deepEqual(
+      [json.principals[0].keys[0].state, json.principals[0].keys[0].reason],
+      ["revoked", "laptop lost"],
+    );
+    assert.match(await Deno.readTextFile(`${cwd}/trust.yaml`), /^# Which keys[^]*revoked_at: 20\d\d-/);
+  });
+});
+
+Deno.test("trust add: a key and a role are needed, and a key is added once", async () => {
+  await withFolder(KEYS, async (at) => {
+    const file = `${at}/trust.yaml`;
+    await trustInit(file, false);
+    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file }), { code: "no_role" });
+    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file, role: ["provr"] }), { code: "role_unknown" });
+    const when = { role: ["prover"], validUntil: "tomorrow" };
+    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file, ...when }), { code: "time_malformed" });
+    await trustAdd("ci", `${at}/1.pub`, { file, role: ["prover"] });
+    await assert.rejects(trustAdd("bob", `${at}/1.pub`, { file, role: ["prover"] }), { code: "key_listed" });
+    await trustAdd("ci", `${at}/2.pub`, { file, validUntil: "2027-01-01T00:00:00Z" });
+    const { trust } = await loadTrust(file);
+    assert.deepEqual(trust.principals.map(({ name, keys }) => [name, keys.length]), [["ci", 2]]);
+    await trustRevoke(publicKey(1).id, { file });
+    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file }), { code: "key_listed" });
+  });
+});
+
+Deno.test("trust revoke: a key by its id, the start of it, its fingerprint or itself", async () => {
+  const names = [
+    publicKey(1).id,
+    publicKey(1).id.slice(0, 8).toUpperCase(),
+    opensshFingerprint(publicKey(1)),
+    "1.pub",
+  ];
+  for (const name of names) {
+    await withFolder(KEYS, async (at) => {
+      const file = `${at}/trust.yaml`;
+      await trustInit(file, false);
+      for (const n of [1, 2]) await trustAdd(`p${n}`, `${at}/${n}.pub`, { file, role: ["approver"] });
+      await trustRevoke(name === "1.pub" ? `${at}/1.pub` : name, { file });
+      const { trust } = await loadTrust(file);
+      assert.deepEqual(trust.principals.map(({ keys }) => keys[0]!.revokedAt !== null), [true, false]);
+      await assert.rejects(trustRevoke(`${at}/3.pub`, { file }), { code: "key_not_listed" });
+      await assert.rejects(trustRevoke("00000000", { file }), { code: "key_not_listed" });
+      await assert.rejects(trustRevoke(publicKey(1).id, { file }), { code: "already_revoked" });
+    });
+  }
+});
+
+Deno.test("trust check: says of each role whether its threshold can be met now", async () => {
+  const text = `format: veripatch-trust/v1
+principals:
+  - {name: a, roles: [prover], keys: [{public_key: ${opensshLine(publicKey(1))}}, {public_key: ${
+    opensshLine(publicKey(2))
+  }}]}
+  - name: b
+    roles: [prover]
+    keys: [{public_key: ${opensshLine(publicKey(3))}, valid_from: 2026-06-01T00:00:00Z}]
+thresholds: {prover: 2}
+`;
+  await withFolder({ "trust.yaml": text }, async (at) => {
+    const before = await trustCheck(`${at}/trust.yaml`, new Date("2026-05-31T23:59:59Z"));
+    assert.equal(before.exit, 2);
+    assert.match(before.text, /problem: prover: 2 must sign and 1 principal can now/);
+    assert.match(before.text, /valid from 2026-06-01T00:00:00Z, not yet/);
+    assert.equal((await trustCheck(`${at}/trust.yaml`, new Date("2026-06-01T00:00:00Z"))).exit, 0);
+    await Deno.chmod(`${at}/trust.yaml`, 0o664);
+    const open = await trustCheck(`${at}/trust.yaml`, new Date("2026-06-01T00:00:00Z"));
+    assert.match(open.text, /warning: others can write this file \(mode 0664\)/);
+  });
+});
+
+Deno.test("trust check: a malformed file is exit 65 with every problem and its line", async () => {
+  const text = 'format: veripatch-trust/v1\nprincipals:\n  - {name: "\\e[31m", roles: [boss], keys: []}\n';
+  await withFolder({ "trust.yaml": text }, async (at) => {
+    const { exit, text: said, json } = await trustCheck(`${at}/trust.yaml`, new Date());
+    assert.equal(exit, 65);
+    assert.equal((json as { problems: unknown[] }).problems.length, 3);
+    assert.match(
+      said,
+      /trust\.yaml:3:\d+ principals\[0\]\.roles\[0\]: must be one of prover, replayer, approver/,
+    );
+    assert.ok(!said.includes("\u001b"));
+    await assert.rejects(loadTrust(`${at}/trust.yaml`), { code: "trust_malformed", kind: "malformed" });
+    await assert.rejects(loadTrust(`${at}/none.yaml`), { code: "file_missing", kind: "usage" });
+  });
+});
+
+Deno.test("trust add, revoke: permissions stay, and a linked file is changed where it is", async () => {
+  await withFolder(KEYS, async (at) => {
+    await trustInit(`${at}/real.yaml`, false);
+    await Deno.chmod(`${at}/real.yaml`, 0o640);
+    await Deno.symlink("real.yaml", `${at}/trust.yaml`);
+    await trustAdd("ci", `${at}/1.pub`, { file: `${at}/trust.yaml`, role: ["prover"] });
+    assert.equal((await Deno.lstat(`${at}/trust.yaml`)).isSymlink, true);
+    assert.equal((await Deno.stat(`${at}/real.yaml`)).mode! & 0o777, 0o640);
+    assert.equal((await loadTrust(`${at}/real.yaml`)).trust.principals.length, 1);
+  });
+});
