@@ -115,6 +115,39 @@ Deno.test("prove: no patch touches the place of a negative control", async () =>
   }
 });
 
+Deno.test("prove: a target of several that the base passes now and then is flaky, though the base is always red", async () => {
+  // At the baseline with two runs; with one only when the base is judged again beside the confirmation.
+  for (const repeat of [2, 1]) {
+    let runs = 0;
+    const { outcome } = await fakeSession({
+      files: { "a.txt": "bad\n" },
+      check: (argv, files) => {
+        if (files.readText("a.txt")!.startsWith("good")) return { exitCode: 0 };
+        return { exitCode: argv[1] === "steady" || runs++ % 2 === 1 ? 1 : 0 };
+      },
+      targets: ["steady", "unsteady"],
+      proposals: [FIX],
+      repeat,
+    });
+    const { record } = outcome;
+    assert.deepEqual([record.status, record.reasonCode], ["flaky", "base_disagrees"]);
+    assert.match(record.reason, /target unsteady/);
+    assert.ok([...record.baseline, ...record.baseAgain].every((v) => v.outcome === "failed"));
+  }
+});
+
+Deno.test("prove: a negative control of one target leaves the others alone", async () => {
+  const check: FakeProgram = (argv, files) => {
+    if (!files.readText("a.txt")!.startsWith("good")) return { exitCode: 1 };
+    return { exitCode: argv[1] === "unit" && files.readText(CONTROL) === "fails" ? 1 : 0 };
+  };
+  const session = { files: { "a.txt": "bad\n" }, check, proposals: [FIX], targets: ["lint", "unit"] };
+  const unit = await fakeSession({ ...session, policy: controlled({ [CONTROL]: "fails" }, ["unit"]) });
+  assert.equal(unit.outcome.record.status, "proved");
+  const both = await fakeSession({ ...session, policy: controlled() });
+  assert.equal(both.outcome.record.reasonCode, "negative_control_passed");
+});
+
 const run = (...outcomes: TargetOutcome[]): VerificationResult => ({
   outcome: "failed",
   targets: outcomes.map((outcome, i) => ({ target: `t${i}`, outcome, result: null })),

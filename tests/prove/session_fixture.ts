@@ -25,6 +25,8 @@ export interface FakeSession {
   readonly secrets?: (text: string) => readonly Redaction[];
   readonly syntax?: Partial<Syntax>;
   readonly keptOut?: readonly string[];
+  /** Names of targets; each runs `check` with its name. Left out: one, `check` alone. */
+  readonly targets?: readonly string[];
   readonly gitAgrees?: SessionPorts["gitAgrees"];
 }
 
@@ -41,7 +43,10 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
   const requests: ProposalRequest[] = [];
   return await inFakeWorld(session, async (root, sandbox) => {
     const config = { ...defaultPolicy(), policy: (session.policy ?? ((p) => p))(defaultPolicy().policy) };
-    const outcome = await prove(planFor(config, session.repeat ?? 1, session.keptOut ?? []), {
+    const outcome = await prove({
+      ...planFor(config, session.repeat ?? 1, session.keptOut ?? []),
+      ...session.targets === undefined ? {} : { targets: session.targets.map(targetNamed) },
+    }, {
       sandbox,
       workspace: await directoryWorkspace(root),
       proposer: scripted(session.proposals, requests),
@@ -83,6 +88,10 @@ export async function inFakeWorld<T>(
       throw new Error(`left behind: ${[...sandbox.notClosed(), ...sandbox.notDiscarded()].join(", ")}`);
     }
   }
+}
+
+function targetNamed(name: string): SessionPlan["targets"][number] {
+  return { name, command: `check ${name}`, argv: ["check", name], shell: false };
 }
 
 function planFor(config: SessionPlan["config"], repeat: number, keptOut: readonly string[]): SessionPlan {
