@@ -131,7 +131,8 @@ function findingLines({ findings }: SessionRecord, c: Colour): string[] {
 /** Files a proposal touches and its patch does not: of the final attempt, else of the last. */
 function leftOutLines({ attempts, final }: SessionRecord, c: Colour): string[] {
   const attempt = final === null ? attempts.at(-1) : attempts[final.attempt - 1];
-  const paths = attempt === undefined ? [] : leftOut(attempt);
+  const refused = attempt?.refusals.filter((refusal) => refusal.reason === "path_protected") ?? [];
+  const paths = attempt === undefined ? [] : [...leftOut(attempt), ...refused.map((r) => r.path ?? "")];
   if (paths.length === 0) return [];
   const shown = paths.slice(0, SHOWN_PATHS).map(printableLine).join(", ");
   const more = paths.length - SHOWN_PATHS;

@@ -201,3 +201,11 @@ Deno.test("sessionText and sessionJson: findings, what was left out, the reason'
     outcome: "failed",
   });
 });
+
+Deno.test("sessionText: a proposal that was refused as protected is told with the way out", () => {
+  const detail = "protected: hooks";
+  const refusals = [{ reason: "path_protected", path: "conftest.py", detail }];
+  const attempts = [{ ...unproved().attempts[0]!, refusals, applied: null, verification: null }];
+  const shown = text(delivered(unproved({ attempts })));
+  assert.match(shown, /left out conftest\.py\n.*--allow-protected/);
+});

@@ -133,6 +133,26 @@ Deno.test("rewriteCandidate: the only writable file that is no test", () => {
   assert.equal(of([]), null);
 });
 
+Deno.test("rewriteCandidate: a protected file is no candidate, in any letter case, unless it is allowed", () => {
+  const of = (path: string, protectedAllowed: string[] = []) => {
+    const policy = { ...request().policy, protected: ["**/Makefile", "gold/**"], protectedAllowed };
+    return rewriteCandidate(request({ snippets: [snippet(path)], policy }), []);
+  };
+  for (const path of ["Makefile", "sub/makefile", "gold/a.py"]) assert.equal(of(path), null, path);
+  assert.equal(of("Makefile", ["Makefile"]), "Makefile");
+  assert.equal(of("src/a.py"), "src/a.py");
+});
+
+Deno.test("buildMessages: says what is protected and what of it may be changed all the same", () => {
+  const policy = { ...request().policy, protected: ["**/conftest.py"], protectedAllowed: ["tests/data/**"] };
+  const text = buildMessages(request({ policy }), "FENCE").map((m) => m.content).join("\n");
+  assert.match(text, /changes to protected files are left out/);
+  assert.match(
+    text,
+    /protected \(.*\): \["\*\*\/conftest\.py"\]\nnot protected all the same: \["tests\/data\/\*\*"\]/,
+  );
+});
+
 Deno.test("rewriteCandidate: a file of which only the head was shown is not taken for a whole one", () => {
   const of = (...fileLines: number[]) =>
     rewriteCandidate(
