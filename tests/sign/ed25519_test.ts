@@ -163,7 +163,7 @@ Deno.test("ed25519Verify: wrong lengths are false, never an exception", () => {
   }
 });
 
-Deno.test("ed25519Verify: agrees with OpenSSL's on honest signatures and on flipped bits", () => {
+Deno.test("ed25519Verify: agrees with node:crypto on honest signatures and on flipped bits", () => {
   const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
   fc.assert(
     fc.property(bytes(32), fc.uint8Array({ maxLength: 200 }), fc.nat(96 * 8 - 1), (seed, text, flip) => {

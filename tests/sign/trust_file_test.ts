@@ -171,6 +171,16 @@ Deno.test("parseTrust: the starter file is sound and trusts nobody; an empty one
   });
 });
 
+Deno.test("parseTrust: takes the example of the format's page", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/formats.md", import.meta.url));
+  const example = /```yaml\n(format: veripatch-trust\/v1\n[^]*?)```/.exec(page);
+  assert.ok(example !== null);
+  const { principals, thresholds } = trust(example[1]!);
+  assert.deepEqual(principals[0]!.keys.map((key) => key.publicKey.id), of(1, 2));
+  assert.equal(principals[0]!.keys[1]!.reason, "laptop lost");
+  assert.deepEqual(thresholds, { prover: 1, replayer: 1, approver: 1 });
+});
+
 Deno.test("readTime: UTC and times that exist", () => {
   assert.equal(readTime("2026-11-20T12:00:00Z")?.getTime(), Date.UTC(2026, 10, 20, 12));
   assert.equal(readTime("2026-11-20T12:00:00.250Z")?.getTime(), Date.UTC(2026, 10, 20, 12, 0, 0, 250));
