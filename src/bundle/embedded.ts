@@ -7,6 +7,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { manifestDigest, type ManifestEntry } from "../vocabulary/manifest.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { fileChunks, writeAll } from "./chunks.ts";
+import type { FileDigest } from "./claims.ts";
 import { BOUNDS } from "./layout.ts";
 import type { EmbeddedWorkspace } from "./record.ts";
 
@@ -37,6 +38,20 @@ export async function checkEmbedded(
     enter: () => null,
     ...(onlooker === null ? {} : { onlooker }),
   }, signal);
+}
+
+/**
+ * Digest of a workspace.tar that nothing is believed of yet; it is not looked into.
+ * @throws Failure as `fileChunks`
+ */
+export async function hashEmbedded(path: string, signal?: AbortSignal): Promise<FileDigest> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of fileChunks(path, BOUNDS.workspaceBytes, signal)) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { size, sha256: hash.digest("hex") };
 }
 
 /**

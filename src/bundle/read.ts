@@ -66,11 +66,21 @@ export type BundleRead = { readonly ok: true; readonly bundle: ReadBundle } | {
  */
 export async function readBundle(dir: string): Promise<BundleRead> {
   const read = await readBundleFiles(dir);
-  if (!read.ok) return read;
-  if (!read.embedded) return bundleOf(read.files);
-  const refusal = layoutProblem(new Map([...read.files].map(([name, bytes]) => [name, bytes.length])));
+  return read.ok ? await parseBundle(dir, read) : read;
+}
+
+/**
+ * Looks into the files of a bundle that were read already. workspace.tar, which is never held in memory, is read here;
+ * `embedded` of the bundle has the digest of what was.
+ */
+export async function parseBundle(
+  dir: string,
+  { files, embedded }: { readonly files: ReadonlyMap<string, Uint8Array>; readonly embedded: boolean },
+): Promise<BundleRead> {
+  if (!embedded) return bundleOf(files);
+  const refusal = layoutProblem(new Map([...files].map(([name, bytes]) => [name, bytes.length])));
   if (refusal !== null) return { ok: false, refusal };
-  const manifest = checkJson(read.files.get("workspace_manifest.json")!, manifestSchema, BOUNDS);
+  const manifest = checkJson(files.get("workspace_manifest.json")!, manifestSchema, BOUNDS);
   if (!manifest.ok) {
     return {
       ok: false,
@@ -79,7 +89,7 @@ export async function readBundle(dir: string): Promise<BundleRead> {
   }
   try {
     const { entries } = manifest.value as ManifestDocument;
-    return bundleOf(read.files, BOUNDS, await checkEmbedded(`${dir}/${WORKSPACE_TAR}`, entries));
+    return bundleOf(files, BOUNDS, await checkEmbedded(`${dir}/${WORKSPACE_TAR}`, entries));
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== "malformed") throw error;
     return { ok: false, refusal: inconsistent(WORKSPACE_TAR, error.message) };

@@ -1,91 +1,130 @@
 import { basename, dirname, resolve } from "node:path";
-import { withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
 import { unpackEmbedded } from "../bundle/embedded.ts";
 import { WORKSPACE_TAR } from "../bundle/layout.ts";
-import { readBundle } from "../bundle/read.ts";
-import { unreadableBundle } from "../bundle/refused.ts";
+import { bundleFolder, withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
 import { isSessionId } from "../bundle/session_id.ts";
-import { loadPolicy } from "../policy/load.ts";
-import { printableLine } from "../vocabulary/printable.ts";
-import { claimOf } from "../verify/claim.ts";
-import { replay, type ReplayClaim, type ReplayResult } from "../verify/replay.ts";
-import { EXIT } from "./exit_code.ts";
-import { colour } from "./output.ts";
+import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
+import { PAYLOAD_TYPE, renderEnvelope } from "../sign/dsse.ts";
+import { keyIdOf } from "../sign/key.ts";
+import { signEnvelope } from "../sign/sign.ts";
+import { VERSION } from "../version.ts";
+import { type AttestationAsked, checkBundle, type CheckedBundle } from "../verify/checked_bundle.ts";
+import type { MinimalAsked } from "../verify/removals.ts";
+import { replay, type ReplayPlan, type ReplayResult } from "../verify/replay.ts";
+import { summaryOf } from "../verify/replay_facts.ts";
+import { summaryStatement } from "../verify/verification_summary.ts";
+import { writeFiles } from "./bounded_file.ts";
+import {
+  attestationAsked,
+  minimalAsked,
+  type ReplayFlags,
+  type SigningAsked,
+  signingAsked,
+  summaryFile,
+} from "./replay_asked.ts";
+import { invalidReport, replayReport } from "./replay_report.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { admit } from "./targets.ts";
+import { noTrustedKey } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Watch, watched } from "./watched.ts";
 import { wireSyntax, wireWorld } from "./wire.ts";
 
-export interface ReplayFlags {
-  readonly cwd?: string;
-  readonly leaveOut?: readonly string[];
-  readonly policy?: string;
-  readonly image?: string;
-  readonly pull?: boolean;
-  readonly repeat?: string;
-  readonly allowProtected?: readonly string[];
-  readonly json?: boolean;
+export type { ReplayFlags } from "./replay_asked.ts";
+
+/** Everything the caller asks of a replay, read before the bundle is. */
+interface Asked {
+  readonly flags: ReplayFlags;
+  /** As the caller names it: a folder, or a .ppb file. */
+  readonly bundle: string;
+  readonly attestation: AttestationAsked | null;
+  readonly minimal: MinimalAsked | null;
+  readonly signing: SigningAsked | null;
 }
 
-const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
+/** What was replayed, and how. */
+export interface Replayed {
+  readonly checked: CheckedBundle;
+  readonly result: ReplayResult;
+  readonly plan: ReplayPlan;
+  readonly policy: LoadedPolicy;
+}
 
-/** `pp replay`: reads a bundle, then runs its claim on a checkout under the verifier's own policy. */
-export async function runReplay(bundlePath: string, flags: ReplayFlags): Promise<VerbResult> {
-  return await watched(flags.json === true, async (watch) => {
-    const { result, claim } = await withBundleFolder(
-      resolve(bundlePath),
-      (folder) => replayFolder(folder, flags, watch),
-      watch.signal,
-    );
-    return { exit: EXIT_OF[result.verdict], text: text(result, claim), json: json(result, claim) };
-  });
+/**
+ * `pp replay`: checks a bundle as far as the caller asks, then runs its claim on a checkout under the verifier's own
+ * policy, and signs what came of it. Nothing is run of a bundle that did not pass every check.
+ */
+export async function runReplay(path: string, flags: ReplayFlags): Promise<VerbResult> {
+  const now = new Date();
+  const minimal = minimalAsked(flags);
+  const attestation = await attestationAsked(flags, now);
+  const bundle = await bundleFolder(resolve(path));
+  const signing = await signingAsked(flags, attestation, bundle);
+  const asked: Asked = { flags, bundle, attestation, minimal, signing };
+  return await watched(
+    flags.json === true,
+    (watch) => withBundleFolder(bundle, (folder) => checkAndReplay(folder, asked, watch), watch.signal),
+  );
+}
+
+async function checkAndReplay(folder: string, asked: Asked, watch: Watch): Promise<VerbResult> {
+  const { attestation, bundle } = asked;
+  const owners = attestation?.trust.owners ?? new Map<string, string>();
+  const check = await checkBundle(folder, attestation);
+  if (!check.ok) {
+    // An unsigned bundle may be allowed; one that somebody signed needs a key to be judged by.
+    if (attestation!.trust.keys.length + attestation!.trust.refused.length === 0) {
+      if (check.verification.signature.verdict !== "unsigned") throw noTrustedKey();
+    }
+    return invalidReport(check.verification, bundle, owners);
+  }
+  const replayed = await replayChecked(check.checked, folder, asked, watch);
+  const summary = asked.signing === null ? null : await signedSummary(replayed, asked.signing, asked.flags);
+  return replayReport(replayed, { bundle, owners, summary });
 }
 
 /** Without `--cwd` the base is taken from a bundle that embeds it. */
-async function replayFolder(folder: string, flags: ReplayFlags, watch: Watch) {
-  const read = await readBundle(folder);
-  if (!read.ok) throw unreadableBundle(read.refusal);
-  const { embedded, manifest } = read.bundle;
-  const claimed = claimOf(read.bundle);
-  if (!claimed.ok) throw unreadableBundle(claimed.refusal);
-  const { claim } = claimed;
-  const here = resolve(flags.cwd ?? ".");
-  if (flags.cwd !== undefined || embedded === null) {
-    return { claim, result: await replayIn(here, folder, claim, flags, watch) };
+async function replayChecked(checked: CheckedBundle, folder: string, asked: Asked, watch: Watch) {
+  const { embedded, manifest } = checked.bundle;
+  const here = resolve(asked.flags.cwd ?? ".");
+  if (asked.flags.cwd !== undefined || embedded === null) {
+    return await replayIn(here, folder, checked, asked, watch);
   }
-  const result = await withPrivateFolder(async (root) => {
+  return await withPrivateFolder(async (root) => {
     await unpackEmbedded(`${folder}/${WORKSPACE_TAR}`, manifest.entries, embedded, root, watch.signal);
-    return await replayIn(root, folder, claim, flags, watch);
+    return await replayIn(root, folder, checked, asked, watch);
   }, watch.signal);
-  return { claim, result };
 }
 
 /** @param root of the base; the verifier's policy is looked for in `--cwd` or the current directory */
 async function replayIn(
   root: string,
   folder: string,
-  claim: ReplayClaim,
-  flags: ReplayFlags,
+  checked: CheckedBundle,
+  { flags, minimal, bundle, signing }: Asked,
   { emit, signal }: Watch,
-): Promise<ReplayResult> {
+): Promise<Replayed> {
+  const { claim } = checked;
   const here = resolve(flags.cwd ?? ".");
-  const loaded = await loadPolicy(here, flags.policy === undefined ? undefined : resolve(flags.policy));
-  const config = withFlags(loaded.config, flags);
-  if (loaded.source !== null) {
+  const policy = await loadPolicy(here, flags.policy === undefined ? undefined : resolve(flags.policy));
+  const config = withFlags(policy.config, flags);
+  if (policy.source !== null) {
     for (const target of claim.targets) {
       admit(config, target, "your policy does not admit the bundle's command: ");
     }
   }
   const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
-  const plan = { policy: config.policy, spec, repeat: config.policy.verify.repeat, minimal: null };
+  const plan: ReplayPlan = { policy: config.policy, spec, repeat: config.policy.verify.repeat, minimal };
+  // A summary beside a bundle that lies in the checkout is no part of the base either.
+  const beside = [summaryFile(bundle), ...(signing === null ? [] : [signing.file])];
   const world = await wireWorld(root, config.policy, spec, Deno.env.toObject(), {
     artifacts: artifactsOf(folder),
-    patches: (flags.leaveOut ?? []).map((path) => resolve(path)),
+    patches: [...(flags.leaveOut ?? []).map((path) => resolve(path)), ...beside],
     container: flags.image !== undefined,
   });
   try {
-    return await replay(claim, plan, { ...world, syntax: wireSyntax(), now: Date.now, emit, signal });
+    const ports = { ...world, syntax: wireSyntax(), now: Date.now, emit, signal };
+    return { checked, result: await replay(claim, plan, ports), plan, policy };
   } finally {
     await world.dispose();
   }
@@ -97,45 +136,30 @@ function artifactsOf(bundle: string): string {
   return isSessionId(basename(session)) ? dirname(session) : bundle;
 }
 
-function text(result: ReplayResult, claim: ReplayClaim): string {
-  const c = colour(Deno.stdout);
-  const paint = { confirmed: c.green, contradicted: c.red, inconclusive: c.yellow }[result.verdict];
-  return [
-    `${c.bold("replay")}   ${c.bold(paint(result.verdict))}: ${printableLine(result.detail)}`,
-    ...claim.targets.map((t) => `${c.bold("command")}  ${printableLine(t.command)}`),
-    `${c.bold("base")}     ${claim.baseTree.slice(0, 12)} -> ${claim.resultTree.slice(0, 12)}`,
-    ...result.findings.map(({ path, rule, detail }) =>
-      `${c.bold(c.yellow("flagged"))}  ${printableLine(path ?? "")}: ${printableLine(detail)} (${rule})`
-    ),
-    c.dim("The bundle's signature was not checked: this version does not sign."),
-  ].join("\n");
+/** What was signed, by whom, and where it is. */
+export interface SignedSummary {
+  readonly file: string;
+  readonly keyId: string;
+  readonly result: "PASSED" | "FAILED";
 }
 
-function json(result: ReplayResult, claim: ReplayClaim): unknown {
-  const brief = (side: ReplayResult["base"]) =>
-    side.map((v) => ({
-      outcome: v.outcome,
-      targets: v.targets.map((t) => ({
-        target: t.target,
-        outcome: t.outcome,
-        exit_code: t.result?.exitCode ?? null,
-      })),
-    }));
-  return {
-    format: "veripatch-replay/v1",
-    verdict: result.verdict,
-    success: result.verdict === "confirmed",
-    reason: result.reason,
-    detail: result.detail,
-    exit: EXIT_OF[result.verdict],
-    base_tree: claim.baseTree,
-    result_tree: claim.resultTree,
-    targets: claim.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
-    base: brief(result.base),
-    patched: brief(result.patched),
-    negative_control: brief(result.control),
-    findings: result.findings,
-    sandbox_backend: result.environment?.backend ?? null,
-    image: result.environment?.image ?? null,
-  };
+async function signedSummary(
+  { checked, result, plan, policy }: Replayed,
+  { key, file }: SigningAsked,
+  { force }: ReplayFlags,
+): Promise<SignedSummary> {
+  const { bundle, claim, verification, attestation } = checked;
+  const source = policy.source === null ? null : basename(policy.source);
+  const summary = summaryOf(
+    {
+      ...{ bundle, claim, result, plan, attestation, verification: verification! },
+      policy: { digest: policy.digest, source },
+    },
+    new Date(),
+    VERSION,
+  );
+  const envelope = signEnvelope(PAYLOAD_TYPE, summaryStatement(summary), [key]);
+  const text = new TextDecoder().decode(renderEnvelope(envelope));
+  await writeFiles([{ path: file, text, mode: 0o644 }], force === true);
+  return { file, keyId: keyIdOf(key), result: result.verdict === "confirmed" ? "PASSED" : "FAILED" };
 }

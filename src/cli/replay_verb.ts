@@ -1,10 +1,12 @@
 import type { Command } from "commander";
-import type { ReplayFlags } from "./replay.ts";
+import { passphraseFlags } from "./key_verb.ts";
+import type { ReplayFlags } from "./replay_asked.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
 
 /** `pp replay`: run a bundle's claim again. */
 export function registerReplay(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  program.command("replay")
+  const collect = (value: string, earlier: string[] = []) => [...earlier, value];
+  const command = program.command("replay")
     .description("Run a proof again: base from a checkout, then base plus final.patch, in the sandbox")
     .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
     .option(
@@ -14,7 +16,7 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option(
       "--leave-out <file>",
       "an untracked file of the checkout that was no part of the base; repeatable",
-      (value: string, earlier: string[] = []) => [...earlier, value],
+      collect,
     )
     .option("--policy <file>", "your policy (default: pp.yaml, pp.yml or pp.json of --cwd or here)")
     .option("--image <name>", "container image to use instead of the policy's")
@@ -23,8 +25,36 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option(
       "--allow-protected <glob>",
       "admit a patch that touches protected files (tests, runner configuration); repeatable",
-      (value: string, earlier: string[] = []) => [...earlier, value],
+      collect,
     )
+    .option(
+      "--check-minimal <k>",
+      "then leave out k parts of the patch, one at a time (or all): each must fail",
+    )
+    .option(
+      "--seed <text>",
+      "choose those parts by this text, which the prover could not know (default: evenly)",
+    )
+    .option(
+      "--verify-attestation",
+      "run nothing unless the bundle's attestation is valid; each of these asks for it:",
+    )
+    .option("--key <file>", "public key you trust: a file, env:NAME or - for stdin; repeatable", collect)
+    .option("--hmac-key <file>", "shared secret: a file, env:NAME or - for stdin")
+    .option("--key-env <name>", "environment variable with the shared secret (default PP_ATTEST_HMAC_KEY)")
+    .option("--trust <file>", "trust file that says whose keys count")
+    .option("--role <role>", "the role its signers need in the trust file (default prover)")
+    .option("--threshold <n>", "how many have to have signed (default 1, or as the trust file says)")
+    .option("--max-age <time>", "how long ago it may have been issued: 90s, 30m, 12h, 30d, 2w")
+    .option("--nonce <text>", "what must stand in the statement, exactly")
+    .option("--allow-unsigned", "take an unsigned bundle that holds together; a bad signature stays invalid")
+    .option("--sign <key>", "sign a summary of the replay with this private key: a file, env:NAME or -");
+  passphraseFlags(command)
+    .option(
+      "-o, --output <file>",
+      "where the summary goes (default: BUNDLE.replay.attestation.json, beside it)",
+    )
+    .option("--force", "replace a summary that is there")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
@@ -32,9 +62,12 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
 Examples:
   pp replay .pp-artifacts/20261120T120000Z-0123abcd/proof_bundle
   pp replay proof.ppb --policy mine.yaml      needs no checkout when the bundle embeds its base
+  pp replay proof_bundle --policy mine.yaml --trust trust.yaml --max-age 30d --sign replayer.key.pem
+  pp replay proof_bundle --check-minimal 20 --seed "$(openssl rand -hex 8)"
   git worktree add /tmp/base abc123 && pp replay proof_bundle --cwd /tmp/base --repeat 3
 
-Exit 0 confirmed (red without, green with the patch), 2 contradicted, 3 inconclusive.
+Exit 0 confirmed (red without, green with the patch), 2 contradicted or invalid, 3 inconclusive, 77 no key or
+not admitted by your policy. Nothing is run of a bundle that did not pass every check you asked for.
 Image, limits and allowed commands come from your policy, never from the bundle.`,
     ).action(verb(async (bundle: string, flags: ReplayFlags): Promise<VerbResult> => {
       const { runReplay } = await import("./replay.ts");

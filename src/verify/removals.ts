@@ -47,7 +47,7 @@ export interface RemovalsTried {
   /** Removals there are. */
   readonly units: number;
   readonly tried: number;
-  /** Of those tried: rejected by the parse check without a run, and cut off. Neither passed. */
+  /** Of those tried: rejected without a run, as a minimization rejects them, and cut off. Neither passed. */
   readonly unparsable: number;
   readonly timedOut: number;
   readonly seed: string | null;
@@ -58,6 +58,8 @@ export interface RemovalsTried {
 }
 
 export interface RemovalPorts {
+  /** Whether what is left of a patch may be written at all. */
+  readonly admits: (changes: readonly FileChange[]) => boolean;
   readonly syntax: Syntax;
   readonly signal: AbortSignal;
   /** Runs the targets on base plus changes, in a newly created copy when `fresh`. */
@@ -120,7 +122,7 @@ async function fateOf(
   const changes = split.changes(split.atoms.map((_, atom) => atom).filter((atom) => !gone.has(atom)));
   // Nothing is left: that is the base, which was just seen to be red.
   if (changes.length === 0) return "failed";
-  if (await isBroken(changes, full, ports.syntax)) return "unparsable";
+  if (!ports.admits(changes) || await isBroken(changes, full, ports.syntax)) return "unparsable";
   const { outcome } = await ports.run(changes, false);
   if (outcome !== "passed") return outcome;
   for (let i = 0; i < ports.again; i++) {
@@ -147,10 +149,10 @@ export function withRemovals(confirmed: RunsJudged, tried: RemovalsTried): RunsJ
     const detail = `without ${told(unsteady)} the patch passes only sometimes`;
     return said({ verdict: "inconclusive", reason: "flaky", detail }, "unclear");
   }
-  const of = tried.tried === tried.units
-    ? `each of its ${tried.units} parts`
-    : `${tried.tried} of its ${tried.units} parts`;
-  return said({ ...confirmed, detail: `${confirmed.detail}; it does not pass without ${of}` }, "passed");
+  const shown = tried.tried === tried.units
+    ? "no part of it can be left out"
+    : `none of the ${tried.tried} parts tried (of ${tried.units}) can be left out`;
+  return said({ ...confirmed, detail: `${confirmed.detail}; ${shown}` }, "passed");
 }
 
 function told(removals: readonly (readonly Atom[])[]): string {

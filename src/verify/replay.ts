@@ -7,7 +7,7 @@ import { BaseFiles } from "../prove/base_files.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import { controlOutcome, type NegativeControl, negativeControlOf } from "../prove/negative_control.ts";
 import { applyExactly, objectionsTo } from "../prove/proposal.ts";
-import { refusalsOf, touchedBy } from "../prove/protection.ts";
+import { partsCheck, refusalsOf, touchedBy } from "../prove/protection.ts";
 import { verifyTargets } from "../prove/verification.ts";
 import type { FrozenBase, SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
@@ -19,7 +19,13 @@ import type { ProofTarget } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
 import { withControl } from "./control.ts";
 import { type CheckVerdicts, judge, type Judgement, type RecordedBase, type RunsJudged } from "./judge.ts";
-import { type MinimalAsked, type RemovalsTried, tryRemovals, withRemovals } from "./removals.ts";
+import {
+  type MinimalAsked,
+  type RemovalPorts,
+  type RemovalsTried,
+  tryRemovals,
+  withRemovals,
+} from "./removals.ts";
 
 /** What a bundle claims, as far as a replay needs it. */
 export interface ReplayClaim {
@@ -119,8 +125,11 @@ export async function replay(
   if (resultManifest(manifest, changes).digest !== claim.resultTree) {
     return unfit("result_tree_differs", "base plus final.patch is not the recorded result tree");
   }
-  const split = () => splitPatch(parsed.patch, base.lookup);
-  const result = await new Rerun(claim, split, changes, control, plan, ports).result();
+  const parts = () => ({
+    split: splitPatch(parsed.patch, base.lookup),
+    admits: partsCheck(parsed.patch, plan.policy, base),
+  });
+  const result = await new Rerun(claim, parts, changes, control, plan, ports).result();
   return { ...result, findings: protectedFindings(touched.allowed) };
 }
 
@@ -145,7 +154,7 @@ class Rerun {
 
   constructor(
     readonly claim: ReplayClaim,
-    readonly split: () => PatchUnits,
+    readonly parts: () => { readonly split: PatchUnits; readonly admits: RemovalPorts["admits"] },
     readonly changes: readonly FileChange[],
     readonly control: NegativeControl | null,
     readonly plan: ReplayPlan,
@@ -217,7 +226,9 @@ class Rerun {
       };
     }
     emit({ kind: "phase", phase: "minimize", detail: "the recorded removals" });
-    const minimal = await tryRemovals(this.split(), this.changes, asked, this.plan.spec.parallel, {
+    const { split, admits } = this.parts();
+    const minimal = await tryRemovals(split, this.changes, asked, this.plan.spec.parallel, {
+      admits,
       syntax: this.ports.syntax,
       signal: this.#signal,
       onTried: (tried, of) => emit({ kind: "phase", phase: "minimize", detail: `removal ${tried} of ${of}` }),

@@ -61,6 +61,14 @@ const replayShape = exactly({
   base_tree: digestShape,
   base: runsShape,
   patched: runsShape,
+  /** With the failing test that the policy wants beside the patch; null when it wants none. */
+  control: nullable(runsShape),
+  /** What has to be known before the green is believed, such as protected files that the patch touches. */
+  findings: listOf(
+    exactly({ code: codeShape, path: nullable(shortShape), rule: nullable(shortShape) }),
+    0,
+    100_000,
+  ),
   /** Where it ran; null when nothing was run. */
   sandbox: nullable(exactly({
     backend: backendShape,
@@ -167,7 +175,7 @@ export function readSummary(payload: Uint8Array): SummaryRead {
 
 /** A confirmation without red and green runs, or beside a failed check, is none. */
 function contradiction(predicate: Predicate, replay: ReplayFacts): string | null {
-  const { verdict, repeat, base, patched, sandbox, minimal, checks, signers } = replay;
+  const { verdict, repeat, base, patched, control, sandbox, minimal, checks, signers } = replay;
   const confirmed = verdict === "confirmed";
   const holds: readonly [boolean, string][] = [
     [
@@ -203,6 +211,10 @@ function contradiction(predicate: Predicate, replay: ReplayFacts): string | null
     [
       minimal === null || (minimal.tried > 0 && minimal.passed === 0),
       "confirmed although a line is not needed",
+    ],
+    [
+      control === null || (control.runs === repeat && control.passed === 0),
+      "confirmed although a failing test was not noticed",
     ],
     [
       checks.every((c) => c.verdict === "passed" || c.verdict === "not_checked"),

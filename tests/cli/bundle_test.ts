@@ -56,7 +56,8 @@ Deno.test("pp replay: reads a .ppb like its folder, and leaves no unpacked one",
     const flags = ["--cwd", "tmp", "--json"];
     const folder = await pp(["replay", "proof_bundle", ...flags], { cwd, env });
     const packed = await pp(["replay", "b.ppb", ...flags], { cwd, env });
-    assert.equal(packed.stdout, folder.stdout);
+    const said = (stdout: string) => ({ ...JSON.parse(stdout), bundle: null });
+    assert.deepEqual(said(packed.stdout), said(folder.stdout));
     assert.equal(packed.code, folder.code);
     assert.deepEqual([...Deno.readDirSync(`${cwd}/tmp`)], []);
   });

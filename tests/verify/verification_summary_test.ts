@@ -28,6 +28,8 @@ const REPLAY: ReplayFacts = {
   base_tree: "c".repeat(64),
   base: { runs: 2, passed: 0, failed: 1, timed_out: 1 },
   patched: { runs: 2, passed: 2, failed: 0, timed_out: 0 },
+  control: { runs: 2, passed: 0, failed: 2, timed_out: 0 },
+  findings: [{ code: "protected_touched", path: "tests/a_test.py", rule: "tests" }],
   sandbox: {
     backend: "container",
     image: { name: "image:1", id: "sha256:1" },
@@ -142,6 +144,7 @@ const FALSE_CONFIRMATIONS: Readonly<Record<string, Partial<ReplayFacts>>> = {
   "a green base": { base: { runs: 2, passed: 1, failed: 1, timed_out: 0 } },
   "a red patch": { patched: CONTRADICTED.patched },
   "outcomes that do not add up": { patched: { runs: 2, passed: 2, failed: 1, timed_out: 0 } },
+  "a control that was not noticed": { control: REPLAY.patched },
   "no sandbox": { sandbox: null },
   "a line that is not needed": { minimal: { units: 3, tried: 2, passed: 1, seed: null } },
   "no removal tried": { minimal: { units: 3, tried: 0, passed: 0, seed: null } },

@@ -1,0 +1,252 @@
+import type { Check } from "../verify/judge.ts";
+import type { RemovalsTried } from "../verify/removals.ts";
+import { removalText } from "../verify/removals.ts";
+import { checksOf } from "../verify/replay_facts.ts";
+import type { Verification } from "../verify/verify.ts";
+import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import type { VerificationResult } from "../vocabulary/verification.ts";
+import { EXIT } from "./exit_code.ts";
+import { type Colour, colour, count, shownPath } from "./output.ts";
+import { sandboxText } from "./progress.ts";
+import type { Replayed, SignedSummary } from "./replay.ts";
+import type { VerbResult } from "./verb.ts";
+import { verificationJson, verificationText } from "./verification_report.ts";
+
+type Owners = ReadonlyMap<string, string>;
+
+const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
+
+/** What to say of a bundle whose attestation is invalid: nothing of it was run. */
+export function invalidReport(verification: Verification, bundle: string, owners: Owners): VerbResult {
+  const c = colour(Deno.stdout);
+  const exit = EXIT.no;
+  const { signature, integrity, subject, freshness } = verification;
+  const first = [signature, integrity, subject, freshness].find((v) => v.verdict === "invalid") ?? signature;
+  return {
+    exit,
+    text: `${verificationText(verification, bundle, owners)}\n${
+      line(c, "replay", c.bold(c.red("not run: the bundle did not pass")))
+    }`,
+    json: {
+      format: "veripatch-replay/v1",
+      verdict: "invalid",
+      success: false,
+      reason: first.code,
+      detail: first.detail,
+      exit,
+      bundle,
+      attestation: verificationJson(verification, bundle, owners, exit),
+      checks: checksOf(verification, null),
+      base: [],
+      patched: [],
+      negative_control: [],
+      findings: [],
+      minimal: null,
+      sandbox_backend: null,
+      image: null,
+      summary: null,
+    },
+  };
+}
+
+export interface ReportContext {
+  readonly bundle: string;
+  readonly owners: Owners;
+  readonly summary: SignedSummary | null;
+}
+
+/** What was checked, on what, what came of it, and what to do next. */
+export function replayReport(replayed: Replayed, context: ReportContext): VerbResult {
+  const exit = EXIT_OF[replayed.result.verdict];
+  return { exit, text: text(replayed, context), json: json(replayed, context, exit) };
+}
+
+function line(c: Colour, name: string, said: string): string {
+  return `${c.bold(name.padEnd(10))} ${said}`;
+}
+
+function text(replayed: Replayed, { bundle, owners, summary }: ReportContext): string {
+  const c = colour(Deno.stdout);
+  const { checked, result, policy } = replayed;
+  const { claim, verification } = checked;
+  const checks = new Map(checksOf(verification, result).map(({ check, verdict }) => [check, verdict]));
+  const marked = (check: Check["check"], said: string) => `${mark(checks.get(check)!, c)} ${said}`;
+  const paint = { confirmed: c.green, contradicted: c.red, inconclusive: c.yellow }[result.verdict];
+  const root = Deno.cwd();
+  const environment = result.environment;
+  return [
+    line(c, "bundle", shownPath(bundle, root)),
+    ...attestationLines(replayed, owners, c),
+    line(c, "policy", policyText(replayed, root, c)),
+    ...claim.targets.map((t) => line(c, "command", printableLine(t.command))),
+    line(
+      c,
+      "base",
+      `${marked("base_tree", `tree ${claim.baseTree.slice(0, 12)}`)} -> ` +
+        `${marked("patch", `${claim.resultTree.slice(0, 12)} with final.patch`)}`,
+    ),
+    ...(environment === null ? [] : [
+      line(
+        c,
+        "sandbox",
+        sandboxText(environment.backend, environment.image) +
+          (result.asRecorded ? ", as recorded" : c.yellow(", not the recorded one")),
+      ),
+    ]),
+    ...(result.base.length === 0 ? [] : [
+      line(
+        c,
+        "without",
+        marked("base_red", sideText(result.base)) +
+          (checks.get("base_as_recorded") === "passed" ? ", as recorded" : ""),
+      ),
+    ]),
+    ...(result.patched.length === 0
+      ? []
+      : [line(c, "with", marked("patched_green", sideText(result.patched)))]),
+    ...(result.minimal === null ? [] : [line(c, "minimal", marked("minimal", minimalText(result.minimal)))]),
+    ...(result.control.length === 0 ? [] : [
+      line(c, "control", marked("negative_control", `with your failing test ${sideText(result.control)}`)),
+    ]),
+    ...result.findings.map(({ path, rule, detail }) =>
+      line(c, "flagged", c.yellow(`${printablePath(path ?? "")}: ${printableLine(`${detail} (${rule})`)}`))
+    ),
+    line(c, "verdict", `${c.bold(paint(result.verdict))}: ${printableLine(result.detail)}`),
+    ...(summary === null ? [] : [
+      line(
+        c,
+        "signed",
+        `${shownPath(summary.file, root)}: ${summary.result}, by ed25519 ${summary.keyId.slice(0, 16)}`,
+      ),
+    ]),
+    ...next(replayed, policy.source === null, summary).map((said) => `${c.dim("next".padEnd(10))} ${said}`),
+  ].join("\n");
+}
+
+function mark(verdict: Check["verdict"], c: Colour): string {
+  return {
+    passed: c.green("✓"),
+    failed: c.red("✗"),
+    unclear: c.yellow("?"),
+    not_checked: c.dim("-"),
+  }[verdict];
+}
+
+function attestationLines({ checked }: Replayed, owners: Owners, c: Colour): string[] {
+  const { verification } = checked;
+  if (verification === null) {
+    return [
+      line(c, "signature", c.yellow("- not checked; --key, --trust or --verify-attestation checks it")),
+    ];
+  }
+  if (verification.signature.verdict === "unsigned") {
+    return [line(c, "signature", c.yellow("! UNSIGNED, allowed: nobody vouches for this bundle"))];
+  }
+  const parts = ["signature", "integrity", "subject", "freshness"] as const;
+  return [
+    ...parts.map((part) => line(c, part, `${c.green("✓")} ${verification[part].detail}`)),
+    ...verification.signers.map((key) => {
+      const owner = owners.get(key.id);
+      const shown = key.kind === "ed25519" ? `ed25519 ${key.id}` : "whoever has the shared secret (HMAC)";
+      return line(c, "signer", owner === undefined ? shown : `${printableLine(owner)}, ${shown}`);
+    }),
+  ];
+}
+
+function policyText({ policy }: Replayed, root: string, c: Colour): string {
+  const digest = policy.digest.slice(0, 12);
+  if (policy.source !== null) return `${shownPath(policy.source, root)} (${digest})`;
+  return c.yellow(`none of yours: the built-in one (${digest}), which let exactly the recorded commands run`);
+}
+
+function sideText(runs: readonly VerificationResult[]): string {
+  const words = { passed: "passed", failed: "failed", timed_out: "ran into the time limit" } as const;
+  const outcomes = (Object.keys(words) as (keyof typeof words)[]).flatMap((outcome) => {
+    const n = runs.filter((run) => run.outcome === outcome).length;
+    return n === 0 ? [] : [`${n} ${words[outcome]}`];
+  });
+  return `${count(runs.length, "run")}: ${outcomes.join(", ")}`;
+}
+
+function minimalText({ units, tried, needless, unsteady }: RemovalsTried): string {
+  const passed = needless.length + unsteady.length;
+  const all = tried === units ? `all ${count(units, "removal")}` : `${tried} of ${count(units, "removal")}`;
+  return `${all} tried, ${passed === 0 ? "none passes" : `${passed} passed`}`;
+}
+
+function next(replayed: Replayed, builtIn: boolean, summary: SignedSummary | null): string[] {
+  const { result, checked } = replayed;
+  const again: Readonly<Record<string, string>> = {
+    base_differs:
+      "check out the commit the proof was made of, and name it with --cwd; --leave-out for stray files",
+    flaky: "look closer with --repeat",
+    timed_out: "give more time: policy.limits.per_command_timeout_sec",
+    base_cut_off: "give the time the prover gave: policy.limits.per_command_timeout_sec",
+    budget_exhausted: "give more time: policy.limits.session_sec",
+    sandbox_differs: "replay in the recorded image: --image",
+    no_certificate: "leave out --check-minimal, or have the proof made with more minimization",
+    not_minimal: "have the proof made again: the lines named are not needed",
+  };
+  const said = again[result.reason];
+  if (said !== undefined) return [said];
+  if (result.verdict === "contradicted") return ["do not merge this patch on the word of this bundle"];
+  if (builtIn) return ["say yourself what may run: --policy FILE"];
+  if (result.verdict === "confirmed" && checked.verification === null) {
+    return ["check who signed it: --key or --trust"];
+  }
+  if (summary !== null) {
+    return [
+      "hand out the summary with the bundle: it says what was replayed, by whom and under which policy",
+    ];
+  }
+  return [];
+}
+
+function json(replayed: Replayed, { bundle, owners, summary }: ReportContext, exit: number): unknown {
+  const { checked, result, plan, policy } = replayed;
+  const { claim, verification } = checked;
+  const brief = (side: readonly VerificationResult[]) =>
+    side.map((v) => ({
+      outcome: v.outcome,
+      targets: v.targets.map((t) => ({
+        target: t.target,
+        outcome: t.outcome,
+        exit_code: t.result?.exitCode ?? null,
+      })),
+    }));
+  const { minimal, environment } = result;
+  return {
+    format: "veripatch-replay/v1",
+    verdict: result.verdict,
+    success: result.verdict === "confirmed",
+    reason: result.reason,
+    detail: result.detail,
+    exit,
+    bundle,
+    session: checked.bundle.repro.session,
+    attestation: verification === null ? null : verificationJson(verification, bundle, owners, EXIT.yes),
+    policy: { source: policy.source, digest: policy.digest },
+    checks: checksOf(verification, result),
+    repeat: plan.repeat,
+    base_tree: claim.baseTree,
+    result_tree: claim.resultTree,
+    targets: claim.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
+    base: brief(result.base),
+    patched: brief(result.patched),
+    negative_control: brief(result.control),
+    findings: result.findings,
+    minimal: minimal === null ? null : {
+      units: minimal.units,
+      tried: minimal.tried,
+      unparsable: minimal.unparsable,
+      timed_out: minimal.timedOut,
+      seed: minimal.seed,
+      needless: minimal.needless.map(removalText),
+      unsteady: minimal.unsteady.map(removalText),
+    },
+    sandbox_backend: environment?.backend ?? null,
+    image: environment?.image ?? null,
+    sandbox_as_recorded: environment === null ? null : result.asRecorded,
+    summary: summary === null ? null : { file: summary.file, key_id: summary.keyId, result: summary.result },
+  };
+}
