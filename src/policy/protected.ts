@@ -67,24 +67,25 @@ export function protectionOf(
   const rules = [...table, added];
   const allAnyCase = rules.flatMap((rule) => rule.anyCase);
   const allExact = rules.flatMap((rule) => rule.exact);
-  const ruleOf = (path: string): ProtectedRule | null => {
+  const rulesOf = (path: string): readonly ProtectedRule[] => {
     const names = [...new Set([folded(path), plainPath(path)])];
     // Most paths match nothing, and are taken apart only once to learn it.
     if (!names.some((name) => matchesAnyGlob(allAnyCase, name)) && !matchesAnyGlob(allExact, path)) {
-      return null;
+      return [];
     }
-    const hit = rules.find(({ anyCase, exact }) =>
+    return rules.filter(({ anyCase, exact }) =>
       names.some((name) => matchesAnyGlob(anyCase, name)) || matchesAnyGlob(exact, path)
-    );
-    return hit?.rule ?? null;
+    ).map(({ rule }) => rule);
   };
-  const aliases = aliasesOf(links, (path) => ruleOf(path) !== null);
+  const aliases = aliasesOf(links, (path) => rulesOf(path).length > 0);
   return (path) => {
-    const rule = ruleOf(path) ?? aliases(path).map(ruleOf).find((found) => found !== null) ?? null;
-    if (rule === null) return null;
+    const found = [path, ...aliases(path)].flatMap(rulesOf);
+    // Members are free if the rule that frees them is alone: a policy that names a package.json means all of it.
+    const whole = found.find((rule) => rule.freeMembers === undefined);
+    const rule = whole ?? found[0];
+    if (rule === undefined) return null;
     const permitted = !enabled || matchesAnyGlob(allowed, path);
-    const freeMembers = rule.freeMembers ?? null;
-    return { rule: rule.name, about: rule.about, allowed: permitted, freeMembers };
+    return { rule: rule.name, about: rule.about, allowed: permitted, freeMembers: rule.freeMembers ?? null };
   };
 }
 

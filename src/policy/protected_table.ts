@@ -18,7 +18,7 @@ export interface ProtectedRule {
 const JAVASCRIPT = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 const JVM = ["java", "kt", "kts", "groovy", "scala"];
 
-/** The first rule that matches a path names it. */
+/** The first rule that matches a path and protects the whole file names it, else the first that matches. */
 export const PROTECTED_RULES: readonly ProtectedRule[] = [
   {
     // Folders and names of tests that many languages share; what lies in such a folder, fixtures included, is test.
@@ -52,7 +52,7 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
       "**/{conftest,sitecustomize,usercustomize}{,.*}",
       "**/{sitecustomize,usercustomize,conftest}/**",
       "**/*.{pth,_pth,egg-link,pyc,pyo}",
-      "**/__pycache__/**",
+      "**/{__pycache__,.pytest_cache}/**",
       "**/*.{egg-info,dist-info}/**",
       "**/pyvenv.cfg",
       "**/{pytest,_pytest,pluggy,unittest,doctest,nose,nose2}{.py,/**}",
@@ -70,6 +70,14 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
     tellWhen: ["py"],
   },
   {
+    // Whatever a package manager installs, runners included; nobody fixes a bug there.
+    name: "installed_packages",
+    about: "installed packages, in which the runners are",
+    globs: [
+      "**/{node_modules,site-packages,dist-packages,vendor,.venv,venv,.tox,.nox,.yarn,.bundle}/**",
+    ],
+  },
+  {
     // npm, pnpm and yarn run scripts of package.json; jest, mocha, ava, c8, nyc, babel … read sections of it.
     // These members say what a package is and needs, not how it is tested.
     name: "package_json",
@@ -79,14 +87,14 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
     freeMembers: [
       ...["name", "version", "description", "keywords", "homepage", "bugs", "license", "author"],
       ...["contributors", "funding", "repository", "private", "files", "publishConfig"],
-      ...["main", "module", "browser", "exports", "imports", "types", "typings", "typesVersions", "type"],
+      ...["main", "module", "browser", "exports", "types", "typings", "typesVersions", "type"],
       ...["bin", "man", "sideEffects", "engines", "os", "cpu"],
       ...["dependencies", "devDependencies", "peerDependencies", "peerDependenciesMeta"],
       ...["optionalDependencies", "bundledDependencies", "bundleDependencies"],
     ],
   },
   {
-    // JavaScript and TypeScript: runners, what compiles the tests, the package manager, and installed runners.
+    // JavaScript and TypeScript: runners, what compiles the tests, and the package manager.
     name: "javascript_config",
     about: "configuration of JavaScript's runners and compilers",
     globs: [
@@ -100,7 +108,6 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
       "**/vitest.workspace.*",
       "**/{tsconfig,jsconfig}{,.*}.json",
       "**/__mocks__/**",
-      "**/node_modules/**",
       "**/{.npmrc,.yarnrc,.yarnrc.yml,.pnpmfile.cjs,.pnp.cjs,.pnp.loader.mjs,pnpm-workspace.yaml,.node-version,.nvmrc}",
       "**/{lerna,nx,turbo,project,rush,node.config}.json",
       "**/bunfig.toml",
@@ -117,8 +124,8 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
   {
     // Go: _test.go and testdata are above. Module files can leave packages out or replace test libraries.
     name: "go_config",
-    about: "Go's module files and vendored modules",
-    globs: ["**/{go.mod,go.work,.golangci.yml,.golangci.yaml}", "**/vendor/**"],
+    about: "Go's module files",
+    globs: ["**/{go.mod,go.work,.golangci.yml,.golangci.yaml}"],
     tellWhen: ["go"],
   },
   {
@@ -141,9 +148,11 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
     name: "jvm_config",
     about: "builds of the JVM's languages",
     globs: [
-      "**/{pom.xml,gradle.properties,build.sbt,testng.xml,junit-platform.properties,gradlew,gradlew.bat,mvnw}",
+      "**/{pom.xml,gradle.properties,testng.xml,junit-platform.properties,gradlew,gradlew.bat,mvnw}",
       "**/*.{gradle,gradle.kts}",
-      "**/{.mvn,gradle/wrapper}/**",
+      "**/{.mvn,gradle/wrapper,buildSrc,build-logic}/**",
+      "**/*.sbt",
+      "project/*.{scala,properties}",
     ],
     tellWhen: JVM,
   },
@@ -180,10 +189,12 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
     about: "manifests and tests of further languages",
     globs: [
       "**/{mix.exs,Package.swift,dart_test.yaml,.proverc,rebar.config,dune-project,Makefile.PL,Build.PL}",
+      "**/{project.clj,deps.edn,tests.edn,stack.yaml,build.zig}",
+      "**/*.cabal",
       "t/**",
       "**/*.t",
     ],
-    tellWhen: ["ex", "exs", "swift", "dart", "pl", "pm", "erl", "ml", "t"],
+    tellWhen: ["ex", "exs", "swift", "dart", "pl", "pm", "erl", "ml", "t", "clj", "hs", "zig"],
   },
   {
     // C and C++, and builds of anything: a target such as `make test` runs what they say.

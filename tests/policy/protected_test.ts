@@ -44,11 +44,17 @@ const PROTECTED: Readonly<Record<string, readonly string[]>> = {
       "x.pth",
       "lib/site/y.pth",
     ],
-    ...["sitecustomize/__init__.py", "conftest.pyc", "a/__pycache__/test_a.cpython-311-pytest-8.pyc"],
+    ...["sitecustomize/__init__.py", "conftest.pyc", "a/__pycache__/test_a.cpython-311-pytest-8.pyc", ...[
+      ".pytest_cache/v/cache/lastfailed",
+    ]],
     ...["evil.egg-info/entry_points.txt", "x-1.dist-info/entry_points.txt", "pytest.py", "_pytest/runner.py"],
     ...["unittest/__init__.py", "python._pth", "pyvenv.cfg"],
   ],
   python_config: ["pytest.ini", "tox.ini", "setup.cfg", "pyproject.toml", "sub/pyproject.toml", "noxfile.py"],
+  installed_packages: [
+    ...["node_modules/jest/x.js", "node_modules/jest/package.json", "vendor/github.com/x/y.go"],
+    ...[".venv/lib/python3.12/site-packages/xdist/plugin.py", "venv/bin/tox", ".yarn/releases/yarn.cjs"],
+  ],
   package_json: ["package.json", "packages/a/package.json"],
   javascript_config: [
     ...["jest.config.ts", "vitest.config.mts", ".mocharc.yml", ".mocharc", "ava.config.js", "karma.conf.js"],
@@ -59,18 +65,17 @@ const PROTECTED: Readonly<Record<string, readonly string[]>> = {
       "jest.setup.js",
       "src/setupTests.ts",
       "__mocks__/fs.js",
-      "node_modules/jest/x.js",
     ],
   ],
   deno_config: ["deno.json", "deno.jsonc", "sub/deno.json", "import_map.json"],
-  go_config: ["go.mod", "go.work", "vendor/github.com/x/y.go"],
+  go_config: ["go.mod", "go.work"],
   rust_config: ["Cargo.toml", "crates/a/Cargo.toml", "build.rs", ".cargo/config.toml"],
   jvm_tests: ["lib/FooTest.java", "x/BarTests.kt", "a/BazIT.java", "a/src/integrationTest/kotlin/X.kt"],
   jvm_config: ["pom.xml", "build.gradle.kts", "app/build.gradle", "gradle/wrapper/gradle-wrapper.properties"],
   ruby_config: ["Rakefile", ".rspec", "lib/tasks/x.rake", "Gemfile"],
   php_tests: ["phpunit.xml.dist", "phpunit.xml", "src/FooTest.php", "composer.json"],
   dotnet_tests: ["src/FooTests.cs", "all.runsettings", "Directory.Build.props", "a.sln"],
-  other_languages: ["mix.exs", "Package.swift", "t/basic.pl", "lib/x.t"],
+  other_languages: ["mix.exs", "x.cabal", "Package.swift", "t/basic.pl", "lib/x.t"],
   build_files: ["Makefile", "src/makefile", "CMakeLists.txt", "meson.build", "BUILD", "rules.mk", "justfile"],
   shell_tests: ["a.bats", "runtests.py", "ci/testrunner.sh"],
   ci_config: [
@@ -280,7 +285,22 @@ Deno.test("protectedTouches: a package.json is free only when its contents show 
   assert.equal(touches(base, { ...base, scripts: { ...base.scripts, pretest: "rm -r tests" } }), 1);
   assert.equal(touches(base, { ...base, jest: { testMatch: [] } }), 1);
   assert.equal(touches(base, { name: "a" }), 1);
+  for (const member of ["imports", "overrides", "workspaces", "packageManager", "config", "c8", "anything"]) {
+    assert.equal(touches(base, { ...base, [member]: {} }), 1, member);
+  }
   assert.equal(protectedTouches(patch(PACKAGE), protection).length, 1, "nothing is known of its contents");
+});
+
+Deno.test("protectedTouches: a package.json that another rule protects as well is protected as a whole", () => {
+  const contents = () => ({ before: bytes({ version: "1" }), after: bytes({ version: "2" }) });
+  const touches = (path: string, policy = protect()) =>
+    protectedTouches(patch(PACKAGE.replaceAll("package.json", path)), protectionOf(policy), contents).map((
+      t,
+    ) => t.rule);
+  assert.deepEqual(touches("package.json"), []);
+  assert.deepEqual(touches("package.json", protect({ also: ["package.json"] })), ["policy"]);
+  assert.deepEqual(touches("node_modules/jest/package.json"), ["installed_packages"]);
+  assert.deepEqual(touches("tests/package.json"), ["test_files"]);
 });
 
 Deno.test("changesOnlyMembers: whatever cannot be compared strictly is a change", () => {
