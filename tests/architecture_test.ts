@@ -41,8 +41,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "syntax/syntax.ts",
     "workspace/workspace.ts",
   ],
+  report: ["vocabulary", "patch", "bundle/read.ts", "bundle/schema.ts", "sign/dsse.ts"],
   cli: [
     "vocabulary",
+    "report",
     "version.ts",
     "patch",
     "document",
@@ -63,7 +65,7 @@ const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [
-  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar"],
+  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report"],
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
 ];

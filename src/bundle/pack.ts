@@ -81,10 +81,15 @@ async function* unchanged(path: string, digest: Sha256, signal?: AbortSignal): A
 
 /**
  * Writes a file whole or not at all.
+ * @param replace whether a file that is there already is replaced
  * @throws Failure `denied` `pack_exists` when it is there; `pack_not_written`
  */
-export async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  if (await lstat(path).then(() => true, () => false)) throw exists(path);
+export async function writeWhole(
+  path: string,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  replace = false,
+): Promise<void> {
+  if (!replace && await lstat(path).then(() => true, () => false)) throw exists(path);
   const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
     const handle = await open(temporary, "wx", 0o644);

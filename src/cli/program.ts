@@ -7,6 +7,7 @@ import { EXIT } from "./exit_code.ts";
 import { registerInit } from "./init_verb.ts";
 import { registerKey } from "./key_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
+import { registerReport } from "./report_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
 import { registerTrust } from "./trust_verb.ts";
@@ -24,6 +25,7 @@ Examples:
   pp verify-attestation BUNDLE --key ci.pub.pem
   pp replay .pp-artifacts/ID/proof_bundle   run a proof again from a checkout
   pp bundle pack .pp-artifacts/ID           one file to hand over
+  pp report .pp-artifacts/ID -o proof.html  the proof as one page
   pp keygen -o ci                           a key pair to sign proofs with
   pp trust add ci ci.pub.pem --role prover  say whose proofs are believed
   pp doctor                                 what is missing, and how to get it
@@ -58,6 +60,7 @@ export async function run(args: readonly string[]): Promise<number> {
   registerVerifyAttestation(program, verb);
   registerReplay(program, verb);
   registerBundle(program, verb);
+  registerReport(program, verb);
   registerDoctor(program, verb);
   registerPolicy(program, verb);
   registerInit(program, verb);

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { bundleFiles } from "../../src/bundle/documents.ts";
+import { record, redact, SESSION } from "../bundle/fixture.ts";
+import { pp, withFolder } from "./process.ts";
+
+const FILES = await bundleFiles(record(), redact);
+const HERE = Object.fromEntries([...FILES].map(([name, bytes]) => [`proof_bundle/${name}`, bytes]));
+
+Deno.test("pp report: writes one page of a folder or a .ppb, the same each time", async () => {
+  await withFolder(HERE, async (cwd) => {
+    const written = await pp(["report", "proof_bundle"], { cwd });
+    assert.equal(written.code, 0, written.stderr);
+    assert.match(written.stdout, new RegExp(`^report   ${SESSION}\\.html \\(`));
+    await pp(["bundle", "pack", "proof_bundle", "-o", "b.ppb"], { cwd });
+    const packed = await pp(["report", "b.ppb", "-o", "packed.html", "--json"], { cwd });
+    const document = JSON.parse(packed.stdout);
+    assert.equal(document.format, "veripatch-report/v1");
+    const page = await Deno.readTextFile(`${cwd}/packed.html`);
+    assert.equal(document.size, new TextEncoder().encode(page).length);
+    assert.equal(page, await Deno.readTextFile(`${cwd}/${SESSION}.html`));
+    assert.match(page, /^<!doctype html>/);
+  });
+});
+
+Deno.test("pp report: replaces a file only with --force; what is no bundle is 65", async () => {
+  await withFolder({ ...HERE, "r.html": "mine", "x/repro.json": "{}" }, async (cwd) => {
+    const kept = await pp(["report", "proof_bundle", "-o", "r.html"], { cwd });
+    assert.equal(kept.code, 77);
+    assert.equal(await Deno.readTextFile(`${cwd}/r.html`), "mine");
+    assert.equal((await pp(["report", "proof_bundle", "-o", "r.html", "--force"], { cwd })).code, 0);
+    assert.match(await Deno.readTextFile(`${cwd}/r.html`), /^<!doctype html>/);
+    assert.equal((await pp(["report", "x", "-o", "y.html"], { cwd })).code, 65);
+    assert.equal((await pp(["report", "nothing", "-o", "y.html"], { cwd })).code, 65);
+  });
+});
