@@ -17,9 +17,9 @@ const V8_FLAGS = "--v8-flags=--max-semi-space-size=2";
 const PROGRAMS = {
   bwrap: "bubblewrap",
   git: "git",
+  minisign: "minisign",
   openssl: "openssl",
   python3: "python3",
-  minisign: "minisign",
   setpriv: "util-linux",
   "ssh-keygen": "openssh-client",
   tmux: "tmux",

@@ -1,7 +1,7 @@
 import { createCipheriv, createPrivateKey, pbkdf2Sync } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { algorithmOf, DER, der, readDer, readSequence } from "./der.ts";
+import { algorithmOf, DER, der, type DerElement, readDer, readSequence } from "./der.ts";
 import { type KeyResult, type PrivateKey, privateKeyOf, type PublicKey, publicKeyOf, spkiOf } from "./key.ts";
 import { refuse } from "./refuse.ts";
 
@@ -14,8 +14,10 @@ export interface PemBlock {
 /** DER of an Ed25519 PrivateKeyInfo up to the 32 bytes of the seed (RFC 8410). */
 const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
 
-/** What OWASP asks of PBKDF2-HMAC-SHA-256 in 2023; about a third of a second. */
+/** What OWASP asks of PBKDF2-HMAC-SHA-256 in 2023; below a second. */
 const PBKDF2_ROUNDS = 600_000;
+/** What opening a key may cost: rounds of PBKDF2, bytes of scrypt's memory, times it is filled. Half a minute. */
+const MAX_COST = { rounds: 20_000_000, memory: 2 ** 30, passes: 16 } as const;
 export const PEM_SALT_BYTES = 16;
 export const PEM_IV_BYTES = 16;
 
@@ -24,6 +26,7 @@ const OID = {
   pbkdf2: "2a864886f70d01050c",
   hmacWithSha256: "2a864886f70d0209",
   aes256Cbc: "60864801650304012a",
+  scrypt: "2b06010401da47040b",
 } as const;
 
 /**
@@ -87,6 +90,12 @@ export function readPkcs8(bytes: Uint8Array): KeyResult<PrivateKey> {
  * @returns `passphrase_wrong` also for what is damaged: the two cannot be told apart
  */
 export function readEncryptedPkcs8(bytes: Uint8Array, passphrase: string): KeyResult<PrivateKey> {
+  if (costsTooMuch(bytes)) {
+    return refuse(
+      "key_cipher_unknown",
+      "the key takes too long to open; convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc",
+    );
+  }
   let plain: Uint8Array;
   try {
     const key = createPrivateKey({
@@ -105,6 +114,26 @@ export function readEncryptedPkcs8(bytes: Uint8Array, passphrase: string): KeyRe
     return refuse("passphrase_wrong", "the passphrase does not open the key, or its file is damaged");
   }
   return readPkcs8(plain);
+}
+
+/** Whether opening would take longer than anybody means it to; false for what is not understood, which will not open. */
+function costsTooMuch(bytes: Uint8Array): boolean {
+  const parts = (element: DerElement | undefined) =>
+    element?.tag === DER.sequence ? readDer(element.content) ?? [] : [];
+  const [, scheme] = parts(readSequence(bytes)?.[0]);
+  const [name, parameters] = parts(parts(scheme)[0]);
+  const numbers = parts(parameters).filter(({ tag }) => tag === DER.integer)
+    .map(({ content }) => content.length > 8 ? Infinity : Number(`0x${content.toHex() || "0"}`));
+  switch (name?.content.toHex()) {
+    case OID.pbkdf2:
+      return (numbers[0] ?? 0) > MAX_COST.rounds;
+    case OID.scrypt: {
+      const [n = 0, r = 0, p = 0] = numbers;
+      return 128 * n * r > MAX_COST.memory || p > MAX_COST.passes;
+    }
+    default:
+      return false;
+  }
 }
 
 /** `-----BEGIN PUBLIC KEY-----` … as openssl writes it. */

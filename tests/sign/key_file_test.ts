@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
+import { DER, der } from "../../src/sign/der.ts";
 import { hmacSecretOf, type KeyResult, privateKeyOf, publicKeyOf, spkiOf } from "../../src/sign/key.ts";
 import { MAX_KEY_BYTES, readHmacSecret, readPublicKey, readSigningKey } from "../../src/sign/key_file.ts";
 import { opensshLine } from "../../src/sign/openssh.ts";
@@ -132,6 +133,33 @@ Deno.test("readSigningKey: an encrypted key opens with its passphrase only", () 
   for (const passphrase of ["correct horse", "", "correct horse u"]) {
     assert.equal(reason(readSigningKey(text(sealed), { passphrase })), "passphrase_wrong");
   }
+});
+
+Deno.test("readSigningKey: a key that would take hours to open is refused at once", () => {
+  const bytes = (hex: string) => Uint8Array.fromHex(hex);
+  const oid = (hex: string) => der(DER.oid, bytes(hex));
+  const number = (hex: string) => der(DER.integer, bytes(hex));
+  const zeros = der(DER.octetString, new Uint8Array(16));
+  const sealed = (derivation: Uint8Array) => {
+    const cipher = der(DER.sequence, oid("60864801650304012a"), zeros);
+    const scheme = der(DER.sequence, oid("2a864886f70d01050d"), der(DER.sequence, derivation, cipher));
+    return text(pem("ENCRYPTED PRIVATE KEY", der(DER.sequence, scheme, zeros)));
+  };
+  const sha256 = der(DER.sequence, oid("2a864886f70d0209"), der(DER.null));
+  const pbkdf2 = (rounds: string) =>
+    der(DER.sequence, oid("2a864886f70d01050c"), der(DER.sequence, zeros, number(rounds), sha256));
+  const scrypt = (...cost: string[]) =>
+    der(DER.sequence, oid("2b06010401da47040b"), der(DER.sequence, zeros, ...cost.map(number)));
+  const read = (derivation: Uint8Array) => reason(readSigningKey(sealed(derivation), { passphrase: "x" }));
+  const started = performance.now();
+  assert.equal(read(pbkdf2("7fffffff")), "key_cipher_unknown");
+  assert.equal(read(pbkdf2("7fffffffffffffffffff")), "key_cipher_unknown");
+  assert.equal(read(scrypt("01000000", "08", "01")), "key_cipher_unknown");
+  assert.equal(read(scrypt("4000", "08", "7fff")), "key_cipher_unknown");
+  assert.ok(performance.now() - started < 2_000);
+  // What a person may have chosen is only tried.
+  assert.equal(read(pbkdf2("0800")), "passphrase_wrong");
+  assert.equal(read(scrypt("4000", "08", "01")), "passphrase_wrong");
 });
 
 Deno.test("readSigningKey: what is no private key is refused by its name", () => {
