@@ -1,5 +1,6 @@
 import type { Finding } from "../vocabulary/finding.ts";
 import type { FilePatch, Patch } from "../vocabulary/patch.ts";
+import { parentsOf } from "../vocabulary/path.ts";
 import { type Glob, matchesAnyGlob, parseGlob } from "./glob.ts";
 import type { Policy } from "./policy.ts";
 import { PROTECTED_RULES, type ProtectedRule } from "./protected_table.ts";
@@ -34,7 +35,8 @@ interface Compiled {
 
 /** Name of the rule behind globs of `protect.also`. */
 const POLICY_RULE = "policy";
-const MAX_ALIASES = 64;
+/** Names of one path that are looked at; a workspace has a handful. */
+const MAX_ALIASES = 1_000;
 
 let table: readonly Compiled[] | undefined;
 
@@ -144,8 +146,17 @@ function isFreeChange(file: FilePatch, members: readonly string[], contents: Con
 /** Other names of a path by way of links, near and far. */
 function aliasesOf(
   links: ReadonlyMap<string, string>,
-  isProtected: (path: string) => boolean,
+  judge: (path: string) => boolean,
 ): (path: string) => string[] {
+  // Links share folders and names.
+  const judged = new Map<string, boolean>();
+  const isProtected = (path: string): boolean => {
+    const known = judged.get(path);
+    if (known !== undefined) return known;
+    const verdict = judge(path);
+    judged.set(path, verdict);
+    return verdict;
+  };
   const all: Link[] = [];
   for (const [link, to] of links) {
     const folder = link.slice(0, link.lastIndexOf("/") + 1);
@@ -167,20 +178,29 @@ interface Link {
   readonly target: string;
 }
 
+/** Every other name that links give a path; each link is followed once in a name, so that loops end. */
 function namesBy(known: readonly Link[]): (path: string) => string[] {
+  const byTarget = new Map<string, Link[]>();
+  for (const link of known) {
+    const same = byTarget.get(link.target);
+    if (same === undefined) byTarget.set(link.target, [link]);
+    else same.push(link);
+  }
   return (path) => {
-    const names = [path];
+    const names: { readonly name: string; readonly by: readonly Link[] }[] = [{ name: path, by: [] }];
+    const seen = new Set([path]);
     for (let i = 0; i < names.length && names.length < MAX_ALIASES; i++) {
-      for (const { link, target } of known) {
-        const rest = names[i] === target
-          ? ""
-          : names[i]!.startsWith(`${target}/`)
-          ? names[i]!.slice(target.length)
-          : null;
-        if (rest !== null && !names.includes(link + rest)) names.push(link + rest);
+      const { name, by } = names[i]!;
+      for (const target of [...parentsOf([name]), name]) {
+        for (const link of byTarget.get(target) ?? []) {
+          const other = link.link + name.slice(target.length);
+          if (by.includes(link) || seen.has(other)) continue;
+          seen.add(other);
+          names.push({ name: other, by: [...by, link] });
+        }
       }
     }
-    return names.slice(1);
+    return names.slice(1).map(({ name }) => name);
   };
 }
 

@@ -221,6 +221,21 @@ Deno.test("protectionOf: what a link with a protected name leads to, near and fa
   }
 });
 
+Deno.test("protectionOf: a hundred thousand links, loops among them, take seconds at most", () => {
+  const links = new Map(Array.from({ length: 100_000 }, (_, i) => [`bin/${i}/link`, `../../lib/${i % 7}`]));
+  for (
+    const [link, target] of [["a/x", "../a"], ["a/y", "../a"], ["a/z", "../b"], ["b/x", "../a"]] as const
+  ) {
+    links.set(link, target);
+  }
+  links.set("conftest.py", "b/hooks.txt");
+  const start = performance.now();
+  const protection = protectionOf(protect(), links);
+  assert.equal(protection("b/hooks.txt")?.rule, "python_hooks");
+  for (const path of ["a/f", "b/f", "lib/3/f", "lib/9/f"]) assert.equal(protection(path), null, path);
+  assert.ok(performance.now() - start < 20_000);
+});
+
 Deno.test("protectionOf: hostile paths are judged in time that grows with their length", () => {
   const long = [..."ab"].map((c) => `${`${c}/`.repeat(255)}x`).concat(
     "a".repeat(255),
