@@ -1,4 +1,5 @@
 import type { ReadBundle } from "../bundle/read.ts";
+import type { Repro } from "../bundle/schema.ts";
 import { parsePatch } from "../patch/parse.ts";
 import { patchStats } from "../patch/stats.ts";
 import { sha256 } from "../vocabulary/digest.ts";
@@ -151,15 +152,28 @@ function evidence(bundle: ReadBundle): Markup {
   ];
   const lines = sides.map((
     [name, directory],
-  ): [string, Markup | null] => [name, runsLine(bundle, directory)]);
+  ): [string, Markup | null] => [name, runsLine(bundle, directory, directory === "negative_control")]);
   const commands = repro.proof_targets.slice(0, MAX_LISTED).map((target) => [
     target.name,
     code(target.command),
     markup`<code>${JSON.stringify(target.argv)}</code>`,
   ]);
-  return markup`${facts(lines)}
+  return markup`${findings(repro.findings)}${facts(lines)}
 ${table("Proof targets", ["Target", "Command", "Run as"], commands)}
 ${sides.map(([name, directory], i) => runsView(bundle, directory, name, i === 0))}`;
+}
+
+/** What a reader must know before the green is believed. */
+function findings(found: Repro["findings"]): Markup | null {
+  if (found.length === 0) return null;
+  const rows = found.slice(0, MAX_LISTED).map(({ code: name, path, detail }) => [
+    words(name),
+    path === null ? "" : code(path),
+    detail,
+  ]);
+  return markup`<p class="callout bad">${
+    plural(found.length, "finding")
+  } to look at before this is believed</p>${table("Findings", ["What", "Where", "Detail"], rows)}`;
 }
 
 function environment({ repro, environment, policy }: ReadBundle): Markup {

@@ -10,14 +10,18 @@ const MAX_RUNS = 100;
 const OUTPUT_LINES = 60;
 const OUTPUT_CHARACTERS = 20_000;
 
-/** How many runs of a verification directory passed, as one line; null where there was none. */
-export function runsLine(bundle: ReadBundle, directory: string): Markup | null {
+/**
+ * How many runs of a verification directory passed, as one line; null where there was none.
+ * @param mustFail whether red is what was hoped for
+ */
+export function runsLine(bundle: ReadBundle, directory: string, mustFail = false): Markup | null {
   const verify = bundle.documents.get(`${directory}/verify.json`) as VerifyDocument | undefined;
   if (verify === undefined) return null;
   const { outcome, passed, runs } = verify;
-  return markup`${badge(outcome)} <span class="muted">${passed} of ${
-    plural(runs.length, "run")
-  } passed</span>`;
+  const shown = mustFail && outcome === "failed"
+    ? markup`<span class="badge good">failed, as it must</span>`
+    : badge(outcome);
+  return markup`${shown} <span class="muted">${passed} of ${plural(runs.length, "run")} passed</span>`;
 }
 
 /** Every target of every run of a verification directory, with the end of what it printed. */

@@ -59,7 +59,7 @@ pre { margin: .3rem 0 0; padding: .75rem; background: var(--code); border-radius
 .callout.good { background: var(--good-bg); } .callout.bad { background: var(--bad-bg); } .callout.doubt { background: var(--doubt-bg); }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: .7rem 2rem; margin: 0 0 1.1rem; }
 .facts dt { color: var(--muted); font-size: .84rem; } .facts dd { margin: 0; }
-.scroll { overflow-x: auto; margin: 0 0 .9rem; }
+.scroll { overflow-x: auto; margin: .9rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--muted); font-size: .84rem; padding: 0 0 .35rem; }
 th { text-align: left; font-weight: 600; } thead th { color: var(--muted); font-size: .84rem; border-bottom: 1px solid var(--line); }

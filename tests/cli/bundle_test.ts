@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bundleFiles } from "../../src/bundle/documents.ts";
-import { record, redact, SESSION } from "../bundle/fixture.ts";
+import { record, redact, SESSION, unminimized, unproved } from "../bundle/fixture.ts";
 import { pp, withFolder } from "./process.ts";
 
 const FILES = await bundleFiles(record(), redact);
@@ -60,5 +60,90 @@ Deno.test("pp replay: reads a .ppb like its folder, and leaves no unpacked one",
     assert.deepEqual(said(packed.stdout), said(folder.stdout));
     assert.equal(packed.code, folder.code);
     assert.deepEqual([...Deno.readDirSync(`${cwd}/tmp`)], []);
+  });
+});
+
+Deno.test("pp bundle show: status, targets, attempts, patch, sandbox and files, in text and JSON", async () => {
+  await withFolder(HERE, async (cwd) => {
+    const { code, stdout, stderr } = await pp(["bundle", "show", "proof_bundle"], { cwd });
+    assert.equal(code, 0, stderr);
+    for (
+      const expected of [
+        /^bundle +proved, session 20261120T120000Z-0123abcd$/m,
+        /^target +tests: python3 -m pytest -q$/m,
+        /^sandbox +container of python:3\.12/m,
+        /^ +1 +refused +bad\.diff path_escapes: leads out/m,
+        /^ +2 \(final\) +passed +\+2 -1 fix\.diff/m,
+        /^ +confirmation +passed +1 of 1 run passed$/m,
+        /^minimal +\+2 -1 to \+1 -1 in 3 runs, one minimal$/m,
+        /^ +\+ +return a \+ b$/m,
+        /^ +memory +2147483648 by cgroup/m,
+        /^ +[0-9a-f]{64} .* final\.patch$/m,
+      ]
+    ) assert.match(stdout, expected);
+    const document = JSON.parse((await pp(["bundle", "show", "proof_bundle", "--json"], { cwd })).stdout);
+    assert.equal(document.format, "veripatch-bundle-show/v1");
+    assert.equal(document.patch.additions, 1);
+    assert.equal(document.files.length, FILES.size);
+    assert.equal(document.envelope, false);
+  });
+});
+
+Deno.test("pp bundle show: hostile text is harmless for a terminal", async () => {
+  const evil = "\x1b[2J\u202e\x07evil";
+  const { attempts } = record();
+  const files = await bundleFiles(
+    unproved({
+      reason: evil,
+      provider: evil,
+      attempts: [{ ...attempts[0]!, refusals: [{ reason: evil, path: evil, detail: `${evil}\n${evil}` }] }],
+    }),
+    redact,
+  );
+  const here = Object.fromEntries([...files].map(([name, bytes]) => [`b/${name}`, bytes]));
+  await withFolder(here, async (cwd) => {
+    const { code, stdout } = await pp(["bundle", "show", "b"], { cwd });
+    assert.equal(code, 0);
+    assert.match(stdout, /\\u\{1b\}/);
+    // deno-lint-ignore no-control-regex -- what a terminal might obey
+    assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\x7f\u202e]/);
+  });
+});
+
+Deno.test("pp bundle diff: the same proof of another session is 0, another patch is 2 and shown", async () => {
+  const folder = async (name: string, session: Parameters<typeof bundleFiles>[0]) =>
+    Object.fromEntries(
+      [...await bundleFiles(session, redact)].map(([file, bytes]) => [`${name}/${file}`, bytes]),
+    );
+  const later = record({
+    session: "20261121T120000Z-0123abcd",
+    startedAt: "2026-11-21T12:00:00.000Z",
+    finishedAt: "2026-11-21T12:01:00.000Z",
+  });
+  const files = {
+    ...await folder("a", record()),
+    ...await folder("b", later),
+    ...await folder("c", unminimized()),
+    ...await folder("d", unproved()),
+  };
+  await withFolder(files, async (cwd) => {
+    const same = await pp(["bundle", "diff", "a", "b"], { cwd });
+    assert.equal(same.code, 0, same.stdout + same.stderr);
+    assert.match(same.stdout, /the same proof/);
+    const other = await pp(["bundle", "diff", "a", "c"], { cwd });
+    assert.equal(other.code, 2);
+    assert.match(
+      other.stdout,
+      /different proofs[^]*the patches, as texts[^]*README/,
+    );
+    const json = await pp(["bundle", "diff", "a", "d", "--json"], { cwd });
+    assert.equal(json.code, 2);
+    const document = JSON.parse(json.stdout);
+    assert.equal(document.same, false);
+    assert.equal(document.interdiff, null);
+    const differing = document.parts.filter((p: { same: boolean }) => !p.same).map((p: { part: string }) =>
+      p.part
+    );
+    assert.deepEqual(differing, ["status", "result", "patch", "after"]);
   });
 });

@@ -281,3 +281,17 @@ Deno.test("reportPage: whatever text a bundle holds, the page has the same eleme
     { numRuns: 60 },
   );
 });
+
+Deno.test("reportPage: findings stand before the runs", async () => {
+  const finding = {
+    code: "protected_touched",
+    path: "tests/<x>.py",
+    rule: "tests",
+    detail: "a test file is changed",
+  };
+  const page = reportPage(await bundle(record({ findings: [finding] })));
+  assert.deepEqual(elements(page).errors, []);
+  assert.match(page, /1 finding to look at/);
+  assert.match(page, /protected touched[^]*tests\/&lt;x&gt;\.py[^]*a test file is changed/);
+  assert.doesNotMatch(PAGE, /to look at before/);
+});
