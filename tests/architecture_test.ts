@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   verify: [
     "vocabulary",
+    "testreport",
     "sign",
     "minimize",
     "patch",

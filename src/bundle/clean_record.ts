@@ -1,14 +1,16 @@
 import type { ByteString } from "../vocabulary/patch.ts";
 import type { SessionRecord } from "./record.ts";
 import type { Redactor } from "./redactor.ts";
+import { apartFromTests } from "./test_lists.ts";
 
 /**
  * A record fit to be written: every string redacted, no absolute path of the machine it was made on. Patches and the
  * workspace manifest stay exact (the session refuses patches with secrets in them); captured output stays as it was and
- * is redacted when it is turned into text.
+ * is redacted when it is turned into text, and names of tests when they are listed.
  */
 export async function cleanRecord(record: SessionRecord, redactor: Redactor): Promise<SessionRecord> {
-  const { manifest, skipped, final, ...rest } = record;
+  const { record: whole, putBack } = apartFromTests(record);
+  const { manifest, skipped, final, ...rest } = whole;
   const { attestation } = rest.policy.policy;
   const bare = {
     ...rest,
@@ -32,7 +34,7 @@ export async function cleanRecord(record: SessionRecord, redactor: Redactor): Pr
     })),
   };
   const clean = await redactor.strings(bare, "session.json");
-  return {
+  return putBack({
     ...clean,
     attempts: clean.attempts.map((attempt, i) => {
       const exact = record.attempts[i]!.applied;
@@ -41,7 +43,7 @@ export async function cleanRecord(record: SessionRecord, redactor: Redactor): Pr
     manifest,
     skipped,
     final,
-  };
+  });
 }
 
 /** A relative name as it is; of an absolute one, or one that leads out of the workspace, the last part. */

@@ -10,12 +10,14 @@ import type {
   VerifyDocument,
 } from "./schema.ts";
 import { isSessionId } from "./session_id.ts";
+import { testsProblem } from "./tests_problem.ts";
 import { verificationsProblem } from "./verification_problem.ts";
 
 /** The first point at which files of a bundle, each well-formed, contradict each other; null when there is none. */
 export function consistencyProblem(bundle: ParsedBundle): Refusal | null {
   return manifestProblem(bundle.manifest) ?? reproProblem(bundle) ?? attemptsProblem(bundle) ??
-    verificationsProblem(bundle) ?? minimizationProblem(bundle) ?? controlProblem(bundle) ??
+    verificationsProblem(bundle) ?? testsProblem(bundle) ?? minimizationProblem(bundle) ??
+    controlProblem(bundle) ??
     proofProblem(bundle);
 }
 

@@ -23,6 +23,7 @@ import type {
   ProposedDocument,
   Repro,
 } from "./schema.ts";
+import { testsDocument } from "./tests_document.ts";
 import { summary } from "./summary.ts";
 import { verificationFiles } from "./verification_files.ts";
 
@@ -102,6 +103,8 @@ async function madeFiles(record: SessionRecord, redact: Redact): Promise<Map<str
   }
   if (clean.final !== null) files.set("final.patch", bytesOf(clean.final.patch));
   files.set("events.jsonl", eventLines(clean));
+  const tests = await testsDocument(clean, redactor);
+  if (tests !== null) files.set("tests.json", jsonDocument(tests));
   const repro = reproDocument(clean, files, redactor);
   files.set("repro.json", jsonDocument(repro));
   files.set(
@@ -110,6 +113,7 @@ async function madeFiles(record: SessionRecord, redact: Redact): Promise<Map<str
       record: clean,
       repro,
       baseline: baseline.results,
+      tests,
       output: (file) => text(`attempts/0_baseline/${file}`),
       finalStats,
     })),
@@ -134,7 +138,10 @@ function reproDocument(
     reason_code: record.reasonCode,
     success: record.status === "proved",
     command: record.targets.map((t) => t.command).join(" && "),
-    proof_targets: record.targets.map((t) => ({ ...t, argv: [...t.argv] })),
+    proof_targets: record.targets.map(({ name, command, argv, shell }) => ({
+      ...{ name, command, shell },
+      argv: [...argv],
+    })),
     policy_hash: record.policyDigest,
     policy_source: record.policySource,
     provider: record.provider,

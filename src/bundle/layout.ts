@@ -42,6 +42,7 @@ const KNOWN_NAMES = [
   "workspace_manifest\\.json",
   "source_git\\.diff",
   "minimization\\.json",
+  "tests\\.json",
   "final\\.patch",
   "final_summary\\.md",
   "events\\.jsonl",

@@ -28,6 +28,8 @@ import {
   reproSchema,
   type TargetResultsDocument,
   targetResultsSchema,
+  type TestsDocument,
+  testsSchema,
   verifySchema,
 } from "./schema.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
@@ -41,6 +43,8 @@ export interface ReadBundle {
   /** Of the base; its digest was recomputed and is `repro.base_tree`. */
   readonly manifest: Manifest;
   readonly minimization: MinimizationDocument | null;
+  /** Null when no target names a test report. */
+  readonly tests: TestsDocument | null;
   /** Every recorded run of the unpatched base, those made again at the end included. */
   readonly baseRuns: TargetResultsDocument["runs"];
   /** Exact bytes, not parsed. Present exactly when the status is `proved`. */
@@ -146,6 +150,7 @@ export function bundleOf(
       environment: parsed.environment,
       manifest: makeManifest(parsed.manifest.entries),
       minimization: parsed.minimization,
+      tests: (documents.get("tests.json") ?? null) as TestsDocument | null,
       baseRuns,
       finalPatch: patch === undefined ? null : byteString(patch),
       embedded,
@@ -168,6 +173,7 @@ function schemaOf(name: string): z.ZodType | null {
     "patch_stats.json": patchStatsSchema,
     "verify.json": verifySchema,
     "target_results.json": targetResultsSchema,
+    "tests.json": testsSchema,
   };
   return Object.hasOwn(schemas, file) ? schemas[file]! : null;
 }

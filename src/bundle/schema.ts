@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REPORT_VERDICTS, TEST_CHANGES, TEST_FINDINGS, TEST_OUTCOMES } from "../vocabulary/test_report.ts";
 
 /**
  * An array that stops at its first bad item: hostile documents have millions of them, and zod would collect a report
@@ -162,6 +163,18 @@ const stream = z.strictObject({
   sha256,
   redacted: z.boolean(),
 });
+function counts<K extends string>(names: readonly K[]) {
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, count])) as Record<K, typeof count>);
+}
+
+const reportSchema = z.strictObject({
+  verdict: z.enum(REPORT_VERDICTS),
+  detail: text,
+  tests: counts(TEST_OUTCOMES).nullable(),
+  findings: counts(TEST_FINDINGS),
+});
+export type ReportDocument = z.infer<typeof reportSchema>;
+
 export const targetResultsSchema = z.strictObject({
   format: z.literal("veripatch-target-results/v1"),
   runs: list(z.strictObject({
@@ -177,10 +190,36 @@ export const targetResultsSchema = z.strictObject({
         stdout: stream,
         stderr: stream,
       }).nullable(),
+      report: reportSchema.optional(),
     })),
   })),
 });
 export type TargetResultsDocument = z.infer<typeof targetResultsSchema>;
+
+const testOutcome = z.enum(TEST_OUTCOMES);
+export const testsSchema = z.strictObject({
+  format: z.literal("veripatch-tests/v1"),
+  targets: list(
+    z.strictObject({
+      target: short.min(1),
+      report: z.strictObject({ format: z.enum(["junit", "tap"]), path: short.min(1) }),
+      base_reports: count,
+      after: z.strictObject({ of: z.enum(["confirmation", "attempt"]), attempt: count.min(1).nullable() })
+        .nullable(),
+      counts: counts(TEST_CHANGES).nullable(),
+      findings: list(z.strictObject({ kind: z.enum(TEST_FINDINGS), id: short })),
+      tests: list(z.strictObject({
+        id: short.min(1),
+        before: testOutcome.nullable(),
+        after: testOutcome.nullable(),
+        change: z.enum(TEST_CHANGES).nullable(),
+        redacted: z.literal(true).optional(),
+      })),
+    }),
+    { min: 1, max: 1000 },
+  ),
+});
+export type TestsDocument = z.infer<typeof testsSchema>;
 
 export const proposedSchema = z.strictObject({
   format: z.literal("veripatch-proposed/v1"),

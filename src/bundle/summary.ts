@@ -5,6 +5,7 @@ import { block, code, firstLines, plain, plural } from "./markdown.ts";
 import { environment, notes, replaying } from "./summary_context.ts";
 import type { SessionRecord } from "./record.ts";
 import type { SummaryFacts } from "./summary_facts.ts";
+import { testsSection } from "./summary_tests.ts";
 import { attempts, beforeAndAfter, minimization } from "./summary_runs.ts";
 
 /** Lines of a patch that are shown; the rest is in final.patch. */
@@ -29,6 +30,7 @@ export function summary(facts: SummaryFacts): string {
     findings(facts.record),
     fix(facts),
     whatFailed(facts),
+    testsSection(facts),
     minimization(facts),
     attempts(facts.record),
     replaying(facts.record),

@@ -1,6 +1,6 @@
 import type { PatchStats } from "../patch/stats.ts";
 import type { SessionRecord } from "./record.ts";
-import type { Repro, TargetResultsDocument } from "./schema.ts";
+import type { Repro, TargetResultsDocument, TestsDocument } from "./schema.ts";
 
 /** What a summary is made from; all of it redacted. */
 export interface SummaryFacts {
@@ -9,5 +9,7 @@ export interface SummaryFacts {
   readonly baseline: TargetResultsDocument;
   /** The text of an output file of the baseline. */
   readonly output: (file: string) => string;
+  /** Null when no target names a test report. */
+  readonly tests: TestsDocument | null;
   readonly finalStats: PatchStats | null;
 }

@@ -30,12 +30,16 @@ function cell(runs: readonly VerificationResult[], index: number): string {
   return results.length === 1 ? oneRun(results[0]!) : `${oneRun(results[0]!)}, ${results.length} times`;
 }
 
-function oneRun({ outcome, result }: TargetResult): string {
+function oneRun({ outcome, result, tests }: TargetResult): string {
   if (result === null) return "not run";
   const seconds = `${(result.durationMs / 1000).toFixed(2)} s`;
   if (outcome === "timed_out") return `**timed out** (${seconds})`;
   const exit = result.end === "exited" ? `exit ${result.exitCode}` : result.end.replaceAll("_", " ");
-  return `**${outcome}** (${exit}, ${seconds})`;
+  return `**${outcome}** (${exit}${
+    tests === undefined || tests.verdict === "good" || result.exitCode !== 0
+      ? ""
+      : ` but ${tests.verdict.replaceAll("_", " ")}`
+  }, ${seconds})`;
 }
 
 /** What was proposed and what became of it; nothing when the first proposal passed as it was. */
@@ -70,7 +74,9 @@ function why(attempt: AttemptRecord): string {
   const stuck =
     attempt.verification?.targets.filter((t) => t.outcome !== "passed" && t.outcome !== "not_run") ?? [];
   if (stuck.length > 0) {
-    return stuck.map((t) => `${plain(t.target)} ${t.outcome.replaceAll("_", " ")}`).join(", ");
+    return stuck.map((t) => `${plain(t.target)} ${t.outcome.replaceAll("_", " ")}${reportWord(t)}`).join(
+      ", ",
+    );
   }
   const left = leftOut(attempt);
   const notes = (attempt.applied?.notes ?? []).filter((n) => n !== "exact" && !n.startsWith(LEFT_OUT_NOTE));
@@ -78,6 +84,13 @@ function why(attempt: AttemptRecord): string {
     ...(notes.length === 0 ? [] : [`read with ${notes.map(plain).join(", ")}`]),
     ...(left.length === 0 ? [] : [`left out, as protected: ${left.map(code).join(", ")}`]),
   ].join("; ");
+}
+
+/** Why an exit 0 was no green, and the names of the tests are elsewhere. */
+function reportWord({ result, tests }: TargetResult): string {
+  return tests === undefined || tests.verdict === "good" || result?.exitCode !== 0
+    ? ""
+    : ` (${tests.verdict})`;
 }
 
 /** How much smaller the patch became, or why it did not. */

@@ -1,9 +1,11 @@
+import { type ReportedTests, TEST_FINDINGS, TEST_OUTCOMES } from "../vocabulary/test_report.ts";
 import type { CapturedOutput, VerificationResult } from "../vocabulary/verification.ts";
 import { capturedText } from "./captured_text.ts";
 import { jsonDocument } from "./json.ts";
 import { targetSlug } from "./layout.ts";
 import type { Redactor } from "./redactor.ts";
-import type { TargetResultsDocument, VerifyDocument } from "./schema.ts";
+import type { ReportDocument, TargetResultsDocument, VerifyDocument } from "./schema.ts";
+import { countedBy } from "./tests_document.ts";
 
 interface VerificationFiles {
   /** By name inside the bundle. */
@@ -34,7 +36,7 @@ export async function verificationFiles(
   const results: TargetResultsDocument = { format: "veripatch-target-results/v1", runs: [] };
   for (const [r, run] of runs.entries()) {
     const targets: TargetResultsDocument["runs"][number]["targets"] = [];
-    for (const [t, { target, outcome, result }] of run.targets.entries()) {
+    for (const [t, { target, outcome, result, tests }] of run.targets.entries()) {
       const number = String(t + 1).padStart(2, "0");
       const stem = `${r === 0 ? "" : `run_${r + 1}/`}${number}_${targetSlug(target)}`;
       targets.push({
@@ -48,6 +50,7 @@ export async function verificationFiles(
           stdout: await stream(result.stdout, `${stem}.stdout.txt`),
           stderr: await stream(result.stderr, `${stem}.stderr.txt`),
         },
+        ...(tests === undefined ? {} : { report: await reportDocument(tests, redactor) }),
       });
     }
     results.runs.push({ run: r + 1, targets });
@@ -55,6 +58,18 @@ export async function verificationFiles(
   put("verify.json", jsonDocument(verifyDocument(runs)));
   put("target_results.json", jsonDocument(results));
   return { files, results };
+}
+
+async function reportDocument(
+  { verdict, detail, cases, findings }: ReportedTests,
+  redactor: Redactor,
+): Promise<ReportDocument> {
+  return {
+    verdict,
+    detail: await redactor.text(detail, "tests.txt"),
+    tests: cases === null ? null : countedBy(TEST_OUTCOMES, cases.map(({ outcome }) => outcome)),
+    findings: countedBy(TEST_FINDINGS, findings.map(({ kind }) => kind)),
+  };
 }
 
 function verifyDocument(runs: readonly VerificationResult[]): VerifyDocument {

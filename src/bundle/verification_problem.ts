@@ -81,10 +81,11 @@ function runProblem({ targets }: Run, proofTargets: readonly ProofTarget[]): str
   return null;
 }
 
-function outcomeOfTarget({ result }: RunTarget): RunTarget["outcome"] {
+function outcomeOfTarget({ result, report }: RunTarget): RunTarget["outcome"] {
   if (result === null) return "not_run";
   if (result.end === "timed_out") return "timed_out";
-  return result.end === "exited" && result.exit_code === 0 ? "passed" : "failed";
+  if (result.end !== "exited" || result.exit_code !== 0) return "failed";
+  return report === undefined || report.verdict === "good" ? "passed" : "failed";
 }
 
 function outcomeOfRun(targets: readonly RunTarget[]): "passed" | "failed" | "timed_out" {

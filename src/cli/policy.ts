@@ -11,6 +11,7 @@ import { PROTECTED_RULES } from "../policy/protected_table.ts";
 import { policyJsonSchema } from "../policy/schema.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printable, printableLine } from "../vocabulary/printable.ts";
+import { type ReportSource, STDOUT } from "../vocabulary/test_report.ts";
 import { EXIT } from "./exit_code.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -53,7 +54,7 @@ export async function policyCheck({ root, file }: PolicyFileCall): Promise<VerbR
           target.refusal === null
             ? `target ${target.name} runs ${JSON.stringify(target.argv)}${
               target.shell ? " (needs a shell)" : ""
-            }`
+            }${reportText(target.report)}`
             : `target ${target.name} may not run: ${target.refusal}`,
         )
       ),
@@ -171,11 +172,19 @@ export async function policyPresets({ name }: { readonly name?: string | undefin
   };
 }
 
+function reportText(report: ReportSource | undefined): string {
+  if (report === undefined) return "";
+  return `, judged by the ${report.format} report ${
+    report.path === STDOUT ? "on its stdout" : `in ${report.path}`
+  }`;
+}
+
 interface CheckedTarget {
   readonly name: string;
   readonly command: string;
   readonly argv: readonly string[];
   readonly shell: boolean;
+  readonly report?: ReportSource;
   /** Null when the policy lets it run. */
   readonly refusal: string | null;
 }

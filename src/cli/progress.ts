@@ -180,8 +180,14 @@ function targetText(event: Extract<SessionEvent, { kind: "target_finished" }>, c
     out_of_memory: ", killed for memory",
     out_of_disk: ", killed for filling the disk",
   }[event.end] ?? (event.exitCode === null ? "" : `, exit ${event.exitCode}`);
+  const { report } = event;
+  const tests = report === undefined || report.verdict === "good"
+    ? ""
+    : `, ${report.verdict}: ${printableLine(report.detail)}`;
   const hint = event.end === "exited" ? EXIT_HINT[event.exitCode ?? 0] ?? "" : "";
-  return `${outcome} ${printableLine(event.target)}${ended} ${c.dim(seconds(event.durationMs) + hint)}`;
+  return `${outcome} ${printableLine(event.target)}${ended}${tests} ${
+    c.dim(seconds(event.durationMs) + hint)
+  }`;
 }
 
 /** What a shell or a sandbox means by these. */

@@ -9,6 +9,7 @@ import { keyIdOf } from "../sign/key.ts";
 import { signEnvelope } from "../sign/sign.ts";
 import { VERSION } from "../version.ts";
 import { type AttestationAsked, checkBundle, type CheckedBundle } from "../verify/checked_bundle.ts";
+import { withOwnReports } from "../verify/own_reports.ts";
 import type { MinimalAsked } from "../verify/removals.ts";
 import { replay, type ReplayPlan, type ReplayResult } from "../verify/replay.ts";
 import { summaryOf } from "../verify/replay_facts.ts";
@@ -124,7 +125,7 @@ async function replayIn(
   });
   try {
     const ports = { ...world, syntax: wireSyntax(), now: Date.now, emit, signal };
-    return { checked, result: await replay(claim, plan, ports), plan, policy };
+    return { checked, result: await replay(withOwnReports(claim, config), plan, ports), plan, policy };
   } finally {
     await world.dispose();
   }

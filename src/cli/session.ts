@@ -1,6 +1,7 @@
 import { relative, resolve } from "node:path";
 import { attest, type Envelopes } from "../bundle/attest.ts";
 import { bundleFiles } from "../bundle/documents.ts";
+import type { TestsDocument } from "../bundle/schema.ts";
 import { type SpooledWorkspace, spoolWorkspace } from "../bundle/embed.ts";
 import { inventoryOf } from "../bundle/inventory.ts";
 import type { EmbeddedWorkspace, SessionRecord } from "../bundle/record.ts";
@@ -113,7 +114,14 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
         : strangers.filter((path) => skipped.has(relative(root, resolve(root, path))));
       const { enabled, mode } = attestation;
       const keyIds = envelopes.size === 0 ? [] : attestation.keys.map(keyIdOf);
-      return { outcome, bundle, applied, attestation: { enabled, mode, keyIds }, leftOut };
+      return {
+        outcome,
+        bundle,
+        applied,
+        attestation: { enabled, mode, keyIds },
+        leftOut,
+        tests: testsOf(files),
+      };
     } finally {
       await spooled?.dispose();
       await world.dispose();
@@ -124,6 +132,12 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     text: sessionText(delivered, root),
     json: sessionJson(delivered),
   };
+}
+
+/** What the bundle just made says of tests: redacted, as the summary has it. */
+function testsOf(files: ReadonlyMap<string, Uint8Array>): TestsDocument | null {
+  const bytes = files.get("tests.json");
+  return bytes === undefined ? null : JSON.parse(new TextDecoder().decode(bytes));
 }
 
 function embeddedOf({ size, sha256, tree }: SpooledWorkspace): EmbeddedWorkspace {

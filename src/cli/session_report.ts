@@ -2,6 +2,8 @@ import { displayText } from "../patch/bytes.ts";
 import { parsePatch } from "../patch/parse.ts";
 import { type PatchStats, patchStats } from "../patch/stats.ts";
 import type { SessionRecord } from "../bundle/record.ts";
+import type { TestsDocument } from "../bundle/schema.ts";
+import { testsSentence } from "../bundle/summary_tests.ts";
 import { leftOut } from "../bundle/summary_runs.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
@@ -26,6 +28,8 @@ export interface Delivered {
   readonly attestation: AttestationDone;
   /** Patch files inside the workspace that were no part of the base; a replay there must leave them out too. */
   readonly leftOut: readonly string[];
+  /** tests.json of the bundle; null when no target names a test report. */
+  readonly tests: TestsDocument | null;
 }
 
 const STATUS_TEXT = {
@@ -42,6 +46,8 @@ const SHOWN_DIFF_LINES = 200;
 /** Lines of each stream shown when nothing was proved. */
 const SHOWN_OUTPUT_LINES = 5;
 const MAX_LINE_BYTES = 2_000;
+/** Lost tests named of each target. */
+const SHOWN_FINDINGS = 10;
 /** Paths named in one line. */
 const SHOWN_PATHS = 10;
 
@@ -55,6 +61,7 @@ export function sessionText(delivered: Delivered, root: string): string {
   lines.push(...findingLines(record, c), ...leftOutLines(record, c));
   if (record.final === null) lines.push(...outputLines(record, c));
   else lines.push(...patchLines(record, c));
+  lines.push(...testLines(delivered.tests, c));
   lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim(`(${signedText(delivered.attestation)})`)}`);
   if (record.embedded !== undefined) {
     lines.push(`         it holds the workspace's files as they are, ${bytesText(record.embedded.size)}`);
@@ -101,6 +108,20 @@ function statsOfFinal(record: SessionRecord): PatchStats {
   const parsed = parsePatch(record.final!.patch);
   if (!parsed.ok) throw new Error(`the final patch does not parse: ${parsed.refusal.detail}`);
   return patchStats(parsed.patch);
+}
+
+/** What became of the tests, and those that lost their say. */
+function testLines(tests: TestsDocument | null, c: Colour): string[] {
+  const targets = tests?.targets ?? [];
+  return targets.flatMap((target) => {
+    const name = targets.length === 1 ? "" : `${printableLine(target.target)}: `;
+    const found = target.findings.slice(0, SHOWN_FINDINGS).map(({ kind, id }) =>
+      `         ${c.yellow(kind.replaceAll("_", " "))} ${printableLine(id)}`
+    );
+    const more = target.findings.length - found.length;
+    if (more > 0) found.push(`         … ${count(more, "more finding")} in tests.json`);
+    return [`${c.bold("tests")}    ${name}${testsSentence(target)}`, ...found];
+  });
 }
 
 function patchLines(record: SessionRecord, c: Colour): string[] {
@@ -212,6 +233,11 @@ export function sessionJson(delivered: Delivered): unknown {
       image_id: record.environment.image?.id ?? null,
     },
     patch: record.final === null ? null : patchJson(statsOfFinal(record)),
+    tests: (delivered.tests?.targets ?? []).map((
+      { target, report, base_reports, after, counts, findings },
+    ) => ({
+      ...{ target, report, base_reports, after, counts, findings },
+    })),
     minimization: record.minimization === null ? null : {
       runs: record.minimization.result.runs,
       end: record.minimization.result.end,

@@ -49,7 +49,8 @@ export function registerRun(program: Command, verb: Verb, args: readonly string[
   sessionFlags(
     program.command("run")
       .description("Prove that a patch turns a failing command green")
-      .argument("<command...>", 'the failing command: one quoted string, or words after "--"'),
+      .argument("<command...>", 'the failing command: one quoted string, or words after "--"')
+      .option("--report <format:file>", "test report the command writes: junit:report.xml, tap for stdout"),
   ).addHelpText(
     "after",
     `
@@ -59,14 +60,18 @@ Examples:
   pp run "pytest -q" --patch fix.diff --attestation-mode ed25519 --attestation-key ci.key.pem
   pp run --provider openai -- go test ./...    words after -- are taken as they are
   git diff main fix | pp run "make check" --patch -
+  pp run "pytest --junit-xml=report.xml" --report junit:report.xml --patch fix.diff
 
 A command with shell syntax ("a && b") runs under sh -c; any other is split into words and run as they are.
 Without a policy file: exactly this command, writes anywhere in the workspace, no network, 3 attempts.
 Changes to tests, their runners' configuration and hooks are left out of a patch, unless --allow-protected.
 The bundle is written to .pp-artifacts/<session>/proof_bundle; exit 0 means proved and nothing else.`,
-  ).action(verb(async (words: string[], flags: SessionFlags) => {
+  ).action(verb(async (words: string[], flags: SessionFlags & { readonly report?: string }) => {
     const { runSession } = await import("./session.ts");
-    return await runSession({ verb: "run", words, literal: args.includes("--") }, flags);
+    return await runSession(
+      { verb: "run", words, literal: args.includes("--"), report: flags.report },
+      flags,
+    );
   }));
 }
 

@@ -1,4 +1,5 @@
 import { checkTarget, configuredTargets, targetFromArgv, targetFromCommand } from "../policy/commands.ts";
+import { parseReportFlag } from "../policy/report.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
@@ -6,7 +7,13 @@ import type { ProofTarget } from "../vocabulary/session.ts";
 
 export type SessionCall =
   /** `literal`: the words came after `--` and are an argv even when there is only one. */
-  | { readonly verb: "run"; readonly words: readonly string[]; readonly literal: boolean }
+  | {
+    readonly verb: "run";
+    readonly words: readonly string[];
+    readonly literal: boolean;
+    /** `--report` as given. */
+    readonly report?: string | undefined;
+  }
   | { readonly verb: "prove" };
 
 /**
@@ -39,7 +46,14 @@ export function targetsOf(
     : targetFromArgv("command", words);
   if (!resolved.ok) throw commandFailure(resolved.refusal);
   admit(config, resolved.target);
-  return [resolved.target];
+  if (call.report === undefined) return [resolved.target];
+  const read = parseReportFlag(call.report);
+  if (!read.ok) {
+    throw new Failure("usage", "report_malformed", `--report: ${read.detail}`, {
+      hint: "name format and file, such as --report junit:report.xml; tap alone is read from stdout",
+    });
+  }
+  return [{ ...resolved.target, report: read.report }];
 }
 
 /**

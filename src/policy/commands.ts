@@ -76,7 +76,8 @@ export function configuredTargets(
       const { reason, detail } = resolved.refusal;
       return { ok: false, refusal: { reason, detail: `proof target ${configured.name}: ${detail}` } };
     }
-    targets.push(resolved.target);
+    const { report } = configured;
+    targets.push(report === undefined ? resolved.target : { ...resolved.target, report });
   }
   return { ok: true, targets };
 }

@@ -1,3 +1,5 @@
+import type { ReportSource } from "../vocabulary/test_report.ts";
+
 /**
  * A policy file as loaded: every default filled in, keys as in the file (the Python tool's keys keep their
  * meaning). Null limits were not asked for: the backend applies its own default.
@@ -12,6 +14,7 @@ export interface TargetConfig {
   readonly name: string;
   readonly cmd?: string | undefined;
   readonly argv?: readonly string[] | undefined;
+  readonly report?: ReportSource | undefined;
 }
 
 export interface Policy {

@@ -4,7 +4,9 @@ import { checkArgv, MAX_ARGV_WORDS, targetFromCommand } from "./commands.ts";
 import { count, decimal, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
 import { controlFiles } from "./control_files.ts";
 import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
+import { MAX_REPORT_PATH, reportSource } from "./report.ts";
 import { MAX_COMMAND_LENGTH } from "./shell_words.ts";
+import { STDOUT } from "../vocabulary/test_report.ts";
 import { showSize } from "./sizes.ts";
 
 const MIB = 2 ** 20;
@@ -46,12 +48,32 @@ const targetName = z.union([
   z.number().transform(String),
 ], { error: "expected text" });
 
+const reportShape = {
+  format: z.enum(["junit", "tap"]).meta({ description: "JUnit XML, or TAP 13 or 14." }),
+  path: z.string({ error: "expected a path as text" }).optional().meta({
+    description: "File the command writes, relative to the workspace; - is its stdout, the default for tap.",
+    maxLength: MAX_REPORT_PATH,
+  }),
+};
+
+const report = z.strictObject(reportShape, {
+  error: "expected a report, such as {format: junit, path: report.xml}",
+}).transform(({ format, path }, context) => {
+  const read = reportSource(format, path);
+  if (read.ok) return read.report;
+  context.addIssue({ code: "custom", path: ["path"], message: read.detail });
+  return z.NEVER;
+});
+
 const targetShape = {
   name: targetName.nullish().meta({ description: "Unique name; target-1, target-2 … when left out." }),
   cmd: commandLine.optional().meta({
     description: "A command line. Split as a POSIX shell would; run under sh -c only if it has shell syntax.",
   }),
   argv: argv.optional().meta({ description: "The program and its arguments, run with no shell." }),
+  report: report.optional().meta({
+    description: "Machine-readable test report: green then also means that tests ran and none lost its say.",
+  }),
 };
 
 const target = z.strictObject(targetShape, {
@@ -173,7 +195,15 @@ const targets = z.array(target, { error: "expected a list of targets" })
   .max(200, { error: "must have at most 200 targets" })
   .superRefine((list, context) => {
     const seen = new Map<string, string>();
+    const reports = new Set<string>();
     list.forEach((entry, i) => {
+      const path = entry?.report?.path?.toLowerCase() ?? STDOUT;
+      if (path !== STDOUT && reports.has(path)) {
+        const message =
+          "another target writes its report there; a report of the one could pass for the other's";
+        context.addIssue({ code: "custom", path: [i, "report", "path"], message });
+      }
+      reports.add(path);
       const name = nameOf(entry, i);
       if (typeof name !== "string") return;
       const key = name.normalize("NFC").toLowerCase();
@@ -202,6 +232,7 @@ export const policySchema = z.strictObject({
 export const KNOWN_KEYS: KnownKeys = new Map([
   ["", ["proof_targets", "policy"]],
   ["proof_targets[]", Object.keys(targetShape)],
+  ["proof_targets[].report", Object.keys(reportShape)],
   ["policy", Object.keys(policyShape)],
   ["policy.limits", Object.keys(limitsShape)],
   ["policy.protect", Object.keys(protectShape)],

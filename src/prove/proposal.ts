@@ -127,7 +127,7 @@ function trespasses(patch: Patch, keptOut: readonly string[]): Refusal[] {
       return [{ reason: "path_policy_file", path, detail: "a patch can never write a policy" }];
     }
     return isKeptOut(path)
-      ? [{ reason: "path_kept_out", path, detail: "bundles and policies are written here" }]
+      ? [{ reason: "path_kept_out", path, detail: "bundles, policies and test reports are kept here" }]
       : [];
   });
 }

@@ -19,6 +19,7 @@ import { controlOutcome, type NegativeControl, negativeControlOf } from "./negat
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { admitProposal, type Admitted, statsOf } from "./proposal.ts";
 import { reducePatch } from "./reduce.ts";
+import { reportPaths, type ReportRules, reportRules } from "./reports.ts";
 import { buildRequest } from "./request.ts";
 import { disagreement, verifyTargets } from "./verification.ts";
 
@@ -46,7 +47,8 @@ interface Ending {
  *   deadline passes before the base is in the sandbox (later it is an ending, `budget_exhausted`)
  */
 export async function prove(plan: SessionPlan, ports: SessionPorts): Promise<SessionOutcome> {
-  const session = new Session(plan, ports);
+  const keptOut = [...plan.keptOut, ...reportPaths(plan.targets)];
+  const session = new Session({ ...plan, keptOut }, ports);
   const frozen = await session.freeze();
   let ending: Ending;
   try {
@@ -278,7 +280,7 @@ class Session {
       ...ports,
       emit: this.emit,
       signal: this.#signal,
-    }, maxMs);
+    }, { maxMs, reports: this.#reports("attempt") });
     const reason = reduction.refused ?? "not confirmed";
     this.#minimization = { ...reduction.record, kept: false, reason, rejected: [] };
     return reduction.smallest;
@@ -409,9 +411,19 @@ class Session {
       outputBytes: limits.output_bytes,
       fresh,
       stopAtFailure: false,
+      reports: this.#reports(side),
       signal: this.#signal,
       emit: this.emit,
     });
+  }
+
+  /** What the test reports of a patched tree are held against: every run of the base so far. */
+  #reports(side: Side): ReportRules {
+    const { targets, spec } = this.plan;
+    const ofBase = side === "base";
+    const bases = ofBase ? [] : [...this.#baseline, ...this.#baseAgain];
+    const winner = ofBase ? null : this.#attempts.find((a) => a.verification?.outcome === "passed");
+    return reportRules(targets, this.#base.entries, spec.workdir, bases, winner?.verification ?? null);
   }
 
   async #resultTree(admitted: Admitted): Promise<string> {

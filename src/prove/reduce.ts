@@ -4,7 +4,9 @@ import { resultKey } from "../patch/tree.ts";
 import { splitPatch } from "../patch/units.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
+import { STDOUT } from "../vocabulary/test_report.ts";
 import type { BaseFiles } from "./base_files.ts";
+import type { ReportRules } from "./reports.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { admitPatch, type Admitted, statsOf } from "./proposal.ts";
 import { partsCheck } from "./protection.ts";
@@ -24,7 +26,8 @@ export interface Reduction {
 /**
  * Minimizes a passing patch by running the proof targets on what is left of it. What comes out was read, applied and
  * checked from its own bytes like any proposal.
- * @param maxMs wall time after which no candidate is running any more, give or take LEAST_RUN_MS
+ * @param limits.reports what a candidate's test reports are held against
+ * @param limits.maxMs wall time after which no candidate is running any more, give or take LEAST_RUN_MS
  */
 export async function reducePatch(
   winner: Admitted,
@@ -32,7 +35,7 @@ export async function reducePatch(
   base: BaseFiles,
   plan: SessionPlan,
   ports: Pick<SessionPorts, "syntax" | "now" | "emit" | "signal" | "gitAgrees" | "findSecrets">,
-  maxMs: number,
+  { maxMs, reports }: { readonly maxMs: number; readonly reports: ReportRules },
 ): Promise<Reduction> {
   const { policy } = plan.config;
   const split = splitPatch(winner.patch, base.lookup);
@@ -52,7 +55,8 @@ export async function reducePatch(
         side: "attempt",
         attempt: 0,
         timeoutMs: Math.min(policy.limits.per_command_timeout_sec * 1000, left),
-        outputBytes: 4096,
+        outputBytes: plan.targets.some((t) => t.report?.path === STDOUT) ? policy.limits.output_bytes : 4096,
+        reports,
         fresh: false,
         stopAtFailure: true,
         signal,

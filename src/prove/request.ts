@@ -109,7 +109,9 @@ async function detailOf({ refusals, verification, applied }: AttemptRecord, reda
   const leftOut = (applied?.notes ?? []).filter((note) => note.startsWith("protected_left_out: "));
   const failed = verification?.targets.find((t) => t.outcome !== "passed" && t.result !== null);
   const said = failed?.result == null ? [] : await complaints(failed.result, redact);
-  return [...leftOut, ...said].join("\n");
+  const tests = failed?.tests;
+  const report = tests === undefined || tests.verdict === "good" ? [] : [`${tests.verdict}: ${tests.detail}`];
+  return [...leftOut, ...report, ...said].join("\n");
 }
 
 async function complaints(result: NonNullable<TargetResult["result"]>, redact: Redact): Promise<string[]> {

@@ -1,5 +1,7 @@
 import type { FrozenBase, PristineCopy } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
+import { interrupted } from "../vocabulary/failure.ts";
+import type { ReportedTests } from "../vocabulary/test_report.ts";
 import type { Emit, ProofTarget, Side } from "../vocabulary/session.ts";
 import type {
   CommandResult,
@@ -7,6 +9,10 @@ import type {
   TargetResult,
   VerificationResult,
 } from "../vocabulary/verification.ts";
+
+import { isTaken, reportedTests, type ReportRules } from "./reports.ts";
+
+const NO_RULES: ReportRules = { stale: [], before: new Map(), fileNamed: () => null };
 
 export interface VerificationOptions {
   /** For events. */
@@ -19,14 +25,17 @@ export interface VerificationOptions {
   readonly fresh: boolean;
   /** Do not run further targets after one that did not pass. */
   readonly stopAtFailure: boolean;
+  /** What test reports are held against; needed when a target names one. */
+  readonly reports?: ReportRules;
   readonly signal: AbortSignal;
   readonly emit?: Emit;
 }
 
-/** What a finished command means for its target. Only a regular exit with code 0 passes. */
-export function outcomeOf(result: CommandResult): TargetOutcome {
+/** What a finished command means for its target: only a regular exit with code 0 and, if asked for, a good report. */
+export function outcomeOf(result: CommandResult, tests?: ReportedTests): TargetOutcome {
   if (result.end === "timed_out") return "timed_out";
-  return result.end === "exited" && result.exitCode === 0 ? "passed" : "failed";
+  if (result.end !== "exited" || result.exitCode !== 0) return "failed";
+  return tests === undefined || tests.verdict === "good" ? "passed" : "failed";
 }
 
 /** Folds target results into one outcome. Nothing run is nothing passed. */
@@ -61,10 +70,14 @@ export async function verifyTargets(
   targets: readonly ProofTarget[],
   options: VerificationOptions,
 ): Promise<VerificationResult> {
-  const copy = await base.checkout(changes, { fresh: options.fresh, signal: options.signal });
+  const stale = options.reports?.stale ?? [];
+  const deleted = new Set<string>(changes.filter((c) => c.kind === "delete").map((c) => c.path));
+  const copy = await base.checkout([...changes, ...stale], { fresh: options.fresh, signal: options.signal });
   try {
     const results: TargetResult[] = [];
-    for (const target of targets) results.push(await runTarget(copy, target, results, options));
+    for (const target of targets) {
+      results.push(await runTarget(copy, target, results, deleted, options));
+    }
     return { outcome: overallOutcome(results), targets: results };
   } finally {
     // In the background: nobody waits for a container to go away, and close() sees to whatever is left.
@@ -76,6 +89,7 @@ async function runTarget(
   copy: PristineCopy,
   target: ProofTarget,
   earlier: readonly TargetResult[],
+  deleted: ReadonlySet<string>,
   options: VerificationOptions,
 ): Promise<TargetResult> {
   const dead = earlier.some((r) =>
@@ -85,13 +99,25 @@ async function runTarget(
   if (dead || pointless) return { target: target.name, outcome: "not_run", result: null };
   const { side, attempt, emit } = options;
   emit?.({ kind: "target_started", side, attempt, target: target.name });
+  const { report } = target;
+  const taken = report !== undefined && await isTaken(copy, report);
   const result = await copy.exec(target.argv, {
     timeoutMs: options.timeoutMs,
     outputBytes: options.outputBytes,
     signal: options.signal,
   });
-  const outcome = outcomeOf(result);
+  const tests = report === undefined || result.end !== "exited"
+    ? undefined
+    : await reportedTests(copy, target.name, report, result, options.reports ?? NO_RULES, taken, deleted);
+  // Whatever an interrupted copy still gave back is no answer.
+  if (options.signal.aborted) throw interrupted(options.signal.reason);
+  const outcome = outcomeOf(result, tests);
   const { end, exitCode, durationMs } = result;
-  emit?.({ kind: "target_finished", side, attempt, target: target.name, outcome, end, exitCode, durationMs });
-  return { target: target.name, outcome, result };
+  const said = tests === undefined ? {} : { report: { verdict: tests.verdict, detail: tests.detail } };
+  emit?.({
+    kind: "target_finished",
+    ...{ side, attempt, target: target.name, outcome, end, exitCode, durationMs },
+    ...said,
+  });
+  return { target: target.name, outcome, result, ...(tests === undefined ? {} : { tests }) };
 }

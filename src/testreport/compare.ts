@@ -6,6 +6,7 @@ import {
   type TestFindingKind,
   type TestOutcome,
 } from "../vocabulary/test_report.ts";
+import type { VerificationResult } from "../vocabulary/verification.ts";
 
 export interface ComparedTest {
   readonly id: string;
@@ -13,6 +14,17 @@ export interface ComparedTest {
   readonly before: TestOutcome | null;
   readonly after: TestOutcome | null;
   readonly change: TestChange;
+}
+
+/** The readable reports of one target over several verifications. */
+export function casesOf(
+  runs: readonly VerificationResult[],
+  target: string,
+): readonly (readonly TestCase[])[] {
+  return runs.flatMap((run) => {
+    const cases = run.targets.find((t) => t.target === target)?.tests?.cases;
+    return cases == null ? [] : [cases];
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ReadBundle } from "../bundle/read.ts";
 import { targetFromArgv, targetFromCommand } from "../policy/commands.ts";
+import { reportSource } from "../policy/report.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import type { TargetOutcome } from "../vocabulary/verification.ts";
@@ -13,7 +14,7 @@ type ClaimRead = { readonly ok: true; readonly claim: ReplayClaim } | {
 /**
  * What a bundle claims, for a replay. Nothing in it says how the replay is made.
  * @returns `bundle_without_proof` when its session proved nothing, `bundle_inconsistent` when the command it shows is
- *   not the one it would have run
+ *   not the one it would have run, or a report lies where none can
  */
 export function claimOf(bundle: ReadBundle): ClaimRead {
   const { repro, targets, manifest, finalPatch, minimization } = bundle;
@@ -25,12 +26,27 @@ export function claimOf(bundle: ReadBundle): ClaimRead {
   if (!targets.every(readsAs)) {
     return no("bundle_inconsistent", "it shows another command than it runs", "repro.json");
   }
+  for (const { report } of bundle.tests?.targets ?? []) {
+    const read = reportSource(report.format, report.path);
+    if (!read.ok) {
+      return no("bundle_inconsistent", `a report that no policy names: ${read.detail}`, "tests.json");
+    }
+  }
   const base = new Map<string, Set<TargetOutcome>>();
   for (const { target, outcome } of bundle.baseRuns.flatMap((run) => run.targets)) {
     base.set(target, (base.get(target) ?? new Set()).add(outcome));
   }
+  const reports = new Map(bundle.tests?.targets.map((t) => [t.target, t]));
   const claim: ReplayClaim = {
-    targets,
+    targets: targets.map((target) => {
+      const report = reports.get(target.name)?.report;
+      return report === undefined ? target : { ...target, report };
+    }),
+    // What was redacted cannot be found again by its name.
+    fixed: new Map([...reports].map(([name, { tests }]) => [
+      name,
+      tests.flatMap(({ id, change, redacted }) => change === "fixed" && redacted === undefined ? [id] : []),
+    ])),
     finalPatch,
     baseEntries: manifest.entries,
     baseTree: manifest.digest,

@@ -22,6 +22,7 @@ export const CHECK_NAMES = [
   "base_red",
   "base_as_recorded",
   "patched_green",
+  "tests_fixed",
   "negative_control",
   "minimal",
 ] as const;

@@ -8,6 +8,7 @@ import type { SessionPorts } from "../prove/ports.ts";
 import { controlOutcome, type NegativeControl, negativeControlOf } from "../prove/negative_control.ts";
 import { applyExactly, objectionsTo } from "../prove/proposal.ts";
 import { partsCheck, refusalsOf, touchedBy } from "../prove/protection.ts";
+import { reportPaths, type ReportRules, reportRules } from "../prove/reports.ts";
 import { verifyTargets } from "../prove/verification.ts";
 import type { FrozenBase, SandboxEnvironment, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
@@ -16,7 +17,9 @@ import type { Finding } from "../vocabulary/finding.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
+import { STDOUT } from "../vocabulary/test_report.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
+import { type RecordedFixes, withTests } from "./tests.ts";
 import { withControl } from "./control.ts";
 import { type CheckVerdicts, judge, type Judgement, type RecordedBase, type RunsJudged } from "./judge.ts";
 import {
@@ -34,6 +37,8 @@ export interface ReplayClaim {
   readonly baseEntries: readonly ManifestEntry[];
   readonly baseTree: string;
   readonly resultTree: string;
+  /** Tests that the patch fixed. */
+  readonly fixed: RecordedFixes;
   /** How the unpatched base failed. */
   readonly base: RecordedBase;
   /** Whether its minimization record says that nothing can be left out, and in what words that ended; null: no record. */
@@ -106,7 +111,12 @@ export async function replay(
     });
   const parsed = parsePatch(claim.finalPatch);
   if (!parsed.ok) return unfit("patch_malformed", parsed.refusal.detail);
-  const objections = await objectionsTo(parsed.patch, plan.policy, [], ports.findSecrets);
+  const objections = await objectionsTo(
+    parsed.patch,
+    plan.policy,
+    reportPaths(claim.targets),
+    ports.findSecrets,
+  );
   if (objections.length > 0) throw notAdmitted(objections);
   const base = new BaseFiles(workspace, manifest.entries);
   const tooLarge = await base.load(parsed.patch.files.flatMap((f) => f.oldPath ?? []));
@@ -129,7 +139,9 @@ export async function replay(
     split: splitPatch(parsed.patch, base.lookup),
     admits: partsCheck(parsed.patch, plan.policy, base),
   });
-  const result = await new Rerun(claim, parts, changes, control, plan, ports).result();
+  const reports = (bases: readonly VerificationResult[]) =>
+    reportRules(claim.targets, base.entries, plan.spec.workdir, bases);
+  const result = await new Rerun(claim, parts, changes, control, reports, plan, ports).result();
   return { ...result, findings: protectedFindings(touched.allowed) };
 }
 
@@ -157,6 +169,8 @@ class Rerun {
     readonly parts: () => { readonly split: PatchUnits; readonly admits: RemovalPorts["admits"] },
     readonly changes: readonly FileChange[],
     readonly control: NegativeControl | null,
+    /** What test reports are held against: runs of the base here. */
+    readonly reports: (bases: readonly VerificationResult[]) => ReportRules,
     readonly plan: ReplayPlan,
     readonly ports: ReplayPorts,
   ) {
@@ -209,9 +223,12 @@ class Rerun {
       await this.#controlled(frozen, i + 1);
     }
     const runs = judge(this.#base, this.#patched, this.claim.base);
-    const judged = runs.verdict === "confirmed" && this.control !== null
-      ? withControl(runs, this.#control, this.control.targets)
+    const tested = runs.verdict === "confirmed"
+      ? withTests(runs, this.#base, this.#patched, this.claim.fixed)
       : runs;
+    const judged = tested.verdict === "confirmed" && this.control !== null
+      ? withControl(tested, this.#control, this.control.targets)
+      : tested;
     const asked = this.plan.minimal;
     if (judged.verdict !== "confirmed" || asked === null) return { ...judged, minimal: null };
     const { minimization } = this.claim;
@@ -256,13 +273,15 @@ class Rerun {
   ) {
     const { limits } = this.plan.policy;
     const quiet = side === "removal";
+    const needsStdout = this.claim.targets.some((t) => t.report?.path === STDOUT);
     return verifyTargets(frozen, what, this.claim.targets, {
       side: quiet ? "attempt" : side,
       attempt: 0,
       timeoutMs: limits.per_command_timeout_sec * 1000,
-      outputBytes: quiet ? 4096 : limits.output_bytes,
+      outputBytes: quiet && !needsStdout ? 4096 : limits.output_bytes,
       fresh,
       stopAtFailure: quiet,
+      reports: this.reports(side === "base" ? [] : this.#base),
       signal: this.#signal,
       ...quiet ? {} : { emit: this.ports.emit },
     });

@@ -1,3 +1,5 @@
+import type { ReportSource, ReportVerdict } from "./test_report.ts";
+
 /** The answer of a session. Only `proved` is a proof. */
 export type SessionStatus =
   | "proved"
@@ -15,6 +17,8 @@ export interface ProofTarget {
   /** What is executed; `["sh", "-c", command]` when the command needs a shell. */
   readonly argv: readonly string[];
   readonly shell: boolean;
+  /** Where it leaves a test report that has to bear its green out; absent when none is asked for. */
+  readonly report?: ReportSource;
 }
 
 export type Phase =
@@ -62,6 +66,8 @@ export type SessionEvent =
     readonly end: string;
     readonly exitCode: number | null;
     readonly durationMs: number;
+    /** What its test report was worth, where one was asked for and could be looked for. */
+    readonly report?: { readonly verdict: ReportVerdict; readonly detail: string };
   }
   | { readonly kind: "baseline"; readonly outcome: "passed" | "failed" | "timed_out" }
   | { readonly kind: "proposal_requested"; readonly attempt: number; readonly proposer: string }

@@ -15,7 +15,8 @@ export const STDOUT = "-";
  * How one test ended. `xfailed` failed as it was marked to, `xpassed` passed although it was marked to fail; `error` is
  * a failure outside of the test itself: collection, set-up, a file that does not load.
  */
-export type TestOutcome = "passed" | "failed" | "error" | "skipped" | "xfailed" | "xpassed";
+export const TEST_OUTCOMES = ["passed", "failed", "error", "skipped", "xfailed", "xpassed"] as const;
+export type TestOutcome = typeof TEST_OUTCOMES[number];
 
 export interface TestCase {
   /** Suites, class and name joined by ` > `; one line, at most 500 characters, distinct within a report. */
@@ -23,28 +24,20 @@ export interface TestCase {
   readonly outcome: TestOutcome;
 }
 
-/** What became of one test between two reports. */
-export type TestChange =
-  | "fixed"
-  /** It was expected to fail and passes. */
-  | "newly_passing"
-  /** It was skipped and runs, without failing in a way that counts. */
-  | "newly_running"
-  | "still_passing"
-  | "still_failing"
-  | "still_skipped"
-  | "still_xfailed"
-  | "added"
-  /** It stood for a file or suite that could not be run, whose own tests are listed now. */
-  | "replaced"
-  | "newly_failing"
-  | "vanished"
-  | "newly_skipped"
-  | "newly_xfailed";
-
 /** Changes that make a green worth less than it looks. */
 export const TEST_FINDINGS = ["vanished", "newly_skipped", "newly_xfailed", "newly_failing"] as const;
 export type TestFindingKind = typeof TEST_FINDINGS[number];
+
+/**
+ * What became of one test between two reports. `newly_passing` was expected to fail before, `newly_running` was skipped;
+ * `replaced` stood for a file or suite that could not be run, whose own tests are listed now.
+ */
+export const TEST_CHANGES = [
+  ...["fixed", "newly_passing", "newly_running", "added", "replaced"] as const,
+  ...["still_passing", "still_failing", "still_skipped", "still_xfailed"] as const,
+  ...TEST_FINDINGS,
+] as const;
+export type TestChange = typeof TEST_CHANGES[number];
 
 export interface TestFinding {
   readonly kind: TestFindingKind;
@@ -63,6 +56,9 @@ export type ReportVerdict =
   | "tests_weakened"
   /** It lists failures although the command exits 0. */
   | "tests_failed";
+export const REPORT_VERDICTS: readonly [ReportVerdict, ...ReportVerdict[]] = [
+  ...["good", "no_report", "report_malformed", "no_tests_ran", "tests_weakened", "tests_failed"] as const,
+];
 
 /** What the report of one run says. */
 export interface ReportedTests {

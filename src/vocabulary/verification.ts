@@ -1,4 +1,5 @@
 import type { Sha256 } from "./digest.ts";
+import type { ReportedTests } from "./test_report.ts";
 
 /** One output stream, kept head and tail within a byte limit; the rest was read, counted and dropped. */
 export interface CapturedOutput {
@@ -36,6 +37,8 @@ export interface TargetResult {
   readonly outcome: TargetOutcome;
   /** Null exactly when not run. */
   readonly result: CommandResult | null;
+  /** Present exactly when the target names a test report and its command exited by itself. */
+  readonly tests?: ReportedTests;
 }
 
 /** All proof targets on one pristine copy. Passed only if there is a target and every one passed. */

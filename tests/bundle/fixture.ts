@@ -2,6 +2,8 @@ import type { AttemptRecord, SessionRecord } from "../../src/bundle/record.ts";
 import { byteStringOfText } from "../../src/patch/bytes.ts";
 import { defaultPolicy } from "../../src/policy/defaults.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
+import { judgeReport } from "../../src/testreport/judge.ts";
+import type { ReportedTests, TestCase, TestOutcome } from "../../src/vocabulary/test_report.ts";
 import { makeManifest } from "../../src/vocabulary/manifest.ts";
 import type { Redact } from "../../src/vocabulary/redaction.ts";
 import type { CapturedOutput, TargetOutcome, VerificationResult } from "../../src/vocabulary/verification.ts";
@@ -231,5 +233,37 @@ export function unminimized(over: Partial<SessionRecord> = {}): SessionRecord {
     },
     final: { ...final!, patch, resultTree },
     ...over,
+  });
+}
+
+/** How each test of a report ended. */
+export type Suite = Readonly<Record<string, TestOutcome>>;
+const cases = (of: Suite): TestCase[] => Object.entries(of).map(([id, outcome]) => ({ id, outcome }));
+/** What a report is worth, against one of the base. */
+export const judged = (of: Suite, before: Suite | null = null) =>
+  judgeReport(
+    { ok: true, report: { cases: cases(of), incomplete: null } },
+    before === null ? null : cases(before),
+  );
+
+/** The same run with a report. */
+export function reporting(run: VerificationResult, tests: ReportedTests): VerificationResult {
+  return { ...run, targets: run.targets.map((target) => ({ ...target, tests })) };
+}
+
+const RED: Suite = { "m > a": "failed", "m > b": "passed", "m > s": "skipped" };
+export const GREEN: Suite = { "m > a": "passed", "m > b": "passed", "m > s": "skipped", "m > n": "passed" };
+
+/** The fixture's proof with a report on both sides. */
+export function reported(before: Suite = RED, after: Suite = GREEN): SessionRecord {
+  const { targets, attempts } = record();
+  const red = reporting(verified("failed"), judged(before));
+  const green = reporting(verified("passed"), judged(after, before));
+  return record({
+    targets: targets.map((t) => ({ ...t, report: { format: "junit", path: "out/report.xml" } as const })),
+    baseline: [red],
+    baseAgain: [red],
+    attempts: attempts.map((a) => a.verification === null ? a : { ...a, verification: green }),
+    confirmation: [green],
   });
 }

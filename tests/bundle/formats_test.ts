@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import { BOUNDS } from "../../src/bundle/layout.ts";
-import { record, redact } from "./fixture.ts";
+import { record, redact, reported } from "./fixture.ts";
 
 const PAGE = await Deno.readTextFile(new URL("../../docs/formats.md", import.meta.url));
 
@@ -18,7 +18,9 @@ Deno.test("docs/formats.md: names every format and member that is written", asyn
       }
     }
   };
-  for (const [name, bytes] of await bundleFiles(record(), redact)) {
+  for (
+    const [name, bytes] of [...await bundleFiles(record(), redact), ...await bundleFiles(reported(), redact)]
+  ) {
     if (!name.endsWith(".json")) continue;
     const document = JSON.parse(new TextDecoder().decode(bytes));
     if (!PAGE.includes(`\`${document.format}\``)) missing.add(document.format);

@@ -21,6 +21,7 @@ function delivered(
     applied: false,
     attestation: { enabled: false, mode: "none", keyIds: [] },
     leftOut: [],
+    tests: null,
     ...over,
   };
 }

@@ -9,6 +9,7 @@ import { type FakeProgram, type FakeSandbox, fakeSandbox } from "../../src/sandb
 import type { SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import type { Syntax } from "../../src/syntax/syntax.ts";
 import type { Redaction } from "../../src/vocabulary/redaction.ts";
+import type { ReportSource } from "../../src/vocabulary/test_report.ts";
 import type { SessionEvent } from "../../src/vocabulary/session.ts";
 import { directoryWorkspace } from "../../src/workspace/directory.ts";
 
@@ -21,6 +22,8 @@ export interface FakeSession {
   readonly proposals: readonly (string | ProposerAnswer)[];
   readonly policy?: (policy: Policy) => Policy;
   readonly repeat?: number;
+  /** Of the target `check`. */
+  readonly report?: ReportSource;
   readonly signal?: AbortSignal;
   readonly secrets?: (text: string) => readonly Redaction[];
   readonly syntax?: Partial<Syntax>;
@@ -44,7 +47,7 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
   return await inFakeWorld(session, async (root, sandbox) => {
     const config = { ...defaultPolicy(), policy: (session.policy ?? ((p) => p))(defaultPolicy().policy) };
     const outcome = await prove({
-      ...planFor(config, session.repeat ?? 1, session.keptOut ?? []),
+      ...planFor(config, session),
       ...session.targets === undefined ? {} : { targets: session.targets.map(targetNamed) },
     }, {
       sandbox,
@@ -94,12 +97,18 @@ function targetNamed(name: string): SessionPlan["targets"][number] {
   return { name, command: `check ${name}`, argv: ["check", name], shell: false };
 }
 
-function planFor(config: SessionPlan["config"], repeat: number, keptOut: readonly string[]): SessionPlan {
+function planFor(
+  config: SessionPlan["config"],
+  { repeat = 1, keptOut = [], report }: Pick<FakeSession, "repeat" | "keptOut" | "report">,
+): SessionPlan {
   const id = newSessionId(new Date(), crypto.getRandomValues(new Uint8Array(8)));
   return {
     session: id,
     toolVersion: "0.0.0",
-    targets: [{ name: "check", command: "check", argv: ["check"], shell: false }],
+    targets: [{
+      ...{ name: "check", command: "check", argv: ["check"], shell: false },
+      ...(report === undefined ? {} : { report }),
+    }],
     config,
     policyDigest: policyDigest(config),
     policySource: null,

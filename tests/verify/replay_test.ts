@@ -33,6 +33,7 @@ async function claimed(): Promise<ReplayClaim> {
     baseTree: record.manifest.digest,
     resultTree: record.final!.resultTree,
     base: new Map([["check", new Set(["failed"] as const)]]),
+    fixed: new Map(),
     minimization: { certified: true, end: "one_minimal" },
     sandbox: { backend: record.environment.backend, imageId: null },
   };
