@@ -66,7 +66,7 @@ const verifyPart = atLeast({
 });
 const minimizationPart = atLeast({
   used: flag,
-  end: oneOf("one_minimal", "runs_exhausted", "time_exhausted"),
+  end: oneOf("one_minimal", "runs_exhausted", "time_exhausted", "realigned"),
   atoms: listOf(atLeast({})),
   kept: text(),
 });

@@ -260,7 +260,7 @@ export const minimizationSchema = z.strictObject({
   format: z.literal("veripatch-minimization/v1"),
   used: z.boolean(),
   reason: text.nullable(),
-  end: z.enum(["one_minimal", "runs_exhausted", "time_exhausted"]),
+  end: z.enum(["one_minimal", "runs_exhausted", "time_exhausted", "realigned"]),
   runs: count,
   before: changed,
   after: changed.nullable(),

@@ -118,6 +118,9 @@ export function minimization({ record, repro, finalStats }: SummaryFacts): strin
       "and does not pass.",
     runs_exhausted: "It ended early, as the budget of runs was used up: more could perhaps be taken away.",
     time_exhausted: "It ended early, as the time was used up: more could perhaps be taken away.",
+    realigned:
+      "Written down, it pairs repeated lines otherwise than those that were tried: whether each of its " +
+      "own lines is needed was not tried.",
   };
   const smaller = lines(before) === lines(finalStats)
     ? `None of ${plural(lines(before), "changed line")} could be taken away`

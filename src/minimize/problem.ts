@@ -39,7 +39,9 @@ export type MinimizeEnd =
   /** The last wave tried every single remaining atom and none could go: the patch is 1-minimal. */
   | "one_minimal"
   | "runs_exhausted"
-  | "time_exhausted";
+  | "time_exhausted"
+  /** Never of a minimizer itself: what was left, written down anew, does not fall into the units that were tried. */
+  | "realigned";
 
 export interface MinimizeResult {
   /** Sorted atoms that are left. */

@@ -15,6 +15,13 @@ export function dependents(units: UnitSet): Dependents {
   };
 }
 
+/** Every smallest removal: each unit with all that cannot stand without it, once, in the order of the units. */
+export function smallestRemovals(units: UnitSet): readonly (readonly number[])[] {
+  const withDependents = dependents(units);
+  const all = Array.from({ length: units.atoms }, (_, atom) => withDependents([atom]));
+  return [...new Map(all.map((removed) => [removed.join(), removed])).values()];
+}
+
 /**
  * Checks what every step relies on: each level holds every atom exactly once, lies inside the groups of the level
  * before, and `requires` names atoms.

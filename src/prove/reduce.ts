@@ -1,7 +1,8 @@
 import type { MinimizationRecord } from "../bundle/record.ts";
 import { minimize, type Probe } from "../minimize/minimize.ts";
+import { smallestRemovals } from "../minimize/units.ts";
 import { resultKey } from "../patch/tree.ts";
-import { splitPatch } from "../patch/units.ts";
+import { type PatchUnits, splitPatch } from "../patch/units.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { STDOUT } from "../vocabulary/test_report.ts";
@@ -74,14 +75,35 @@ export async function reducePatch(
         ...{ wave, level, tried: tried.length, removed: removed.length, remaining, runs },
       }),
   });
-  const { kept, runs, end } = result;
+  const { kept, runs } = result;
+  const left = split.assemble(kept);
+  const realigned = result.end === "one_minimal" && kept.length < split.units.atoms &&
+    !wereTried(splitPatch(left, base.lookup), split, kept);
+  const end = realigned ? "realigned" : result.end;
   ports.emit({ kind: "minimization_finished", remaining: kept.length, runs, end });
-  const record = { result, atoms: split.atoms, before: statsOf(winner) };
+  const record = { result: { ...result, end }, atoms: split.atoms, before: statsOf(winner) } as const;
   if (kept.length === split.units.atoms) return { smallest: winner, refused: null, record };
-  const admission = await admitPatch(split.assemble(kept), winner.notes, base, plan, ports);
+  const admission = await admitPatch(left, winner.notes, base, plan, ports);
   if (admission.ok) return { smallest: admission.admitted, refused: null, record };
   const refused = `the minimized patch was refused: ${admission.refusals.map((r) => r.reason).join(", ")}`;
   return { smallest: winner, refused, record };
+}
+
+/**
+ * Whether what is left of a patch falls into parts each of which was tried: where lines come more than once, a diff
+ * written anew may pair them otherwise, and nothing is known of its own lines.
+ */
+function wereTried(left: PatchUnits, split: PatchUnits, kept: readonly number[]): boolean {
+  const isKept = new Set(kept);
+  const key = (of: PatchUnits, here: readonly number[], removed: readonly number[]) => {
+    const gone = new Set(removed);
+    return resultKey(of.changes(here.filter((atom) => !gone.has(atom))));
+  };
+  const tried = new Set(
+    smallestRemovals(split.units).filter(([first]) => isKept.has(first!)).map((r) => key(split, kept, r)),
+  );
+  const all = left.atoms.map((_, atom) => atom);
+  return smallestRemovals(left.units).every((removed) => tried.has(key(left, all, removed)));
 }
 
 /**

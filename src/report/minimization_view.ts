@@ -20,6 +20,7 @@ export function minimizationView(minimization: MinimizationDocument): Markup {
       "It is 1-minimal: taking away any one remaining unit, with what depends on it, does not pass.",
     runs_exhausted: "It ended early, as the budget of runs was used up.",
     time_exhausted: "It ended early, as the time was used up.",
+    realigned: "Written down, it pairs repeated lines otherwise than those that were tried.",
   };
   const outcome = used && after !== null
     ? markup`From ${lines(before)} in ${plural(before.files, "file")} to ${lines(after)} in ${

@@ -1,4 +1,4 @@
-import { dependents } from "../minimize/units.ts";
+import { smallestRemovals } from "../minimize/units.ts";
 import type { Atom, PatchUnits } from "../patch/units.ts";
 import { isBroken } from "../prove/reduce.ts";
 import type { Syntax } from "../syntax/syntax.ts";
@@ -14,16 +14,6 @@ export interface MinimalAsked {
   readonly count: number;
   /** Makes the choice one that the prover could not foresee; null for an even spread. */
   readonly seed: string | null;
-}
-
-/**
- * Every smallest removal: each unit with all that cannot stand without it, once, in the patch's order. Made from the
- * patch alone, by the same splitting as a minimization's; no record is asked.
- */
-export function smallestRemovals({ units }: Pick<PatchUnits, "units">): readonly (readonly number[])[] {
-  const withDependents = dependents(units);
-  const all = Array.from({ length: units.atoms }, (_, atom) => withDependents([atom]));
-  return [...new Map(all.map((removed) => [removed.join(), removed])).values()];
 }
 
 /**
@@ -70,7 +60,8 @@ export interface RemovalPorts {
 }
 
 /**
- * Leaves out one smallest part of a patch after the other and runs what is left. What a minimization counts as not
+ * Leaves out one smallest part of a patch after the other and runs what is left. The parts are those of our own
+ * splitting; no record is asked for them. What a minimization counts as not
  * passing counts so here: files that no longer parse, and runs into the time limit.
  * @param whole what all of the patch does
  * @param width how many are tried at once
@@ -82,7 +73,7 @@ export async function tryRemovals(
   width: number,
   ports: RemovalPorts,
 ): Promise<RemovalsTried> {
-  const removals = smallestRemovals(split);
+  const removals = smallestRemovals(split.units);
   const chosen = chosenRemovals(removals, asked);
   const full = new Map(whole.map((c) => [c.path as string, c]));
   const fates: Fate[] = [];

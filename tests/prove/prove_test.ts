@@ -283,3 +283,22 @@ Deno.test("prove: a patch that git reads differently is refused and the next one
   assert.equal(outcome.record.attempts[0]!.refusals[0]!.reason, "git_disagrees");
   assert.equal(outcome.record.final!.git, "agrees");
 });
+
+Deno.test("prove: a minimized patch that pairs repeated lines otherwise than was tried is not called minimal", async () => {
+  const patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1,4 +1,2 @@\n-d\n a\n-\n-a\n+d\n";
+  const { outcome } = await fakeSession({
+    files: { "a.txt": "d\na\n\na\n" },
+    check: (_argv, files) => ({
+      exitCode: ["a\n", "a\nd\n"].includes(files.readText("a.txt") ?? "") ? 0 : 1,
+    }),
+    proposals: [patch],
+  });
+  const { record } = outcome;
+  assert.equal(record.status, "proved");
+  const { result, atoms } = record.minimization!;
+  // Tried were the lines of the first diff; git and we write the same change as another one.
+  assert.deepEqual(result.kept.map((atom) => atoms[atom]!.what), ["-d", "-", "-a"]);
+  const written = displayText(record.final!.patch).split("\n").filter((l) => /^[-+](?![-+])/.test(l));
+  assert.deepEqual(written, ["-d", "-a", "-"]);
+  assert.equal(result.end, "realigned");
+});

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { diffFiles } from "../../src/patch/diff.ts";
 import { splitPatch } from "../../src/patch/units.ts";
-import { chosenRemovals, removalText, smallestRemovals } from "../../src/verify/removals.ts";
+import { smallestRemovals } from "../../src/minimize/units.ts";
+import { chosenRemovals, removalText } from "../../src/verify/removals.ts";
 import { before, lookup, pairs } from "../patch/trees.ts";
 
 const LIST = Array.from({ length: 20 }, (_, i) => i);
@@ -36,7 +37,7 @@ Deno.test("chosenRemovals: evenly spread without a seed, otherwise with another 
 Deno.test("smallestRemovals: each unit goes with all that needs it, and with nothing else", () => {
   fc.assert(fc.property(pairs, (of) => {
     const split = splitPatch(diffFiles(of), lookup(before(of)));
-    const removals = smallestRemovals(split);
+    const removals = smallestRemovals(split.units);
     const { atoms, requires } = split.units;
     assert.deepEqual(new Set(removals.flat()).size, atoms);
     assert.equal(new Set(removals.map((r) => r.join())).size, removals.length);
