@@ -1,24 +1,52 @@
 import { resolve } from "node:path";
 import { writeWhole } from "../bundle/pack.ts";
+import type { ReadBundle } from "../bundle/read.ts";
+import { inventoryOf } from "../bundle/inventory.ts";
+import type { ReportVerification } from "../report/attestation_view.ts";
 import { reportPage } from "../report/page.ts";
+import { verifyAttestation } from "../verify/verify.ts";
 import { readBundleAt } from "./bundle_input.ts";
 import { EXIT } from "./exit_code.ts";
 import { bytesText, colour, shownPath } from "./output.ts";
 import type { ReportFlags } from "./report_verb.ts";
+import { noTrustedKey, trustAsked } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
-/** `pp report`: reads a bundle and writes its page. */
+/** `pp report`: reads a bundle and writes its page; verifies it for the page when the caller names whom to believe. */
 export async function writeReport(path: string, flags: ReportFlags): Promise<VerbResult> {
   const root = Deno.cwd();
   const bundle = await readBundleAt(path, flags.json === true);
   const { session } = bundle.repro;
   const target = resolve(root, flags.output ?? `${session}.html`);
-  const page = new TextEncoder().encode(reportPage(bundle));
+  const verification = await verified(bundle, flags);
+  const page = new TextEncoder().encode(reportPage(bundle, { verification }));
   await writeWhole(target, [page], flags.force === true);
   const c = colour(Deno.stdout);
   return {
-    exit: EXIT.yes,
-    text: `${c.bold("report")}   ${shownPath(target, root)} ${c.dim(`(${bytesText(page.length)})`)}`,
-    json: { format: "veripatch-report/v1", path: target, session, size: page.length },
+    exit: verification?.verdict === "invalid" ? EXIT.no : EXIT.yes,
+    text: [
+      `${c.bold("report")}   ${shownPath(target, root)} ${c.dim(`(${bytesText(page.length)})`)}`,
+      ...(verification === null ? [] : [`${c.bold("verified")} ${verification.verdict}`]),
+    ].join("\n"),
+    json: {
+      format: "veripatch-report/v1",
+      path: target,
+      session,
+      size: page.length,
+      verification: verification?.verdict ?? null,
+    },
   };
+}
+
+/** Of the very bytes that are shown; null when the caller names nobody to believe. */
+async function verified(bundle: ReadBundle, flags: ReportFlags): Promise<ReportVerification | null> {
+  if (flags.key === undefined && flags.trust === undefined) return null;
+  const now = new Date();
+  const trust = await trustAsked(flags, now);
+  if (trust === null) throw noTrustedKey();
+  const inventory = await inventoryOf(bundle.files, bundle.embedded);
+  const found = verifyAttestation({ inventory, trust, now, maxAgeMs: null, nonce: null, unsigned: null });
+  const names = ["signature", "integrity", "subject", "freshness"] as const;
+  const verdicts = names.map((name) => ({ name, verdict: found[name].verdict, detail: found[name].detail }));
+  return { verdict: found.verdict, verdicts };
 }

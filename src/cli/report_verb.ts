@@ -1,7 +1,10 @@
 import type { Command } from "commander";
+import type { TrustFlags } from "./trust_asked.ts";
 import type { verbRunner } from "./verb.ts";
 
-export interface ReportFlags {
+const collect = (value: string, earlier: string[] = []) => [...earlier, value];
+
+export interface ReportFlags extends TrustFlags {
   readonly output?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -13,6 +16,8 @@ export function registerReport(program: Command, verb: ReturnType<typeof verbRun
     .description("Write a proof bundle as one self-contained HTML page")
     .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
     .option("-o, --output <file>", "where to write it (default: SESSION.html here)")
+    .option("--key <file>", "verify the attestation by this public key, and say so; repeatable", collect)
+    .option("--trust <file>", "verify it by this trust file, and say so")
     .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
@@ -21,8 +26,10 @@ export function registerReport(program: Command, verb: ReturnType<typeof verbRun
 Examples:
   pp report .pp-artifacts/20261120T120000Z-0123abcd -o report.html
   pp report proof.ppb --force -o report.html
+  pp report proof.ppb --key ci.pub.pem      the page also says what became of verifying it
 
-The page needs nothing else: no script, no request. It verifies nothing; it shows what the bundle says.`,
+The page needs nothing else: no script, no request. Without --key or --trust nothing is verified for it; an
+invalid attestation is shown as that, and exits 2.`,
     ).action(verb(async (path: string, flags: ReportFlags) => {
       const { writeReport } = await import("./report.ts");
       return await writeReport(path, flags);

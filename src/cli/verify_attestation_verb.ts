@@ -8,7 +8,7 @@ const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 export function registerVerifyAttestation(program: Command, verb: ReturnType<typeof verbRunner>): void {
   program.command("verify-attestation")
     .description("Check who signed a bundle, and that it is exactly what was signed")
-    .argument("<bundle>", "folder of a proof bundle")
+    .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
     .option("--key <file>", "public key you trust: a file, env:NAME or - for stdin; repeatable", collect)
     .option("--hmac-key <file>", "shared secret: a file, env:NAME or - for stdin")
     .option("--key-env <name>", "environment variable with the shared secret (default PP_ATTEST_HMAC_KEY)")

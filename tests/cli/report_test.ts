@@ -33,3 +33,28 @@ Deno.test("pp report: replaces a file only with --force; what is no bundle is 65
     assert.equal((await pp(["report", "nothing", "-o", "y.html"], { cwd })).code, 65);
   });
 });
+
+Deno.test("pp report: says what became of verifying by the caller's key, 2 when it is invalid", async () => {
+  await withFolder(HERE, async (cwd) => {
+    for (const name of ["mine", "other"]) assert.equal((await pp(["keygen", "-o", name], { cwd })).code, 0);
+    const attest = ["attest", "proof_bundle", "--mode", "ed25519", "--key", "mine.key.pem"];
+    const attested = await pp(attest, { cwd });
+    assert.equal(attested.code, 0, attested.stderr);
+    const report = (key: string) =>
+      pp(["report", "proof_bundle", "--key", key, "-o", "r.html", "--force", "--json"], { cwd });
+    const valid = await report("mine.pub.pem");
+    assert.equal(valid.code, 0, valid.stderr);
+    assert.equal(JSON.parse(valid.stdout).verification, "valid");
+    const page = await Deno.readTextFile(`${cwd}/r.html`);
+    assert.match(page, /Verified when this page was made/);
+    assert.doesNotMatch(page, /Nothing here was verified/);
+    const invalid = await report("other.pub.pem");
+    assert.equal(invalid.code, 2, invalid.stderr);
+    assert.equal(JSON.parse(invalid.stdout).verification, "invalid");
+    assert.match(await Deno.readTextFile(`${cwd}/r.html`), /class="badge bad">invalid/);
+    assert.equal(
+      (await pp(["report", "proof_bundle", "--key", "none.pem", "-o", "n.html"], { cwd })).code,
+      69,
+    );
+  });
+});

@@ -240,3 +240,23 @@ Deno.test("readCanonicalTar: an endless source is not read beyond what the tar s
   await assert.rejects(readCanonicalTar(endless(), () => {}), refused);
   assert.ok(given <= 1, `${given} chunks were taken`);
 });
+
+Deno.test("readCanonicalTar: memory does not grow with what is read", async () => {
+  const size = 2 ** 30;
+  const large = async function* () {
+    yield tarHeader({ kind: "file", name: "large", mode: 0o644, uid: 0, gid: 0, size });
+    const chunk = new Uint8Array(1 << 18);
+    for (let sent = 0; sent < size; sent += chunk.length) yield chunk;
+    yield new Uint8Array(1024);
+  };
+  const before = Deno.memoryUsage().rss;
+  let most = 0, seen = 0;
+  await readCanonicalTar(large(), async (_, content) => {
+    for await (const piece of content) {
+      seen += piece.length;
+      most = Math.max(most, Deno.memoryUsage().rss - before);
+    }
+  });
+  assert.equal(seen, size);
+  assert.ok(most < 64 * 2 ** 20, `${most} bytes more`);
+});
