@@ -23,8 +23,10 @@ export const nameShape = where(shortShape, (name) => name !== "", "empty");
 export const backendShape = oneOf("container", "copy", "git_worktree", "fake");
 export const networkShape = oneOf("deny", "allow");
 export const toolShape = exactly({ name: oneOf("veripatch"), version: shortShape });
-export const targetsShape = where(
-  listOf(exactly({ name: nameShape, command: text(), argv: listOf(text(), 1), shell: flag }), 1, 1000),
+/** Of a proof target, what a statement says; repro.json may say more. */
+export const targetMembers = { name: nameShape, command: text(), argv: listOf(text(), 1), shell: flag };
+const targetsShape = where(
+  listOf(exactly(targetMembers), 1, 1000),
   (targets) => new Set(targets.map((t) => t.name)).size === targets.length,
   "a target comes twice",
 );

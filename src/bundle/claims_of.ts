@@ -22,7 +22,7 @@ import {
   nameShape,
   networkShape,
   shortShape,
-  targetsShape,
+  targetMembers,
   timeShape,
   toolShape,
 } from "./claims.ts";
@@ -38,7 +38,7 @@ const reproPart = atLeast({
   finished_at: timeShape,
   status: shortShape,
   success: flag,
-  proof_targets: targetsShape,
+  proof_targets: listOf(atLeast(targetMembers), 1, 1000),
   policy_hash: digestShape,
   git_commit: nullable(shortShape),
   git_tree: nullable(shortShape),
