@@ -25,7 +25,7 @@ export const networkShape = oneOf("deny", "allow");
 export const toolShape = exactly({ name: oneOf("veripatch"), version: shortShape });
 /** Of a proof target, what a statement says; repro.json may say more. */
 export const targetMembers = { name: nameShape, command: text(), argv: listOf(text(), 1), shell: flag };
-const targetsShape = where(
+export const targetsShape = where(
   listOf(exactly(targetMembers), 1, 1000),
   (targets) => new Set(targets.map((t) => t.name)).size === targets.length,
   "a target comes twice",
