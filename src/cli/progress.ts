@@ -95,6 +95,7 @@ const PHASE_TEXT = {
 function liveText(event: SessionEvent): string | null {
   switch (event.kind) {
     case "phase":
+      if (event.phase === "minimize" && event.detail !== undefined) return event.detail;
       return PHASE_TEXT[event.phase] + (event.detail === undefined ? "" : ` ${event.detail}`);
     case "target_started":
       return `${event.side === "attempt" ? `attempt ${event.attempt}` : event.side.replace("_", " ")}: ${

@@ -242,13 +242,13 @@ class Rerun {
         checks: { ...judged.checks, minimal: "unclear" },
       };
     }
-    emit({ kind: "phase", phase: "minimize", detail: "the recorded removals" });
     const { split, admits } = this.parts();
     const minimal = await tryRemovals(split, this.changes, asked, this.plan.spec.parallel, {
       admits,
       syntax: this.ports.syntax,
       signal: this.#signal,
-      onTried: (tried, of) => emit({ kind: "phase", phase: "minimize", detail: `removal ${tried} of ${of}` }),
+      onTried: (tried, of) =>
+        emit({ kind: "phase", phase: "minimize", detail: `left out part ${tried} of ${of}` }),
       run: (changes, again) => this.#verify(frozen, changes, "removal", again),
       again: this.plan.repeat,
     });

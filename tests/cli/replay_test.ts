@@ -3,7 +3,7 @@ import { bundleFiles } from "../../src/bundle/documents.ts";
 import type { PrivateKey } from "../../src/sign/key.ts";
 import { spkiOf } from "../../src/sign/key.ts";
 import { verifySummary } from "../../src/verify/verification_summary.ts";
-import { attested, testKey } from "../bundle/attested.ts";
+import { attested, testKey, testSecret } from "../bundle/attested.ts";
 import { redact } from "../bundle/fixture.ts";
 import { fakeSession } from "../prove/session_fixture.ts";
 import { pp, type PpResult, withFolder } from "./process.ts";
@@ -35,7 +35,7 @@ interface Replay extends PpResult {
 async function replayed(
   bundle: ReadonlyMap<string, Uint8Array>,
   args: readonly string[],
-  { cwd = "base", spoil = (_folder: string): Promise<void> => Promise.resolve() } = {},
+  { cwd = "base", env: own = {}, spoil = (_folder: string): Promise<void> => Promise.resolve() } = {},
   after: (folder: string, result: Replay) => Promise<void> = () => Promise.resolve(),
 ): Promise<Replay> {
   const files = {
@@ -55,7 +55,7 @@ async function replayed(
     return await withFolder(files, async (folder) => {
       await Deno.chmod(`${folder}/replayer.key.pem`, 0o600);
       await spoil(folder);
-      const env = { DOCKER_HOST: `tcp://127.0.0.1:${server.addr.port}` };
+      const env = { DOCKER_HOST: `tcp://127.0.0.1:${server.addr.port}`, ...own };
       const result = await pp(["replay", "proof_bundle", "--cwd", cwd, "--json", ...args], {
         cwd: folder,
         env,
@@ -69,6 +69,11 @@ async function replayed(
   }
 }
 
+/** Signed by its prover although it contradicts itself. */
+const SIGNED_NONSENSE = await attested([testKey(1)], {
+  files: new Map([...UNSIGNED, ["events.jsonl", new TextEncoder().encode("nonsense\n")]]),
+  issuedAt: HOUR_AGO,
+});
 const without = (name: string, files = SIGNED) => new Map([...files].filter(([file]) => file !== name));
 const changed = (name: string, files: ReadonlyMap<string, Uint8Array> = SIGNED) => {
   const bytes = Uint8Array.from(files.get(name)!);
@@ -89,6 +94,17 @@ Deno.test("pp replay: a bundle that passes every check does reach the engine", a
   assert.ok(unsigned.asked > 0);
 });
 
+Deno.test("pp replay: an HMAC secret decides as a key does", async () => {
+  const bundle = await attested([testSecret(1)], { files: UNSIGNED, issuedAt: HOUR_AGO });
+  const secret = (n: number) => String.fromCharCode(n).repeat(32);
+  const env = (n: number) => ({ PP_ATTEST_HMAC_KEY: secret(n) });
+  const right = await replayed(bundle, ["--verify-attestation"], { env: env(1) });
+  assert.ok(right.asked > 0, right.stdout);
+  const wrong = await replayed(bundle, ["--verify-attestation"], { env: env(2) });
+  assert.equal(JSON.parse(wrong.stdout).reason, "not_by_trusted_key");
+  assert.equal(wrong.asked, 0);
+});
+
 /** Flags, bundle, reason; nothing may be run of any of them. */
 const REFUSED: readonly [string, string[], ReadonlyMap<string, Uint8Array>, string][] = [
   ["an unsigned bundle", KEY, UNSIGNED, "unsigned"],
@@ -107,6 +123,7 @@ const REFUSED: readonly [string, string[], ReadonlyMap<string, Uint8Array>, stri
   ["a missing file", KEY, without("events.jsonl"), "missing"],
   ["an added file", KEY, new Map([...SIGNED, ["source_git.diff", new Uint8Array()]]), "extra"],
   ["an unknown file", KEY, new Map([...SIGNED, ["run.sh", new Uint8Array()]]), "unknown_file"],
+  ["a signed bundle that makes no sense", KEY, SIGNED_NONSENSE, "bundle_malformed"],
   ["an old statement", [...KEY, "--max-age", "30m"], SIGNED, "too_old"],
   ["another nonce", [...KEY, "--nonce", "n2"], SIGNED, "nonce_differs"],
   [

@@ -42,6 +42,32 @@ Deno.test("pp replay: a .ppb that embeds its base replays with no checkout at al
   );
 });
 
+Deno.test("pp replay: a signed .ppb that embeds its base is verified, replayed and vouched for with no checkout", async () => {
+  await withEmbedded((bundle) =>
+    withFolder({}, async (cwd) => {
+      for (const name of ["prover", "replayer"]) await pp(["keygen", "-o", name], { cwd });
+      assert.equal((await pp(["attest", bundle, "--key", "prover.key.pem"], { cwd })).code, 0);
+      assert.equal((await pp(["bundle", "pack", bundle, "-o", "b.ppb"], { cwd })).code, 0);
+      const args = ["replay", "b.ppb", "--image", TEST_IMAGE, "--json", "--sign", "replayer.key.pem"];
+      const replayed = await pp([...args, "--key", "prover.pub.pem"], { cwd });
+      assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
+      const { summary, attestation } = JSON.parse(replayed.stdout);
+      assert.equal(attestation.verdict, "valid");
+      assert.equal(summary.file, `${await Deno.realPath(cwd)}/b.ppb.replay.attestation.json`);
+      assert.equal(summary.result, "PASSED");
+      // One byte of the base that was signed for.
+      await pp(["bundle", "unpack", "b.ppb", "-o", "spoiled"], { cwd });
+      const tar = await Deno.readFile(`${cwd}/spoiled/workspace.tar`);
+      const at = tar.findIndex((_, i) => String.fromCharCode(...tar.subarray(i, i + 6)) === "wrong\n");
+      tar[at] = "W".charCodeAt(0);
+      await Deno.writeFile(`${cwd}/spoiled/workspace.tar`, tar);
+      const spoiled = await pp([...args, "--key", "prover.pub.pem"].with(1, "spoiled"), { cwd });
+      assert.equal(spoiled.code, 2, spoiled.stdout);
+      assert.equal(JSON.parse(spoiled.stdout).reason, "changed");
+    })
+  );
+});
+
 Deno.test("pp replay: the policy of an embedded base is not taken; --cwd still means a checkout", async () => {
   await withEmbedded((bundle, project) =>
     withFolder({
