@@ -100,8 +100,12 @@ ${body}
 /** Good, bad or doubtful: how an outcome is coloured. */
 export function toneOf(outcome: string): "good" | "bad" | "doubt" | "calm" {
   if (["passed", "proved", "valid", "confirmed", "kept"].includes(outcome)) return "good";
-  if (["failed", "refused", "not_proved", "invalid", "already_passing"].includes(outcome)) return "bad";
-  if (["timed_out", "flaky", "mixed", "budget_exhausted", "unsigned"].includes(outcome)) return "doubt";
+  if (["failed", "error", "refused", "not_proved", "invalid", "already_passing"].includes(outcome)) {
+    return "bad";
+  }
+  if (["timed_out", "flaky", "mixed", "budget_exhausted", "unsigned", "skipped"].includes(outcome)) {
+    return "doubt";
+  }
   return "calm";
 }
 

@@ -25,12 +25,10 @@ import {
 import { minimizationView } from "./minimization_view.ts";
 import { runsLine, runsView } from "./runs_view.ts";
 import { STYLE } from "./style.ts";
-import { type ReportTest, testsView } from "./tests_view.ts";
+import { testsView } from "./tests_view.ts";
 import { eventsOf, timeline } from "./timeline.ts";
 
 export interface ReportOptions {
-  /** What became of every test; null when no report of tests is in the bundle. */
-  readonly tests?: readonly ReportTest[] | null;
   /** What a verifier found; null when nobody verified the bundle for this page. */
   readonly verification?: ReportVerification | null;
 }
@@ -52,9 +50,9 @@ const MAX_LISTED = 1_000;
  */
 export function reportPage(
   bundle: ReadBundle,
-  { tests = null, verification = null }: ReportOptions = {},
+  { verification = null }: ReportOptions = {},
 ): string {
-  const { repro, finalPatch, minimization } = bundle;
+  const { repro, finalPatch, minimization, tests } = bundle;
   const policy = `default-src 'none'; style-src 'sha256-${
     base64(sha256(STYLE))
   }'; base-uri 'none'; form-action 'none'`;

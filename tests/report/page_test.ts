@@ -8,7 +8,17 @@ import { byteStringOfText } from "../../src/patch/bytes.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { PAYLOAD_TYPE, renderEnvelope } from "../../src/sign/dsse.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
-import { attemptRecord, record, redact, unminimized, unproved, verified } from "../bundle/fixture.ts";
+import {
+  attemptRecord,
+  judged,
+  record,
+  redact,
+  reported,
+  reporting,
+  unminimized,
+  unproved,
+  verified,
+} from "../bundle/fixture.ts";
 
 type Element = DefaultTreeAdapterTypes.Element;
 
@@ -166,17 +176,19 @@ Deno.test("reportPage: an envelope is shown as claimed, a verification as what t
 });
 
 Deno.test("reportPage: tests before and after, what a green hides first", async () => {
-  const tests = [
-    { id: "a <i>", before: "passed", after: "passed", change: "still_passing" },
-    { id: "b", before: "failed", after: "passed", change: "fixed" },
-    { id: "c", before: "passed", after: null, change: "vanished" },
-  ];
-  const page = reportPage(await bundle(), { tests });
+  const before = { "a <i>": "passed", b: "failed", c: "passed" } as const;
+  const after = { "a <i>": "passed", b: "passed", c: "skipped" } as const;
+  const { targets, baseline } = reported(before);
+  const verification = reporting(verified("failed"), judged(after, before));
+  const attempts = [attemptRecord({ verification })];
+  const page = reportPage(await bundle(unproved({ targets, baseline, attempts })));
   const { all, errors } = elements(page);
   assert.deepEqual(errors, []);
   const section = textOf(all.find((e) => attribute(e, "id") === "tests")!);
-  assert.match(section, /1 vanished[^]*1 fixed[^]*1 still passing/);
-  assert.ok(section.indexOf("not there") < section.indexOf("a <i>"));
+  assert.match(section, /1 failing test now passes[^]*1 test lost/);
+  assert.ok(section.indexOf("newly skipped") < section.indexOf("fixed"));
+  assert.ok(section.indexOf("fixed") < section.indexOf("a <i>"));
+  assert.ok(!elements(PAGE).all.some((e) => attribute(e, "id") === "tests"));
 });
 
 const hostile = fc.oneof(
