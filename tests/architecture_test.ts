@@ -41,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "sandbox/sandbox.ts",
     "syntax/syntax.ts",
     "workspace/workspace.ts",
+    "workspace/history.ts",
   ],
   report: [
     "vocabulary",

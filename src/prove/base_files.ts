@@ -18,7 +18,7 @@ export class BaseFiles {
   #bytes = new Map<string, Uint8Array>();
   #protections = new Map<Policy, (path: string) => Protection | null>();
 
-  constructor(private readonly workspace: Workspace, entries: readonly ManifestEntry[]) {
+  constructor(private readonly workspace: Pick<Workspace, "read">, entries: readonly ManifestEntry[]) {
     this.entries = new Map(entries.map((e) => [e.path, e]));
     this.lookup = fileLookup(this.entries, this.read);
   }

@@ -1,4 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
@@ -19,6 +20,8 @@ const LISTING = { timeoutMs: 120_000, maxBytes: 256 << 20 };
 const BLOBS_MS = 15 * 60_000;
 /** Blobs held at once while a tree is written. */
 const WRITTEN_AT_ONCE = 64 << 20;
+/** What systems take as a link's target. */
+const MAX_LINK_BYTES = 4_096;
 const MAX_SHALLOW_BYTES = 16 << 20;
 /** Answers kept on disk by who could write the repository; history is read from its commits alone. */
 const CONFIG = { "core.commitGraph": "false" };
@@ -130,15 +133,22 @@ class GitHistory implements History {
   }
 
   async contents(tree: GitTree): Promise<Told<TreeContents>> {
+    const links = new Set<string>();
+    for (const { mode, id } of tree.entries.values()) if (mode === "120000") links.add(id);
     const digests = new Map<string, BlobDigest>();
-    let [hash, now, bytes]: [Hash | null, string, number] = [null, "", 0];
+    let now = { id: "", size: 0, hash: createHash("sha256"), target: null as Uint8Array[] | null };
     await this.#stream(blobIds(tree), true, {
       begin(id, size) {
-        hash = createHash("sha256");
-        [now, bytes] = [id, size];
+        now = { id, size, hash: createHash("sha256"), target: isLink(links, id, size) ? [] : null };
       },
-      piece: (piece) => void hash!.update(piece),
-      end: () => void digests.set(now, { size: bytes, sha256: hash!.digest("hex") }),
+      piece(piece) {
+        now.hash.update(piece);
+        now.target?.push(piece.slice());
+      },
+      end() {
+        const target = now.target === null ? null : Buffer.concat(now.target);
+        digests.set(now.id, { size: now.size, sha256: now.hash.digest("hex"), target });
+      },
     });
     const own = tree.entries.get(IGNORE_FILE);
     const rules = own === undefined || !own.mode.startsWith("100")
@@ -259,6 +269,10 @@ class GitHistory implements History {
   #call(): Pick<GitCall, "cwd" | "env" | "config"> {
     return { cwd: "/", env: { GIT_DIR: this.own, GIT_GRAFT_FILE: "/dev/null" }, config: CONFIG };
   }
+}
+
+function isLink(links: ReadonlySet<string>, id: string, size: number): boolean {
+  return size <= MAX_LINK_BYTES && links.has(id);
 }
 
 function blobIds(tree: GitTree): string[] {

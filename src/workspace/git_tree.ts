@@ -7,10 +7,12 @@ import type { GitTree, Told, TreeContents, TreeEntry, TreeMode } from "./history
 import { IGNORE_FILE, ignoreRules, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
 import { MAX_ENTRIES } from "./walk.ts";
 
-/** Size and SHA-256 of a blob. */
+/** What a tree needs to know of a blob. */
 export interface BlobDigest {
   readonly size: number;
   readonly sha256: string;
+  /** The bytes of a link's blob, where they are few enough for a link. */
+  readonly target: Uint8Array | null;
 }
 
 const MODES: ReadonlySet<string> = new Set(["100644", "100755", "120000", "040000", "160000"]);
@@ -103,7 +105,9 @@ function entryOf(path: string, mode: TreeMode, blob: BlobDigest | null): Manifes
   if (blob === null || mode === "160000" || mode === "040000") {
     return { path, mode: "040000", size: 0, sha256: NOTHING };
   }
-  return { path, mode, ...blob };
+  const { size, sha256, target } = blob;
+  if (mode !== "120000" || target === null) return { path, mode, size, sha256 };
+  return { path, mode, size, sha256, target: new TextDecoder().decode(target) };
 }
 
 function rulesOf(ignoreFile: Uint8Array | null): ReturnType<typeof ignoreRules> | string {

@@ -1,0 +1,62 @@
+import type { Inventory } from "../../bundle/inventory.ts";
+import type { BundleRead, ReadBundle } from "../../bundle/read.ts";
+import { claimOf } from "../claim.ts";
+import type { Verification } from "../verify.ts";
+import { fail, finding, findingOf, type GateCheck, judged, notChecked, ofVerdict, pass } from "./check.ts";
+
+/** Whether a bundle is there whole, a closed world, and does not contradict itself. */
+export function bundleCheck(read: BundleRead, { findings }: Inventory): GateCheck {
+  const odd = findings.map(({ code, name, detail }) =>
+    finding(code, name === "" ? detail : `${name}: ${detail}`)
+  );
+  if (odd.length > 0) return fail("bundle", odd);
+  if (!read.ok) {
+    const { path, ...refusal } = read.refusal;
+    const where = path === undefined ? "" : `${path}: `;
+    return fail("bundle", [findingOf({ ...refusal, detail: where + refusal.detail })]);
+  }
+  return pass("bundle", `its ${read.bundle.files.size} files are whole and agree with each other`);
+}
+
+/** Signature, integrity, subject and freshness; in the gate an unsigned bundle is never enough. */
+export function attestationChecks(verification: Verification): readonly GateCheck[] {
+  const { signature, integrity, subject, freshness, findings } = verification;
+  const files = findings.map(({ code, name, detail }) =>
+    finding(code, name === "" ? detail : `${name}: ${detail}`)
+  );
+  return [
+    ofVerdict("signature", signature),
+    integrity.verdict === "invalid" && files.length > 0
+      ? fail("integrity", files)
+      : ofVerdict("integrity", integrity),
+    ofVerdict("subject", subject),
+    ofVerdict("freshness", freshness),
+  ];
+}
+
+/** Whether what was signed is a proof: red before, green after, at least once each. */
+export function provedCheck(verification: Verification, bundle: ReadBundle | null): GateCheck {
+  if (!isBelieved(verification)) {
+    return notChecked("proved", "nothing of the bundle is believed before its attestation is valid");
+  }
+  if (bundle === null) return notChecked("proved", "the bundle cannot be read");
+  const { before, after, status } = verification.statement!.predicate;
+  const claim = claimOf(bundle);
+  const against = [
+    ...(status === "proved" && bundle.repro.status === "proved"
+      ? []
+      : [finding("not_proved", "its session proved nothing")]),
+    ...(claim.ok ? [] : [findingOf(claim.refusal)]),
+  ];
+  const times = (runs: number) => runs === 1 ? "once" : `${runs} times`;
+  return judged(
+    "proved",
+    against,
+    `red without the patch ${times(before.runs)}, green with it ${times(after.runs)}`,
+  );
+}
+
+/** Whether what the statement says may be used to judge anything. */
+export function isBelieved({ verdict, statement }: Verification): boolean {
+  return verdict === "valid" && statement !== null;
+}

@@ -1,0 +1,65 @@
+import type { ProofStatement } from "../../bundle/statement.ts";
+import { configuredTargets } from "../../policy/commands.ts";
+import type { PolicyConfig } from "../../policy/policy.ts";
+import { printableLine, quoted } from "../../vocabulary/printable.ts";
+import type { ReplayResult } from "../replay.ts";
+import type { Trust } from "../verdicts/signature.ts";
+import { verifySummary } from "../verification_summary.ts";
+import { fail, finding, type GateCheck, judged, ofVerdict, pass } from "./check.ts";
+
+/** A replay that somebody whom the verifier trusts as a replayer has made and signed. */
+export interface SummaryGiven {
+  readonly kind: "summary";
+  readonly envelope: Uint8Array;
+  /** Keys of replayers. */
+  readonly trust: Trust;
+}
+
+export interface SummaryContext {
+  readonly statement: ProofStatement;
+  /** SHA-256 of the bundle's attestation.json. */
+  readonly attestation: string;
+  readonly config: PolicyConfig;
+  readonly now: Date;
+  readonly maxAgeMs: number | null;
+}
+
+/** Whether a signed summary confirms exactly this proof, with every target the policy wants. */
+export function summaryCheck({ envelope, trust }: SummaryGiven, context: SummaryContext): GateCheck {
+  const { statement, attestation, config, now, maxAgeMs } = context;
+  const { verdict, summary } = verifySummary(envelope, trust, {
+    subjects: statement.subjects,
+    attestation,
+    policyDigest: null,
+    now,
+    maxAgeMs,
+  });
+  const check = ofVerdict("replay", verdict);
+  if (check.verdict !== "pass" || summary === null) return check;
+  const { replay } = summary;
+  const wanted = configuredTargets(config);
+  const ran = new Set(replay.targets.map(({ argv }) => JSON.stringify(argv)));
+  const findings = (wanted.ok ? wanted.targets : []).filter(({ argv }) => !ran.has(JSON.stringify(argv)))
+    .map(({ name }) => finding("target_not_replayed", `${quoted(name, 80)} was not replayed`));
+  if (replay.base_tree !== statement.predicate.base.tree) {
+    findings.push(finding("replayed_other_base", "the replay was on another base"));
+  }
+  if (replay.sandbox?.backend === "fake") {
+    findings.push(finding("sandbox_fake", "it was replayed in no sandbox"));
+  }
+  if (config.policy.network === "deny" && replay.sandbox?.network === "allow") {
+    findings.push(finding("network_allowed", "it was replayed with network; the policy denies it"));
+  }
+  if (replay.repeat < config.policy.verify.repeat) {
+    const detail = `it was replayed ${replay.repeat} times; the policy wants ${config.policy.verify.repeat}`;
+    findings.push(finding("too_few_runs", detail));
+  }
+  return judged("replay", findings, check.detail);
+}
+
+/** What a replay made here says. */
+export function resultCheck({ verdict, reason, detail }: ReplayResult): GateCheck {
+  return verdict === "confirmed"
+    ? pass("replay", `replayed here: ${printableLine(detail)}`)
+    : fail("replay", [finding(reason, `replayed here, ${verdict}: ${printableLine(detail)}`)]);
+}
