@@ -70,7 +70,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const WIRE = "cli/wire.ts";
 
 /** Ports the command line may name as types. */
-const PORTS = ["sandbox/sandbox.ts", "workspace/workspace.ts", "propose/proposer.ts", "syntax/syntax.ts"];
+const PORTS = [
+  "sandbox/sandbox.ts",
+  "workspace/workspace.ts",
+  "workspace/history.ts",
+  "propose/proposer.ts",
+  "syntax/syntax.ts",
+];
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [

@@ -4,6 +4,7 @@ import { registerAttest } from "./attest_verb.ts";
 import { registerBundle } from "./bundle_verb.ts";
 import { registerDoctor } from "./doctor_verb.ts";
 import { EXIT } from "./exit_code.ts";
+import { registerGate } from "./gate_verb.ts";
 import { registerInit } from "./init_verb.ts";
 import { registerKey } from "./key_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
@@ -24,6 +25,7 @@ Examples:
   pp attest .pp-artifacts/ID/proof_bundle --key ci.key.pem
   pp verify-attestation BUNDLE --key ci.pub.pem
   pp replay .pp-artifacts/ID/proof_bundle   run a proof again from a checkout
+  pp gate BUNDLE --base main --head fix --trust trust.yaml
   pp bundle pack .pp-artifacts/ID           one file to hand over
   pp report .pp-artifacts/ID -o proof.html  the proof as one page
   pp keygen -o ci                           a key pair to sign proofs with
@@ -61,6 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
   registerReplay(program, verb);
   registerBundle(program, verb);
   registerReport(program, verb);
+  registerGate(program, verb);
   registerDoctor(program, verb);
   registerPolicy(program, verb);
   registerInit(program, verb);

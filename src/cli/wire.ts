@@ -10,6 +10,7 @@ import type { Syntax } from "../syntax/syntax.ts";
 import type { CheckoutState } from "../vocabulary/checkout.ts";
 import type { Environment } from "../vocabulary/environment.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
+import type { History } from "../workspace/history.ts";
 
 /** Everything of the world that a session and a replay share. */
 export interface World
@@ -70,6 +71,23 @@ export async function wireWorld(
     await removeTree(scratch);
     throw error;
   }
+}
+
+/**
+ * What a gate needs of the world besides a sandbox.
+ * @param directory of a working tree or a bare repository
+ * @param scratch the caller's, who removes it
+ * @throws Failure `no_repository` (usage), `git_missing` (unavailable)
+ */
+export async function wireGate(
+  directory: string,
+  scratch: string,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<{ readonly history: History } & Pick<SessionPorts, "findSecrets">> {
+  const { gitHistory } = await import("../workspace/git_history.ts");
+  const { findSecrets } = wireSecrets(env);
+  return { history: await gitHistory(directory, scratch, signal), findSecrets };
 }
 
 /** The proposer the flags and the environment ask for. */

@@ -50,6 +50,10 @@ export function summaryCheck({ envelope, trust }: SummaryGiven, context: Summary
   if (config.policy.network === "deny" && replay.sandbox?.network === "allow") {
     findings.push(finding("network_allowed", "it was replayed with network; the policy denies it"));
   }
+  if (config.policy.verify.negative_control !== null && replay.control === null) {
+    const detail = "it was replayed without a negative control; the policy wants one";
+    findings.push(finding("negative_control_missing", detail));
+  }
   if (replay.repeat < config.policy.verify.repeat) {
     const detail = `it was replayed ${replay.repeat} times; the policy wants ${config.policy.verify.repeat}`;
     findings.push(finding("too_few_runs", detail));

@@ -1,0 +1,190 @@
+import { isAbsolute, relative, resolve } from "node:path";
+import { type Inventory, inventoryOf, takeInventory } from "../bundle/inventory.ts";
+import { withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
+import { type BundleRead, readBundle } from "../bundle/read.ts";
+import { unreadableBundle } from "../bundle/refused.ts";
+import { loadPolicy, showPolicyFile } from "../policy/load.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+import { gate, type GateInput, type GatePorts, type VerifierFile } from "../verify/gate.ts";
+import type { GatePolicy } from "../verify/gate/policy_checks.ts";
+import { replay } from "../verify/replay.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printablePath } from "../vocabulary/printable.ts";
+import { readBoundedFile, writeFiles } from "./bounded_file.ts";
+import { EXIT } from "./exit_code.ts";
+import type { GateFormat } from "./gate/format_names.ts";
+import { type GateReport, rendered } from "./gate/formats.ts";
+import { gateJson } from "./gate/json.ts";
+import { gateText } from "./gate/text.ts";
+import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
+import { noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
+import type { VerbResult } from "./verb.ts";
+import { durationOf } from "./verify_attestation.ts";
+import { type Watch, watched } from "./watched.ts";
+import { wireGate, wireSyntax, wireWorld } from "./wire.ts";
+
+export interface GateFlags extends TrustFlags {
+  readonly base: string;
+  readonly head: string;
+  readonly repo?: string;
+  readonly policy?: string;
+  readonly maxAge?: string;
+  readonly nonce?: string;
+  readonly requireReplay?: string | true;
+  readonly replayerKey?: readonly string[];
+  readonly allowProtected?: readonly string[];
+  readonly image?: string;
+  readonly pull?: boolean;
+  readonly format: GateFormat;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+/** Bytes of a signed summary of a replay. */
+const MAX_SUMMARY_BYTES = 23 << 20;
+
+/** `pp gate`: everything but the bundle and the commits is the caller's own, and is read first. */
+export async function runGate(bundlePath: string, flags: GateFlags): Promise<VerbResult> {
+  const now = new Date();
+  const maxAgeMs = durationOf(flags.maxAge);
+  const adjust = (config: PolicyConfig) => withFlags(config, flags);
+  const trust = await trustAsked(flags, now);
+  if (trust === null) throw noTrustedKey();
+  const policy = flags.policy === undefined ? null : await policyGiven(flags.policy);
+  const replayAsked = await replayOf(flags, now);
+  const quiet = flags.json === true || (flags.format !== "text" && flags.output === undefined);
+  const report = await watched(
+    quiet,
+    (watch) =>
+      withBundleFolder(
+        resolve(bundlePath),
+        (folder) =>
+          withPrivateFolder(async (scratch): Promise<GateReport> => {
+            const stock = await stockOf(folder);
+            const repo = resolve(flags.repo ?? ".");
+            const world = await wireGate(repo, scratch, Deno.env.toObject(), watch.signal);
+            const input: GateInput = {
+              ...stock,
+              trust,
+              now,
+              maxAgeMs,
+              nonce: flags.nonce ?? null,
+              base: flags.base,
+              head: flags.head,
+              policy,
+              adjust,
+              verifierFiles: await verifierFiles(flags, world.history.workTree),
+              replay: replayAsked,
+            };
+            const result = await gate(input, { ...world, replayHere: replayer(world, folder, flags, watch) });
+            const exit = result.verdict === "open" ? EXIT.yes : EXIT.no;
+            return { result, exit, bundle: bundlePath, names: flags, owners: trust.owners };
+          }, watch.signal),
+        watch.signal,
+      ),
+  );
+  return await delivered(report, flags);
+}
+
+async function delivered(report: GateReport, flags: GateFlags): Promise<VerbResult> {
+  const document = rendered(report, flags.format);
+  if (flags.output !== undefined) {
+    // A file is no terminal.
+    const text = flags.format === "text" ? gateText(report, null) : document;
+    await writeFiles([{ path: flags.output, text, mode: 0o644 }], true);
+  }
+  const text = flags.output !== undefined ? gateText(report) : document;
+  return { exit: report.exit, text, json: gateJson(report) };
+}
+
+async function policyGiven(path: string): Promise<GatePolicy> {
+  const { config } = await loadPolicy(Deno.cwd(), resolve(path));
+  return { config, source: printablePath(showPolicyFile(resolve(path))) };
+}
+
+async function replayOf(flags: GateFlags, now: Date): Promise<GateInput["replay"]> {
+  const { requireReplay: asked, replayerKey: key, trust } = flags;
+  if (asked === undefined || asked === true) {
+    if (key !== undefined) {
+      throw new Failure("usage", "replayer_key_unused", "--replayer-key is for a summary that is given", {
+        hint: "give the summary: --require-replay FILE",
+      });
+    }
+    return asked === undefined ? null : { kind: "here" };
+  }
+  const replayers = key !== undefined
+    ? await trustAsked({ key }, now)
+    : trust === undefined
+    ? null
+    : await trustAsked({ trust, role: "replayer" }, now);
+  if (replayers === null) {
+    throw new Failure("denied", "no_trusted_replayer", "there is no key to judge the replay's summary by", {
+      hint: "name the replayer's public key with --replayer-key, or a trust file that has one with --trust",
+    });
+  }
+  const { bytes } = await readBoundedFile(asked, MAX_SUMMARY_BYTES, "summary of a replay");
+  return { kind: "summary", envelope: bytes, trust: replayers };
+}
+
+/** A bundle's files, listed and read; what is judged of a sound bundle is what was read. */
+async function stockOf(
+  folder: string,
+): Promise<{ readonly inventory: Inventory; readonly read: BundleRead }> {
+  const read = await readBundle(folder);
+  if (read.ok) return { inventory: await inventoryOf(read.bundle.files, read.bundle.embedded), read };
+  const taken = await takeInventory(folder);
+  if (!taken.ok) throw unreadableBundle(taken.refusal);
+  return { inventory: taken.inventory, read };
+}
+
+/** The files named by flags that lie in the working tree, by every path that leads to them there. */
+async function verifierFiles(flags: GateFlags, workTree: string | null): Promise<readonly VerifierFile[]> {
+  if (workTree === null) return [];
+  const isFile = (spec: string) => spec !== "-" && !spec.startsWith("env:");
+  const named: [what: string, path: string | undefined][] = [
+    ["trust file", flags.trust],
+    ["policy", flags.policy],
+    ...[...flags.key ?? [], flags.hmacKey ?? "-", ...flags.replayerKey ?? []].filter(isFile)
+      .map((path): [string, string] => ["key", path]),
+  ];
+  const inside = (path: string) => {
+    const found = relative(workTree, path);
+    return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? [] : [found];
+  };
+  const files: VerifierFile[] = [];
+  for (const [what, path] of named) {
+    if (path === undefined) continue;
+    const full = resolve(path);
+    const real = await Deno.realPath(full).catch(() => full);
+    const paths = [...new Set([...inside(full), ...inside(real)])];
+    if (paths.length > 0) files.push({ what, paths });
+  }
+  return files;
+}
+
+/** Replays on a checkout of our own, which is clean by the way it is made. */
+function replayer(
+  world: Pick<GatePorts, "history">,
+  folder: string,
+  flags: GateFlags,
+  { emit, signal }: Watch,
+): GatePorts["replayHere"] {
+  return (tree, claim, config) =>
+    withPrivateFolder(async (root) => {
+      await world.history.checkOut(tree, root);
+      const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
+      const { policy } = config;
+      const backend = policy.sandbox.backend === "git_worktree" ? "copy" as const : policy.sandbox.backend;
+      const here = { ...policy, sandbox: { ...policy.sandbox, backend } };
+      const plan = { policy: here, spec, repeat: policy.verify.repeat, minimal: null };
+      const sandboxed = await wireWorld(root, here, spec, Deno.env.toObject(), {
+        artifacts: folder,
+        container: flags.image !== undefined,
+      });
+      try {
+        return await replay(claim, plan, { ...sandboxed, syntax: wireSyntax(), now: Date.now, emit, signal });
+      } finally {
+        await sandboxed.dispose();
+      }
+    }, signal);
+}

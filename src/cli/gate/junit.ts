@@ -1,0 +1,54 @@
+import type { GateCheck } from "../../verify/gate/check.ts";
+import { printable, printablePath } from "../../vocabulary/printable.ts";
+import type { GateReport } from "./formats.ts";
+import { TITLES } from "./titles.ts";
+
+/** JUnit XML as CI servers read it: a test case for each check; what keeps the gate closed is a failure. */
+export function gateJunit({ result }: GateReport): string {
+  const failures = result.checks.filter(isFailure).length;
+  const skipped =
+    result.checks.filter(({ verdict, required }) => verdict === "not_checked" && !required).length;
+  const counts = `tests="${result.checks.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="pp gate" ${counts}>`,
+    `  <testsuite name="pp gate" ${counts}>`,
+    ...result.checks.map(caseOf),
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function isFailure({ verdict, required }: GateCheck): boolean {
+  return verdict === "fail" || (verdict === "not_checked" && required);
+}
+
+function caseOf(check: GateCheck): string {
+  const { id, verdict, detail, findings } = check;
+  const open = `    <testcase classname="pp.gate" name="${xml(`${id}: ${TITLES[id]}`)}" time="0"`;
+  if (verdict === "pass") return `${open}/>`;
+  if (!isFailure(check)) return `${open}><skipped message="${xml(detail)}"/></testcase>`;
+  const type = findings[0]?.code ?? "not_checked";
+  const message = verdict === "not_checked" ? `not checked: ${detail}` : detail;
+  const lines = findings.map(({ code, path, line, detail }) => {
+    const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}: `;
+    return `${place}${detail} (${code})`;
+  });
+  return `${open}><failure type="${xml(type)}" message="${xml(message)}">${
+    xml(lines.join("\n"))
+  }</failure></testcase>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+/** Text for XML 1.0: marks escaped, characters it does not have made visible. */
+function xml(text: string): string {
+  return printable(text).replace(/[\ufffe\uffff]/g, "\ufffd").replace(/[&<>"']/g, (mark) => ENTITIES[mark]!);
+}

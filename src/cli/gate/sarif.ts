@@ -1,0 +1,66 @@
+import { sha256 } from "../../vocabulary/digest.ts";
+import { GATE_CHECKS, type GateCheck, type GateFinding } from "../../verify/gate/check.ts";
+import { VERSION } from "../../version.ts";
+import type { GateReport } from "./formats.ts";
+import { nextSteps, TITLES } from "./titles.ts";
+
+/** Where a finding is shown that is about no file: viewers want a place for each. */
+const NO_FILE = "pp.yaml";
+
+/**
+ * SARIF 2.1.0 (OASIS): one rule for each check, one result for each thing that keeps the gate closed, none when it is
+ * open.
+ */
+export function gateSarif({ result, exit }: GateReport): unknown {
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [{
+      tool: {
+        driver: {
+          name: "veripatch gate",
+          version: VERSION,
+          semanticVersion: VERSION,
+          informationUri: "https://veripatch.dev/",
+          rules: GATE_CHECKS.map((id) => ({
+            id: `gate/${id}`,
+            name: id.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join(""),
+            shortDescription: { text: TITLES[id] },
+            defaultConfiguration: { level: "error" },
+          })),
+        },
+      },
+      columnKind: "utf16CodeUnits",
+      invocations: [{ executionSuccessful: true, exitCode: exit }],
+      results: result.checks.flatMap(resultsOf),
+    }],
+  };
+}
+
+function resultsOf(check: GateCheck): unknown[] {
+  const { id, verdict, required, detail, findings } = check;
+  const index = GATE_CHECKS.indexOf(id);
+  const told = verdict === "fail"
+    ? findings
+    : verdict === "not_checked" && required
+    ? [{ code: "not_checked", detail: `${TITLES[id]}: not checked, ${detail}`, path: null, line: null }]
+    : [];
+  return told.map(({ code, detail, path, line }: GateFinding) => ({
+    ruleId: `gate/${id}`,
+    ruleIndex: index,
+    level: "error",
+    message: { text: [`${detail} (${code})`, ...nextSteps([code])].join(". Next: ") },
+    locations: [{
+      physicalLocation: {
+        artifactLocation: { uri: uriOf(path ?? NO_FILE), uriBaseId: "%SRCROOT%" },
+        ...(line === null ? {} : { region: { startLine: line } }),
+      },
+    }],
+    partialFingerprints: { "veripatchGate/v1": sha256(JSON.stringify([id, code, path])) },
+  }));
+}
+
+/** A path as a relative reference; a first segment with a colon would be read as a scheme, hence everything is encoded. */
+function uriOf(path: string): string {
+  return path.toWellFormed().split("/").map(encodeURIComponent).join("/");
+}

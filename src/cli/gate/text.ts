@@ -1,0 +1,64 @@
+import picocolors from "picocolors";
+import type { GateCheck } from "../../verify/gate/check.ts";
+import { printableLine, printablePath } from "../../vocabulary/printable.ts";
+import { type Colour, colour, count, shownPath } from "../output.ts";
+import type { GateReport } from "./formats.ts";
+import { nextSteps } from "./titles.ts";
+
+/** Findings of one check listed for people; the rest are counted. */
+const SHOWN_FINDINGS = 20;
+const WIDTH = "verifier_files".length;
+
+/**
+ * The checks as a list, what was found, and what to do next.
+ * @param stream whose colours are used; null for none
+ */
+export function gateText(
+  { result, bundle, names, owners }: GateReport,
+  stream: { isTerminal(): boolean } | null = Deno.stdout,
+): string {
+  const c = stream === null ? picocolors.createColors(false) : colour(stream);
+  const open = result.verdict === "open";
+  const codes = result.checks.flatMap(({ findings }) => findings.map(({ code }) => code));
+  const commit = (name: string, id: string) => `${printableLine(name)} (${id.slice(0, 12)})`;
+  const signers = result.verification.signers.map((key) => {
+    const owner = owners.get(key.id);
+    const shown = key.kind === "ed25519" ? `ed25519 ${key.id}` : "whoever has the shared secret (HMAC)";
+    return owner === undefined ? shown : `${printableLine(owner)}, ${shown}`;
+  });
+  const lines: [label: string, text: string][] = [
+    ["bundle", shownPath(bundle, Deno.cwd())],
+    ["change", `${commit(names.base, result.base)} <- ${commit(names.head, result.head)}`],
+    ["policy", result.policy === null ? c.dim("none") : result.policy.source],
+    ...signers.map((signer): [string, string] => ["signer", signer]),
+  ];
+  return [
+    ...lines.map(([label, text]) => `${c.bold(label.padEnd(8))} ${text}`),
+    "",
+    ...result.checks.flatMap((check) => checkLines(check, c)),
+    "",
+    `${c.bold("gate".padEnd(8))} ${c.bold(open ? c.green("open") : c.red("closed"))}`,
+    ...(open ? [] : nextSteps(codes).map((step) => `${c.dim("next".padEnd(8))} ${step}`)),
+    "",
+  ].join("\n");
+}
+
+function checkLines({ id, verdict, required, detail, findings }: GateCheck, c: Colour): string[] {
+  const name = id.padEnd(WIDTH);
+  if (verdict === "pass") return [`${c.green("✓")} ${name} ${detail}`];
+  if (verdict === "not_checked") {
+    return [
+      required
+        ? `${c.yellow("?")} ${name} ${c.yellow(`not checked: ${detail}`)}`
+        : c.dim(`- ${name} ${detail}`),
+    ];
+  }
+  const shown = findings.length < 2 ? [] : findings.slice(0, SHOWN_FINDINGS).map(({ path, line, detail }) => {
+    const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}: `;
+    return c.dim(`    ${place}${detail}`);
+  });
+  const more = findings.length > SHOWN_FINDINGS
+    ? [c.dim(`    and ${count(findings.length - SHOWN_FINDINGS, "more")}`)]
+    : [];
+  return [`${c.red("✗")} ${name} ${detail}`, ...shown, ...more];
+}
