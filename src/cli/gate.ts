@@ -12,7 +12,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { readBoundedFile, writeFiles } from "./bounded_file.ts";
 import { EXIT } from "./exit_code.ts";
-import type { GateFormat } from "./gate/format_names.ts";
+import { formatOf, type GateFormat } from "./gate/format_names.ts";
 import { type GateReport, rendered } from "./gate/formats.ts";
 import { gateJson } from "./gate/json.ts";
 import { gateText } from "./gate/text.ts";
@@ -35,8 +35,8 @@ export interface GateFlags extends TrustFlags {
   readonly allowProtected?: readonly string[];
   readonly image?: string;
   readonly pull?: boolean;
-  readonly format: GateFormat;
-  readonly output?: string;
+  readonly format?: GateFormat;
+  readonly output?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function runGate(bundlePath: string, flags: GateFlags): Promise<Ver
   if (trust === null) throw noTrustedKey();
   const policy = flags.policy === undefined ? null : await policyGiven(flags.policy);
   const replayAsked = await replayOf(flags, now);
-  const quiet = flags.json === true || (flags.format !== "text" && flags.output === undefined);
+  const quiet = flags.json === true || (flags.output === undefined && (flags.format ?? "text") !== "text");
   const report = await watched(
     quiet,
     (watch) =>
@@ -87,13 +87,14 @@ export async function runGate(bundlePath: string, flags: GateFlags): Promise<Ver
 }
 
 async function delivered(report: GateReport, flags: GateFlags): Promise<VerbResult> {
-  const document = rendered(report, flags.format);
-  if (flags.output !== undefined) {
+  const files = (flags.output ?? []).map((path) => {
+    const format = flags.format ?? formatOf(path);
     // A file is no terminal.
-    const text = flags.format === "text" ? gateText(report, null) : document;
-    await writeFiles([{ path: flags.output, text, mode: 0o644 }], true);
-  }
-  const text = flags.output !== undefined ? gateText(report) : document;
+    const text = format === "text" ? gateText(report, null) : rendered(report, format);
+    return { path, text, mode: 0o644 };
+  });
+  await writeFiles(files, true);
+  const text = files.length > 0 ? gateText(report) : rendered(report, flags.format ?? "text");
   return { exit: report.exit, text, json: gateJson(report) };
 }
 

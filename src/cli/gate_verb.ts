@@ -34,8 +34,13 @@ export function registerGate(program: Command, verb: ReturnType<typeof verbRunne
     )
     .option("--image <name>", "container image to want and to replay in, instead of the policy's")
     .option("--pull", "allow a missing image to be pulled for a replay")
-    .addOption(new Option("--format <format>", "how to tell it").choices(GATE_FORMATS).default("text"))
-    .option("-o, --output <file>", "write it to a file; people still get the text")
+    .addOption(new Option("--format <format>", "how to tell it (default: text)").choices(GATE_FORMATS))
+    .option(
+      "-o, --output <file>",
+      "write it to a file, people still get the text; without --format its ending says how: " +
+        ".txt .json .sarif .xml .md; repeatable",
+      collect,
+    )
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
@@ -44,7 +49,7 @@ Examples:
   pp gate proof.ppb --base origin/main --head HEAD --trust /etc/ci/trust.yaml --max-age 30d
   pp gate proof.ppb --repo project.git --base main --head fix --key ci.pub.pem --json
   pp gate proof.ppb --base main --head fix --trust trust.yaml --require-replay proof.replay.attestation.json
-  pp gate proof.ppb --base main --head fix --trust trust.yaml --format sarif -o gate.sarif
+  pp gate proof.ppb --base main --head fix --trust trust.yaml -o gate.sarif -o gate.md
 
 Exit 0 open, 2 closed, 65 no bundle there, 77 no key given to judge it by.
 Keys and policy are yours; without --policy it is that of the merge base, never of head.`,

@@ -10,7 +10,7 @@ import { GATE_CHECKS } from "../../src/verify/gate/check.ts";
 import { type ReplayFacts, summaryStatement } from "../../src/verify/verification_summary.ts";
 import type { ReplayResult } from "../../src/verify/replay.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
-import { Failure } from "../../src/vocabulary/failure.ts";
+import type { Failure } from "../../src/vocabulary/failure.ts";
 import { ISSUED_AT, testKey } from "../bundle/attested.ts";
 import { record, verified } from "../bundle/fixture.ts";
 import { git } from "../workspace/repositories.ts";
