@@ -8,6 +8,7 @@ import { renderPatch } from "../patch/render.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SessionPorts } from "../prove/ports.ts";
+import { protectedFindings } from "../policy/protected.ts";
 import { objectionsTo } from "../prove/proposal.ts";
 import { refusalsOf, touchedBy } from "../prove/protection.ts";
 import { sha256 } from "../vocabulary/digest.ts";
@@ -27,6 +28,7 @@ import {
   type GateCheckName,
   judged,
   notChecked,
+  pass,
 } from "./gate/check.ts";
 import {
   conditionsCheck,
@@ -270,7 +272,6 @@ class Judge {
     const tooLarge = await files.load(this.#patch.patch.files.flatMap((file) => file.oldPath ?? []));
     if (tooLarge !== null) return fail("tests", [findingOf(tooLarge)]);
     const { allowed, denied } = touchedBy(this.#patch.patch, config.policy, files);
-    const admitted = new Set(allowed.map(({ path }) => path));
     // What its own session flagged counts, too, unless it is what the verifier's policy allows.
     const flagged = this.#statement.predicate.findings.filter(({ code, path }) =>
       code !== "protected_touched" || path === null
@@ -279,11 +280,16 @@ class Judge {
       ...refusalsOf(denied).map(findingOf),
       ...flagged.map(({ code, path }) => finding(code, `the session flagged ${printableLine(code)}`, path)),
     ];
-    const names = [...admitted].map(printablePath).join(", ");
-    const detail = names === ""
+    if (findings.length > 0) return fail("tests", findings);
+    const notes = protectedFindings(allowed).map(({ code, path, rule, detail }) =>
+      finding(code, `${printableLine(detail)} (${rule})`, path)
+    );
+    const [first] = allowed;
+    const more = allowed.length > 1 ? ` (and ${allowed.length - 1} more)` : "";
+    const detail = first === undefined
       ? "the patch leaves tests, their configuration and hooks alone"
-      : `the policy lets the patch touch what is protected: ${names}`;
-    return judged("tests", findings, detail);
+      : `the policy lets the patch touch ${printablePath(first.path)}, which is protected${more}`;
+    return pass("tests", detail, notes);
   }
 
   /** Runs nothing unless everything else has passed. */

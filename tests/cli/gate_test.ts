@@ -7,7 +7,8 @@ import { pp, type PpResult } from "./process.ts";
 import { testKey } from "../bundle/attested.ts";
 import { git } from "../workspace/repositories.ts";
 import { inTempDir, writeFiles } from "../workspace/trees.ts";
-import { commitAll, type GateFixture, gateFixture } from "../verify/gate_fixture.ts";
+import { parse as parseYaml } from "yaml";
+import { commitAll, type GateFixture, gateFixture, POLICY } from "../verify/gate_fixture.ts";
 
 interface Placed extends GateFixture {
   /** Where bundle, keys and trust file are: `proof_bundle`, `ci.pub.pem`, `other.pub.pem`, `trust.yaml`. */
@@ -80,7 +81,14 @@ Deno.test("pp gate --json: the document, for open and closed", () =>
       ["open", true, 0, main, { name: "fix", commit: fix }, { name: "main", commit: main }],
     );
     assert.equal(document.signers[0].key_id, testKey(1).publicKey.id);
-    assert.deepEqual(Object.keys(document.checks[0]), ["id", "verdict", "required", "detail", "findings"]);
+    assert.deepEqual(Object.keys(document.checks[0]), [
+      "id",
+      "verdict",
+      "required",
+      "detail",
+      "findings",
+      "notes",
+    ]);
     const closed = json(await gate(cwd, "--key", "other.pub.pem", "--json"));
     assert.deepEqual([closed.verdict, closed.success, closed.exit, closed.statement], [
       "closed",
@@ -223,6 +231,30 @@ Deno.test("pp gate: an open gate in every format", () =>
     assert.equal(JSON.parse(await told("json")).verdict, "open");
   }));
 
+Deno.test("pp gate: what only the policy lets pass is flagged in every format of an open gate", () =>
+  onFixture(async ({ cwd }) => {
+    const policy = { ...parseYaml(POLICY), policy: { sandbox: { container_image: "python:3.12" } } };
+    writeFiles(cwd, {
+      "mine.json": JSON.stringify({
+        ...policy,
+        policy: { ...policy.policy, protect: { also: ["calc.py"] } },
+      }),
+    });
+    const flags = ["--trust", "trust.yaml", "--policy", "mine.json"];
+    assert.equal((await gate(cwd, ...flags)).code, 2);
+    const told = async (format: string) => {
+      const result = await gate(cwd, ...flags, "--allow-protected", "calc.py", "--format", format);
+      assert.equal(result.code, 0, result.stdout);
+      return result.stdout;
+    };
+    assert.match(await told("text"), /^! tests .*calc\.py, which is protected\n {4}calc\.py: /m);
+    assert.match(await told("text"), /^policy {3}mine\.json$/m);
+    const [result] = JSON.parse(await told("sarif")).runs[0].results;
+    assert.deepEqual([result.level, result.ruleId], ["note", "gate/tests"]);
+    assert.match(await told("junit"), /<system-out>calc\.py: .*protected_touched/);
+    assert.match(await told("markdown"), /^\| ⚠️ \| Tests, .*\n[^]*^- `calc\.py`: /m);
+  }));
+
 const EXAMPLES = new URL("../../examples/ci/", import.meta.url).pathname;
 
 function script(name: string, args: string[], cwd: string, env: Record<string, string> = {}) {
@@ -236,6 +268,7 @@ function script(name: string, args: string[], cwd: string, env: Record<string, s
 }
 
 Deno.test("examples/ci: a proof is published beside its commit, and gate.sh judges a bare clone by it", () =>
+  // deno-lint-ignore require-await -- everything in it runs to its end
   onFixture(async ({ cwd, root, fix }) => {
     const remote = join(cwd, "remote.git");
     execFileSync("git", ["clone", "-q", "--bare", root, remote]);

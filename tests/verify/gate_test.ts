@@ -338,6 +338,8 @@ Deno.test("gate: paths, limits, secrets, targets and conditions by the verifier'
       }),
     });
     assert.equal(brief(adjusted), "open", "the verifier's flags count");
+    const { notes } = adjusted.checks.find(({ id }) => id === "tests")!;
+    assert.deepEqual(notes.map(({ code, path }) => [code, path]), [["protected_touched", "calc.py"]]);
   }));
 
 Deno.test("gate: a secret in the patch, a changed test, a sandbox that is none, a network", () =>

@@ -29,12 +29,13 @@ export function gateJson({ result, exit, bundle, names, owners }: GateReport): u
       base_tree: believed.predicate.base.tree,
       result_tree: believed.subjects.tree,
     },
-    checks: result.checks.map(({ id, verdict, required, detail, findings }) => ({
+    checks: result.checks.map(({ id, verdict, required, detail, findings, notes }) => ({
       id,
       verdict,
       required,
       detail,
       findings: findings.map(({ code, detail, path, line }) => ({ code, detail, path, line })),
+      notes: notes.map(({ code, detail, path, line }) => ({ code, detail, path, line })),
     })),
   };
 }

@@ -1,4 +1,4 @@
-import type { GateCheck } from "../../verify/gate/check.ts";
+import type { GateCheck, GateFinding } from "../../verify/gate/check.ts";
 import { printable, printablePath } from "../../vocabulary/printable.ts";
 import type { GateReport } from "./formats.ts";
 import { TITLES } from "./titles.ts";
@@ -25,19 +25,26 @@ function isFailure({ verdict, required }: GateCheck): boolean {
 }
 
 function caseOf(check: GateCheck): string {
-  const { id, verdict, detail, findings } = check;
+  const { id, verdict, detail, findings, notes } = check;
   const open = `    <testcase classname="pp.gate" name="${xml(`${id}: ${TITLES[id]}`)}" time="0"`;
-  if (verdict === "pass") return `${open}/>`;
+  if (verdict === "pass") {
+    return notes.length === 0
+      ? `${open}/>`
+      : `${open}><system-out>${xml(linesOf(notes))}</system-out></testcase>`;
+  }
   if (!isFailure(check)) return `${open}><skipped message="${xml(detail)}"/></testcase>`;
   const type = findings[0]?.code ?? "not_checked";
   const message = verdict === "not_checked" ? `not checked: ${detail}` : detail;
-  const lines = findings.map(({ code, path, line, detail }) => {
+  return `${open}><failure type="${xml(type)}" message="${xml(message)}">${
+    xml(linesOf(findings))
+  }</failure></testcase>`;
+}
+
+function linesOf(findings: readonly GateFinding[]): string {
+  return findings.map(({ code, path, line, detail }) => {
     const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}: `;
     return `${place}${detail} (${code})`;
-  });
-  return `${open}><failure type="${xml(type)}" message="${xml(message)}">${
-    xml(lines.join("\n"))
-  }</failure></testcase>`;
+  }).join("\n");
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

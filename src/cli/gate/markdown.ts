@@ -1,5 +1,5 @@
 import { code, plain, plural, table } from "../../bundle/markdown.ts";
-import type { GateCheck } from "../../verify/gate/check.ts";
+import type { GateCheck, GateCheckName, GateFinding } from "../../verify/gate/check.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
 import type { GateReport } from "./formats.ts";
 import { nextSteps, TITLES } from "./titles.ts";
@@ -44,20 +44,23 @@ export function gateMarkdown({ result, names, bundle, owners }: GateReport): str
       : `${plural(bad.length, "check")} of ${checks.length} did not pass.`,
     table(["", ""], facts),
     table(["", "Check", "Result"], checks.map(rowOf)),
-    ...bad.filter(({ findings }) => findings.length > 1).map(findingList),
+    ...checks.map(({ id, findings, notes }): [GateCheckName, readonly GateFinding[]] => [
+      id,
+      findings.length > 1 ? findings : notes,
+    ]).filter(([, found]) => found.length > 0).map(([id, found]) => findingList(id, found)),
     ...(open || nextSteps(codes).length === 0
       ? []
       : [`### What to do next\n\n${nextSteps(codes).map((step) => `- ${plain(step)}`).join("\n")}`]),
   ].join("\n\n") + "\n";
 }
 
-function rowOf({ id, verdict, required, detail }: GateCheck): string[] {
-  const mark = verdict === "not_checked" && !required ? "➖" : MARKS[verdict];
+function rowOf({ id, verdict, required, detail, notes }: GateCheck): string[] {
+  const mark = verdict === "not_checked" && !required ? "➖" : notes.length > 0 ? "⚠️" : MARKS[verdict];
   const said = verdict === "not_checked" && required ? `not checked: ${detail}` : detail;
   return [mark, `${TITLES[id]} (${code(id)})`, plain(said)];
 }
 
-function findingList({ id, findings }: GateCheck): string {
+function findingList(id: GateCheckName, findings: readonly GateFinding[]): string {
   const lines = findings.slice(0, SHOWN_FINDINGS).map(({ path, line, detail, code: what }) => {
     const place = path === null
       ? ""

@@ -8,8 +8,8 @@ import { nextSteps, TITLES } from "./titles.ts";
 const NO_FILE = "pp.yaml";
 
 /**
- * SARIF 2.1.0 (OASIS): one rule for each check, one result for each thing that keeps the gate closed, none when it is
- * open.
+ * SARIF 2.1.0 (OASIS): one rule for each check, one error for each thing that keeps the gate closed, one note for each
+ * that a reviewer should know.
  */
 export function gateSarif({ result, exit }: GateReport): unknown {
   return {
@@ -38,17 +38,17 @@ export function gateSarif({ result, exit }: GateReport): unknown {
 }
 
 function resultsOf(check: GateCheck): unknown[] {
-  const { id, verdict, required, detail, findings } = check;
+  const { id, verdict, required, detail, findings, notes } = check;
   const index = GATE_CHECKS.indexOf(id);
   const told = verdict === "fail"
     ? findings
     : verdict === "not_checked" && required
     ? [{ code: "not_checked", detail: `${TITLES[id]}: not checked, ${detail}`, path: null, line: null }]
     : [];
-  return told.map(({ code, detail, path, line }: GateFinding) => ({
+  const result = (level: "error" | "note") => ({ code, detail, path, line }: GateFinding) => ({
     ruleId: `gate/${id}`,
     ruleIndex: index,
-    level: "error",
+    level,
     message: { text: [`${detail} (${code})`, ...nextSteps([code])].join(". Next: ") },
     locations: [{
       physicalLocation: {
@@ -57,7 +57,8 @@ function resultsOf(check: GateCheck): unknown[] {
       },
     }],
     partialFingerprints: { "veripatchGate/v1": sha256(JSON.stringify([id, code, path])) },
-  }));
+  });
+  return [...told.map(result("error")), ...notes.map(result("note"))];
 }
 
 /** A path as a relative reference; a first segment with a colon would be read as a scheme, hence everything is encoded. */

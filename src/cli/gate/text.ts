@@ -1,5 +1,5 @@
 import picocolors from "picocolors";
-import type { GateCheck } from "../../verify/gate/check.ts";
+import type { GateCheck, GateFinding } from "../../verify/gate/check.ts";
 import { printableLine, printablePath } from "../../vocabulary/printable.ts";
 import { type Colour, colour, count, shownPath } from "../output.ts";
 import type { GateReport } from "./formats.ts";
@@ -43,22 +43,24 @@ export function gateText(
   ].join("\n");
 }
 
-function checkLines({ id, verdict, required, detail, findings }: GateCheck, c: Colour): string[] {
+function checkLines({ id, verdict, required, detail, findings, notes }: GateCheck, c: Colour): string[] {
   const name = id.padEnd(WIDTH);
-  if (verdict === "pass") return [`${c.green("✓")} ${name} ${detail}`];
-  if (verdict === "not_checked") {
-    return [
-      required
-        ? `${c.yellow("?")} ${name} ${c.yellow(`not checked: ${detail}`)}`
-        : c.dim(`- ${name} ${detail}`),
-    ];
+  if (verdict === "pass") {
+    const mark = notes.length > 0 ? c.yellow("!") : c.green("✓");
+    return [`${mark} ${name} ${detail}`, ...placed(notes, c)];
   }
-  const shown = findings.length < 2 ? [] : findings.slice(0, SHOWN_FINDINGS).map(({ path, line, detail }) => {
+  if (verdict === "not_checked") {
+    const said = required ? c.yellow(`not checked: ${detail}`) : detail;
+    return [required ? `${c.yellow("?")} ${name} ${said}` : c.dim(`- ${name} ${said}`)];
+  }
+  return [`${c.red("✗")} ${name} ${detail}`, ...(findings.length < 2 ? [] : placed(findings, c))];
+}
+
+function placed(findings: readonly GateFinding[], c: Colour): string[] {
+  const shown = findings.slice(0, SHOWN_FINDINGS).map(({ path, line, detail }) => {
     const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}: `;
     return c.dim(`    ${place}${detail}`);
   });
-  const more = findings.length > SHOWN_FINDINGS
-    ? [c.dim(`    and ${count(findings.length - SHOWN_FINDINGS, "more")}`)]
-    : [];
-  return [`${c.red("✗")} ${name} ${detail}`, ...shown, ...more];
+  const more = findings.length - shown.length;
+  return more > 0 ? [...shown, c.dim(`    and ${count(more, "more")}`)] : shown;
 }

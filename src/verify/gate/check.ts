@@ -43,18 +43,24 @@ export interface GateCheck {
   readonly detail: string;
   /** At least one exactly when it failed. */
   readonly findings: readonly GateFinding[];
+  /** What a reviewer should know although it passed: only the verifier's own policy lets it. */
+  readonly notes: readonly GateFinding[];
 }
 
 /** Findings kept of one check; the rest are counted in its detail. */
 const MAX_FINDINGS = 200;
 
-export function pass(id: GateCheckName, detail: string): GateCheck {
-  return { id, verdict: "pass", required: true, detail, findings: [] };
+export function pass(
+  id: GateCheckName,
+  detail: string,
+  notes: readonly GateFinding[] = [],
+): GateCheck {
+  return { id, verdict: "pass", required: true, detail, findings: [], notes: notes.slice(0, MAX_FINDINGS) };
 }
 
 /** @param required false only for what nobody asked for */
 export function notChecked(id: GateCheckName, detail: string, required = true): GateCheck {
-  return { id, verdict: "not_checked", required, detail, findings: [] };
+  return { id, verdict: "not_checked", required, detail, findings: [], notes: [] };
 }
 
 /**
@@ -67,7 +73,14 @@ export function fail(id: GateCheckName, findings: readonly GateFinding[], summar
   const place = first.path === null ? "" : `${printablePath(first.path)}: `;
   const more = findings.length === 1 ? "" : ` (and ${findings.length - 1} more)`;
   const detail = (summary ?? place + first.detail) + more;
-  return { id, verdict: "fail", required: true, detail, findings: findings.slice(0, MAX_FINDINGS) };
+  return {
+    id,
+    verdict: "fail",
+    required: true,
+    detail,
+    findings: findings.slice(0, MAX_FINDINGS),
+    notes: [],
+  };
 }
 
 /** Passes when nothing was found. */

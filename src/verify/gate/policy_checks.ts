@@ -134,7 +134,7 @@ export function conditionsCheck(
   }
   const where = sandbox.image === null
     ? sandbox.backend
-    : `${sandbox.backend} ${quoted(sandbox.image.name, 200)}`;
+    : `${sandbox.backend} ${printableLine(sandbox.image.name)}`;
   return findings.length > 0
     ? fail("conditions", findings)
     : pass("conditions", `in ${where}, network ${sandbox.network === "deny" ? "denied" : "allowed"}`);
