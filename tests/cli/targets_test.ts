@@ -94,3 +94,17 @@ Deno.test("admit: says whose command it is and how to admit it", () => {
   });
   admit(defaultPolicy(), target);
 });
+
+Deno.test("targetsOf: --report and the policy's reports go with their targets", () => {
+  const of = (report: string) => targetsOf({ ...run(["t"]), report }, defaultPolicy(), null)[0]!.report;
+  assert.deepEqual(of("junit:out/r.xml"), { format: "junit", path: "out/r.xml" });
+  assert.deepEqual(of("tap"), { format: "tap", path: "-" });
+  assert.deepEqual(of("tap:-"), { format: "tap", path: "-" });
+  assert.deepEqual(of("tap:a:b.tap"), { format: "tap", path: "a:b.tap" });
+  for (const wrong of ["", "junit", "junit:", "xml:a", "junit:/a", "junit:a/../../b", "tap:pp.yaml"]) {
+    assert.throws(() => of(wrong), refused("usage", "report_malformed"), wrong);
+  }
+  const text = "proof_targets:\n  - {name: a, cmd: t, report: {format: tap}}\n  - {name: b, cmd: u}\n";
+  const targets = targetsOf({ verb: "prove" }, policy(text), "pp.yaml");
+  assert.deepEqual(targets.map((t) => t.report), [{ format: "tap", path: "-" }, undefined]);
+});

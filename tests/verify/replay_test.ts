@@ -488,3 +488,38 @@ Deno.test("replay: the verifier's own negative control has to fail beside the pa
     "the patch is where the control would be",
   );
 });
+
+const TAP = { targets: [{ ...CLAIM.targets[0]!, report: { format: "tap", path: "-" } as const }] };
+const tapOf = (lines: string) => `1..${lines.split("\n").length}\n${lines}\n`;
+
+Deno.test("replay: the recorded tests must be fixed again, and none may get lost", async () => {
+  const told = (green: string): FakeProgram => (_argv, files) => ({
+    exitCode: isFixed(files) ? 0 : 1,
+    stdout: tapOf(isFixed(files) ? green : "not ok 1 - a\nok 2 - b"),
+  });
+  const claim = { ...TAP, fixed: new Map([["check", ["a"]]]) };
+  const of = async (green: string) => {
+    const { result } = await again({ claim, check: told(green) });
+    return [result.verdict, result.reason, result.checks.tests_fixed];
+  };
+  assert.deepEqual(await of("ok 1 - a\nok 2 - b"), ["confirmed", "confirmed", "passed"]);
+  assert.deepEqual(await of("ok 2 - b"), ["contradicted", "patched_fails", undefined]);
+  assert.deepEqual(await of("ok 1 - a # SKIP\nok 2 - b"), ["contradicted", "patched_fails", undefined]);
+  const other = { ...claim, fixed: new Map([["check", ["b"]]]) };
+  const { result } = await again({ claim: other, check: told("ok 1 - a\nok 2 - b") });
+  assert.deepEqual([result.verdict, result.reason], ["contradicted", "tests_not_fixed"]);
+});
+
+Deno.test("replay: exit 0 without the report that the target names is not green", async () => {
+  const { result } = await again({ claim: TAP });
+  assert.deepEqual([result.verdict, result.reason], ["contradicted", "patched_fails"]);
+  assert.equal(result.patched[0]!.targets[0]!.tests!.verdict, "no_report");
+});
+
+Deno.test("replay: a patch that brings the report is not admitted", async () => {
+  const claim = { targets: [{ ...CLAIM.targets[0]!, report: { format: "junit", path: "a.txt" } as const }] };
+  await assert.rejects(
+    () => again({ claim }),
+    (error) => error instanceof Failure && error.code === "path_kept_out",
+  );
+});
