@@ -1,5 +1,6 @@
 import type { ReadBundle } from "../bundle/read.ts";
 import type { PatchStatsDocument, ProposedDocument, VerifyDocument } from "../bundle/schema.ts";
+import { testsSentence } from "../bundle/summary_tests.ts";
 import { displayText } from "../patch/bytes.ts";
 import { parsePatch } from "../patch/parse.ts";
 import { type PatchStats, patchStats } from "../patch/stats.ts";
@@ -12,6 +13,8 @@ import type { VerbResult } from "./verb.ts";
 /** Lines of a diff, and rows of a list, that are shown. */
 const MAX_DIFF_LINES = 400;
 const MAX_ROWS = 200;
+/** Lost tests shown of a target. */
+const MAX_FINDINGS = 10;
 
 /** `pp bundle show`: what a bundle is, in a terminal. */
 export async function bundleShow(path: string, flags: { readonly json?: boolean }): Promise<VerbResult> {
@@ -48,6 +51,12 @@ function showText(bundle: ReadBundle): string {
     ...repro.findings.slice(0, MAX_ROWS).map(({ code, path, detail }) =>
       row("finding", c.yellow(`${shown(code)}${path === null ? "" : ` ${shown(path)}`}: ${shown(detail)}`))
     ),
+    ...(bundle.tests?.targets ?? []).slice(0, MAX_ROWS).flatMap((target) => [
+      row("tests", `${shown(target.target)}: ${testsSentence(target)}`),
+      ...target.findings.slice(0, MAX_FINDINGS).map(({ kind, id }) =>
+        row("", c.yellow(`${kind.replaceAll("_", " ")} ${shown(id)}`))
+      ),
+    ]),
     "",
     c.bold("attempts"),
     ...attemptRows(bundle, c),
@@ -175,6 +184,9 @@ function showJson(bundle: ReadBundle): unknown {
     embedded_workspace: embedded === null ? null : { size: embedded.size, sha256: embedded.sha256 },
     envelope: bundle.files.has("attestation.json"),
     findings: repro.findings,
+    tests: (bundle.tests?.targets ?? []).map(({ target, report, base_reports, after, counts, findings }) => ({
+      ...{ target, report, base_reports, after, counts, findings },
+    })),
     patch: stats === null ? null : {
       sha256: repro.final_patch_sha256,
       files: stats.files,

@@ -1,3 +1,4 @@
+import type { ReplayClaim } from "../verify/replay.ts";
 import type { Check } from "../verify/judge.ts";
 import type { RemovalsTried } from "../verify/removals.ts";
 import { removalText } from "../verify/removals.ts";
@@ -104,6 +105,9 @@ function text(replayed: Replayed, { bundle, owners, summary }: ReportContext): s
     ...(result.patched.length === 0
       ? []
       : [line(c, "with", marked("patched_green", sideText(result.patched)))]),
+    ...(checks.get("tests_fixed") === "not_checked" || !checks.has("tests_fixed") ? [] : [
+      line(c, "tests", marked("tests_fixed", fixedText(claim))),
+    ]),
     ...(result.minimal === null ? [] : [line(c, "minimal", marked("minimal", minimalText(result.minimal)))]),
     ...(result.control.length === 0 ? [] : [
       line(c, "control", marked("negative_control", `with your failing test ${sideText(result.control)}`)),
@@ -168,6 +172,11 @@ function sideText(runs: readonly VerificationResult[]): string {
   return `${count(runs.length, "run")}: ${outcomes.join(", ")}`;
 }
 
+function fixedText({ fixed }: ReplayClaim): string {
+  const all = [...fixed.values()].reduce((sum, ids) => sum + ids.length, 0);
+  return `${count(all, "recorded test")} to be fixed again`;
+}
+
 function minimalText({ units, tried, needless, unsteady }: RemovalsTried): string {
   const passed = needless.length + unsteady.length;
   const all = tried === units ? `all ${count(units, "removal")}` : `${tried} of ${count(units, "removal")}`;
@@ -184,6 +193,7 @@ function next(replayed: Replayed, builtIn: boolean, summary: SignedSummary | nul
     base_cut_off: "give the time the prover gave: policy.limits.per_command_timeout_sec",
     budget_exhausted: "give more time: policy.limits.session_sec",
     sandbox_differs: "replay in the recorded image: --image",
+    tests_unknown: "see that the command writes its report here; nothing else says which tests are fixed",
     no_certificate: "leave out --check-minimal, or have the proof made with more minimization",
     not_minimal: "have the proof made again: the lines named are not needed",
   };
@@ -212,6 +222,7 @@ function json(replayed: Replayed, { bundle, owners, summary }: ReportContext, ex
         target: t.target,
         outcome: t.outcome,
         exit_code: t.result?.exitCode ?? null,
+        report: t.tests === undefined ? null : t.tests.verdict,
       })),
     }));
   const { minimal, environment } = result;
