@@ -44,7 +44,7 @@ Deno.test("parsePolicy: what is no report is told with its place", () => {
   assert.match(problems(target("{format: junit, path: ../x}"))[0]!, /no path inside the workspace/);
   assert.match(problems(target("{format: junit, path: /x}"))[0]!, /no path inside the workspace/);
   assert.match(problems(target("{format: junit, path: .pp-artifacts/x}"))[0]!, /kept for bundles/);
-  assert.match(problems(target("{format: junit, pat: x}"))[0]!, /did you mean path/);
+  assert.match(problems(target("{format: junit, pth: x}")).join("\n"), /did you mean path/);
   assert.match(problems(target("junit"))[0]!, /expected a report, such as/);
 });
 
