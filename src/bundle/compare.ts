@@ -32,7 +32,7 @@ export function compareBundles(a: ReadBundle, b: ReadBundle): Comparison {
     part("status", ({ repro }) => repro.status),
     part("base", ({ repro }) => repro.base_tree),
     part("result", ({ repro }) => repro.result_tree),
-    part("targets", ({ targets }) => targets.map(({ name, argv }) => ({ name, argv }))),
+    part("targets", ({ targets }) => targets.map(({ name, argv, report }) => ({ name, argv, report }))),
     part("policy", ({ repro }) => repro.policy_hash),
     part("sandbox", ({ repro }) => repro.sandbox_backend),
     part("image", ({ repro }) => repro.container_image_id),

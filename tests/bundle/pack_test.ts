@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { bundleFiles } from "../../src/bundle/documents.ts";
-import { withBundleFolder } from "../../src/bundle/open.ts";
+import { withBundleFolder, withPrivateFolder } from "../../src/bundle/open.ts";
 import { packBundle, PPB_ROOT } from "../../src/bundle/pack.ts";
 import { readBundle } from "../../src/bundle/read.ts";
 import { unpackBundle } from "../../src/bundle/unpack.ts";
@@ -269,4 +269,22 @@ Deno.test("withBundleFolder: an interrupt while it unpacks leaves nothing", asyn
     const signal = AbortSignal.abort(new Failure("interrupted", "interrupted", "stopped"));
     await assert.rejects(withBundleFolder(path, () => Promise.resolve(1), signal), { code: "interrupted" });
   });
+});
+
+Deno.test("withPrivateFolder: removes what a killed process left, never what one alive holds", async () => {
+  const of = (name: string) => join(tmpdir(), `veripatch-bundle-0-${name}${crypto.randomUUID().slice(0, 6)}`);
+  const [left, held] = [of("a"), of("b")];
+  await Deno.mkdir(left);
+  await writeFile(join(left, "repro.json"), "{}");
+  await Deno.mkdir(held);
+  using lock = await Deno.open(held);
+  await lock.lock(true);
+  try {
+    await withPrivateFolder(() => Promise.resolve());
+    await assert.rejects(stat(left), { code: "ENOENT" });
+    assert.ok((await stat(held)).isDirectory());
+  } finally {
+    await rm(held, { recursive: true, force: true });
+    await rm(left, { recursive: true, force: true });
+  }
 });

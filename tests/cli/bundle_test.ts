@@ -50,10 +50,10 @@ Deno.test("pp bundle unpack: what is no .ppb is 65 and leaves nothing; a file wi
 
 Deno.test("pp replay: reads a .ppb like its folder, and leaves no unpacked one", async () => {
   await withFolder(HERE, async (cwd) => {
-    await Deno.mkdir(`${cwd}/tmp`);
+    for (const name of ["tmp", "base"]) await Deno.mkdir(`${cwd}/${name}`);
     await pp(["bundle", "pack", "proof_bundle", "-o", "b.ppb"], { cwd });
     const env = { TMPDIR: `${cwd}/tmp` };
-    const flags = ["--cwd", "tmp", "--json"];
+    const flags = ["--cwd", "base", "--json"];
     const folder = await pp(["replay", "proof_bundle", ...flags], { cwd, env });
     const packed = await pp(["replay", "b.ppb", ...flags], { cwd, env });
     const said = (stdout: string) => ({ ...JSON.parse(stdout), bundle: null });
