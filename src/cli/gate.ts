@@ -7,6 +7,7 @@ import { loadPolicy, showPolicyFile } from "../policy/load.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import { gate, type GateInput, type GatePorts, type VerifierFile } from "../verify/gate.ts";
 import type { GatePolicy } from "../verify/gate/policy_checks.ts";
+import { withOwnReports } from "../verify/own_reports.ts";
 import { replay } from "../verify/replay.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
@@ -183,7 +184,13 @@ function replayer(
         container: flags.image !== undefined,
       });
       try {
-        return await replay(claim, plan, { ...sandboxed, syntax: wireSyntax(), now: Date.now, emit, signal });
+        return await replay(withOwnReports(claim, config), plan, {
+          ...sandboxed,
+          syntax: wireSyntax(),
+          now: Date.now,
+          emit,
+          signal,
+        });
       } finally {
         await sandboxed.dispose();
       }

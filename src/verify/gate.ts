@@ -5,17 +5,16 @@ import type { ProofStatement } from "../bundle/statement.ts";
 import { bytesOf } from "../patch/bytes.ts";
 import { parsePatch } from "../patch/parse.ts";
 import { renderPatch } from "../patch/render.ts";
+import { configuredTargets } from "../policy/commands.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SessionPorts } from "../prove/ports.ts";
-import { protectedFindings } from "../policy/protected.ts";
 import { objectionsTo } from "../prove/proposal.ts";
-import { refusalsOf, touchedBy } from "../prove/protection.ts";
+import { reportPaths } from "../prove/reports.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Patch } from "../vocabulary/patch.ts";
 import { parentsOf } from "../vocabulary/path.ts";
-import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import type { GitTree, History, Told, TreeContents } from "../workspace/history.ts";
 import { claimOf } from "./claim.ts";
 import { attestationChecks, bundleCheck, isBelieved, provedCheck } from "./gate/bundle_checks.ts";
@@ -28,7 +27,6 @@ import {
   type GateCheckName,
   judged,
   notChecked,
-  pass,
 } from "./gate/check.ts";
 import {
   conditionsCheck,
@@ -38,6 +36,7 @@ import {
   targetsCheck,
 } from "./gate/policy_checks.ts";
 import { resultCheck, summaryCheck, type SummaryGiven } from "./gate/replay_check.ts";
+import { testsCheck } from "./gate/tests_check.ts";
 import { baseCheck, filesOf, headCheck } from "./gate/tree_checks.ts";
 import type { ReplayClaim, ReplayResult } from "./replay.ts";
 import type { FreshnessAsked } from "./verdicts/freshness.ts";
@@ -217,7 +216,9 @@ class Judge {
     if ("against" in this.#patch) return this.#patch.against;
     if (config === null) return notChecked("patch", NO_POLICY);
     const { patch } = this.#patch;
-    const objections = await objectionsTo(patch, config.policy, [], this.ports.findSecrets);
+    const targets = configuredTargets(config);
+    const keptOut = targets.ok ? reportPaths(targets.targets) : [];
+    const objections = await objectionsTo(patch, config.policy, keptOut, this.ports.findSecrets);
     const count = patch.files.length === 1 ? "1 file" : `${patch.files.length} files`;
     return judged("patch", objections.map(findingOf), `the policy admits the patch (${count})`);
   }
@@ -263,33 +264,18 @@ class Judge {
 
   /** Whether the patch touches what decides about green, and whether tests were lost. */
   async tests(): Promise<GateCheck> {
-    const { config, trees: { base, contents } } = this.known;
+    const { config, bundle, trees: { base, contents } } = this.known;
     if (config === null) return notChecked("tests", NO_POLICY);
-    if ("against" in this.#patch) return notChecked("tests", "there is no patch to look at");
+    if (bundle === null || "against" in this.#patch) {
+      return notChecked("tests", "there is no patch to look at");
+    }
     if (base === null || contents === null) return notChecked("tests", "there is no merge base");
     if (this.#statement === null) return notChecked("tests", NOT_BELIEVED);
     const files = filesOf(base, contents, this.ports.history);
     const tooLarge = await files.load(this.#patch.patch.files.flatMap((file) => file.oldPath ?? []));
     if (tooLarge !== null) return fail("tests", [findingOf(tooLarge)]);
-    const { allowed, denied } = touchedBy(this.#patch.patch, config.policy, files);
-    // What its own session flagged counts, too, unless it is what the verifier's policy allows.
-    const flagged = this.#statement.predicate.findings.filter(({ code, path }) =>
-      code !== "protected_touched" || path === null
-    );
-    const findings = [
-      ...refusalsOf(denied).map(findingOf),
-      ...flagged.map(({ code, path }) => finding(code, `the session flagged ${printableLine(code)}`, path)),
-    ];
-    if (findings.length > 0) return fail("tests", findings);
-    const notes = protectedFindings(allowed).map(({ code, path, rule, detail }) =>
-      finding(code, `${printableLine(detail)} (${rule})`, path)
-    );
-    const [first] = allowed;
-    const more = allowed.length > 1 ? ` (and ${allowed.length - 1} more)` : "";
-    const detail = first === undefined
-      ? "the patch leaves tests, their configuration and hooks alone"
-      : `the policy lets the patch touch ${printablePath(first.path)}, which is protected${more}`;
-    return pass("tests", detail, notes);
+    const { predicate } = this.#statement;
+    return testsCheck({ patch: this.#patch.patch, config, base: files, predicate, bundle });
   }
 
   /** Runs nothing unless everything else has passed. */

@@ -13,7 +13,7 @@ import { gate, type GateInput, type GatePorts, type GateResult } from "../../src
 import { directoryWorkspace } from "../../src/workspace/directory.ts";
 import { gitHistory } from "../../src/workspace/git_history.ts";
 import { attested, ISSUED_AT, testKey } from "../bundle/attested.ts";
-import { attemptRecord, record, redact, verified } from "../bundle/fixture.ts";
+import { attemptRecord, record, redact, reported, verified } from "../bundle/fixture.ts";
 import { git } from "../workspace/repositories.ts";
 
 export const POLICY = `proof_targets:
@@ -117,12 +117,18 @@ export async function proofOf(
     notes: [],
     git: "agrees" as const,
   };
+  // With reports, when the targets name some.
+  const asked = over.targets?.some((target) => target.report !== undefined) === true;
+  const { baseline, confirmation } = asked
+    ? reported()
+    : { baseline: [verified("failed", "red\n")], confirmation: [verified("passed", "green\n")] };
   const proof = record({
     manifest,
     minimization: null,
-    attempts: [attemptRecord({ applied: final })],
-    baseline: [verified("failed", "red\n")],
-    baseAgain: [verified("failed", "red\n")],
+    attempts: [attemptRecord({ applied: final, verification: confirmation[0]! })],
+    baseline,
+    baseAgain: baseline,
+    confirmation,
     final: { ...final, attempt: 1 },
     ...over,
   });

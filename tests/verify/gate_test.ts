@@ -12,7 +12,7 @@ import type { ReplayResult } from "../../src/verify/replay.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import type { Failure } from "../../src/vocabulary/failure.ts";
 import { ISSUED_AT, testKey } from "../bundle/attested.ts";
-import { record, verified } from "../bundle/fixture.ts";
+import { record, reported, verified } from "../bundle/fixture.ts";
 import { git } from "../workspace/repositories.ts";
 import { inTempDir, writeFiles } from "../workspace/trees.ts";
 import {
@@ -406,6 +406,32 @@ Deno.test("gate: a negative control that failed as the policy wants it", () =>
       brief(await gateOn(fixture, { policy: control("assert True") })),
       "closed conditions:negative_control_missing",
     );
+  }));
+
+Deno.test("gate: the test report that the policy names must have been read, and no patch may bring it", () =>
+  inTempDir(async (directory) => {
+    const withReport = (path: string) =>
+      policyOf(POLICY.replace("pytest -q\n", `pytest -q\n    report: {format: junit, path: ${path}}\n`));
+    await Deno.mkdir(join(directory, "plain"));
+    const plain = await gateFixture(join(directory, "plain"));
+    const policy = withReport("out/report.xml");
+    assert.equal(brief(await gateOn(plain, { policy })), "closed tests:report_missing");
+    await Deno.mkdir(join(directory, "reported"));
+    const { targets } = reported();
+    const told = await gateFixture(join(directory, "reported"), { over: { targets } });
+    const open = await gateOn(told, { policy });
+    assert.equal(brief(open), "open");
+    assert.match(
+      open.checks.find(({ id }) => id === "tests")!.detail,
+      /tests fixed 1, kept 1 passing, lost none$/,
+    );
+    assert.equal(
+      brief(await gateOn(told, { policy: withReport("other.xml") })),
+      "closed tests:report_missing",
+    );
+    assert.equal(brief(await gateOn(told)), "open", "the merge base's policy names none");
+    const brought = await gateOn(told, { policy: withReport("new/note.txt") });
+    assert.equal(brief(brought), "closed patch:path_kept_out tests:report_missing");
   }));
 
 Deno.test("gate: what judges a change must not come with it", () =>
