@@ -161,7 +161,12 @@ function controlProblem({ repro, all }: ParsedBundle): Refusal | null {
 
 function outcomeOfControl(runs: TargetResultsDocument["runs"], names: readonly string[]): string {
   const outcomes = names.map((name) =>
-    runs.map((run) => run.targets.find((t) => t.target === name)!.outcome)
+    runs.map((run) => {
+      const { outcome, result, report } = run.targets.find((t) => t.target === name)!;
+      if (outcome !== "failed" || result?.exit_code !== 0) return outcome;
+      // Red only for want of a report: the failing test was not noticed.
+      return report?.tests != null && report.tests.failed + report.tests.error > 0 ? "failed" : "passed";
+    })
   );
   if (outcomes.some((of) => of.length > 0 && of.every((outcome) => outcome === "passed"))) return "passed";
   if (outcomes.some((of) => of.includes("passed"))) return "mixed";

@@ -1,11 +1,12 @@
 import type { Policy } from "../policy/policy.ts";
+import { isFailure } from "../testreport/compare.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { Patch, Refusal } from "../vocabulary/patch.ts";
 import { parentsOf, parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
-import type { VerificationResult } from "../vocabulary/verification.ts";
+import type { TargetOutcome, TargetResult, VerificationResult } from "../vocabulary/verification.ts";
 
 /** A failing test to lay beside a patch, and who has to notice it. */
 export interface NegativeControl {
@@ -79,13 +80,21 @@ export function controlOutcome(
   names: readonly string[],
 ): ControlOutcome {
   const outcomes = names.map((name) =>
-    runs.map((run) => run.targets.find((t) => t.target === name)?.outcome ?? "not_run")
+    runs.map((run) => noticed(run.targets.find((t) => t.target === name)))
   );
   if (outcomes.some((of) => of.length > 0 && of.every((outcome) => outcome === "passed"))) return "passed";
   if (outcomes.some((of) => of.includes("passed"))) return "mixed";
   const allFailed = runs.length > 0 && names.length > 0 &&
     outcomes.every((of) => of.every((outcome) => outcome === "failed"));
   return allFailed ? "failed" : "timed_out";
+}
+
+/** A target that is red only for want of a report has not noticed the failing test. */
+function noticed(target: TargetResult | undefined): TargetOutcome {
+  if (target === undefined) return "not_run";
+  const { outcome, result, tests } = target;
+  if (outcome !== "failed" || result?.exitCode !== 0) return outcome;
+  return tests?.cases?.some((test) => isFailure(test.outcome)) === true ? "failed" : "passed";
 }
 
 function plain(path: string): string {

@@ -274,3 +274,28 @@ Deno.test("prove: a file that could not be loaded is replaced by its tests unles
   assert.deepEqual(verdicts(deleted.outcome.record), ["tests_weakened"]);
   await testsOf(deleted.outcome.record);
 });
+
+Deno.test("prove: a negative control that only spoils the report was not noticed", async () => {
+  const control = { files: { "fails.txt": "x bad\n" }, targets: [] };
+  const policy = (p: Parameters<NonNullable<FakeSession["policy"]>>[0]) => ({
+    ...p,
+    verify: { ...p.verify, negative_control: control },
+  });
+  const of = async (spoilt: (files: Parameters<FakeProgram>[1]) => void) => {
+    const check: FakeProgram = async (...call) => {
+      const result = await runner(...call);
+      if (call[1].readText("fails.txt") !== undefined) spoilt(call[1]);
+      return result;
+    };
+    const { outcome: { record } } = await given({ check, policy });
+    await testsOf(record);
+    return [record.status, record.reasonCode];
+  };
+  assert.deepEqual(await of((files) => files.remove("out/report.xml")), [
+    "not_proved",
+    "negative_control_passed",
+  ]);
+  assert.deepEqual(await of(() => {}), ["not_proved", "negative_control_passed"]);
+  const bad = junit("a ok\nb ok\nc ok\nd ok\nx bad\n");
+  assert.deepEqual(await of((files) => files.write("out/report.xml", bad)), ["proved", null]);
+});
