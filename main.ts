@@ -5,5 +5,11 @@ if (Deno.args.length === 1 && (Deno.args[0] === "--version" || Deno.args[0] === 
   console.log(`pp ${VERSION}`);
   Deno.exit(0);
 }
+// So is this, without loading what the other verbs need.
+if (Deno.args[0] === "verify-attestation") {
+  const { quickVerifyAttestation } = await import("./src/cli/verify_attestation_quick.ts");
+  const exit = await quickVerifyAttestation(Deno.args.slice(1));
+  if (exit !== null) Deno.exit(exit);
+}
 const { run } = await import("./src/cli/program.ts");
 Deno.exit(await run(Deno.args));

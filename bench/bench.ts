@@ -1,12 +1,13 @@
 /**
  * `deno task bench [NAME …]`: every figure beside its peer, measured in one run, as a table. Nothing is asserted.
- * Names: verification, minimization, streaming, startup.
+ * Names: verification, minimization, streaming, startup, bundles.
  */
 import { onSignal } from "../tools/on_signal.ts";
 import { ensureEngine } from "../tools/engine.ts";
 import { ensureExamplesImage } from "../tools/image.ts";
 import { step } from "../tools/log.ts";
 import type { Row } from "./measure.ts";
+import { bundles } from "./bundles.ts";
 import { minimization } from "./minimization.ts";
 import { startup } from "./startup.ts";
 import { streaming } from "./streaming.ts";
@@ -17,6 +18,7 @@ const SECTIONS: Readonly<Record<string, (host: string) => Promise<Row[]>>> = {
   minimization,
   streaming,
   startup,
+  bundles,
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);

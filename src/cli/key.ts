@@ -1,13 +1,8 @@
 import { type PrivateKey, privateKeyOf, type PublicKey } from "../sign/key.ts";
 import { readPublicKey } from "../sign/key_file.ts";
 import { opensshFingerprint, opensshLine } from "../sign/openssh.ts";
-import {
-  PEM_IV_BYTES,
-  PEM_SALT_BYTES,
-  renderEncryptedPem,
-  renderPrivatePem,
-  renderPublicPem,
-} from "../sign/pem.ts";
+import { PEM_IV_BYTES, PEM_SALT_BYTES, renderEncryptedPem } from "../sign/encrypted_pem.ts";
+import { renderPrivatePem, renderPublicPem } from "../sign/pem.ts";
 import { SEED_BYTES } from "../sign/ed25519.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { type NewFile, shellPath, writeFiles } from "./bounded_file.ts";

@@ -1,5 +1,5 @@
 import type { HmacSecret, KeyResult, PrivateKey, PublicKey } from "../sign/key.ts";
-import { MAX_KEY_BYTES, readHmacSecret, readPublicKey, readSigningKey } from "../sign/key_file.ts";
+import { MAX_KEY_BYTES, readHmacSecret, readPublicKey } from "../sign/key_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
@@ -68,6 +68,8 @@ export async function openSigningKey(
   input: KeyInput,
   flags: PassphraseFlags,
 ): Promise<{ readonly key: PrivateKey; readonly passphrase: string | null }> {
+  // Loaded when a private key is read: who verifies needs none of it.
+  const { readSigningKey } = await import("../sign/private_key_file.ts");
   const plain = readSigningKey(input.bytes);
   // Said only of what is a private key: a public one that is passed by mistake may be open to all.
   if (plain.ok || plain.refusal.reason !== "key_is_public") refuseExposedInput(input, "private key");

@@ -1,7 +1,16 @@
-import picocolors from "picocolors";
 import { printable, printableLine } from "../vocabulary/printable.ts";
 
-export type Colour = ReturnType<typeof picocolors.createColors>;
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
+/** Paints text, or leaves it as it is. */
+export type Colour = Readonly<Record<keyof typeof CODES, (text: string) => string>>;
 
 /**
  * Colours for a stream: off when it is no terminal, when NO_COLOR is set to anything, or TERM is `dumb`;
@@ -10,7 +19,18 @@ export type Colour = ReturnType<typeof picocolors.createColors>;
 export function colour(stream: { isTerminal(): boolean }): Colour {
   const no = (Deno.env.get("NO_COLOR") ?? "") !== "" || Deno.env.get("TERM") === "dumb";
   const force = (Deno.env.get("FORCE_COLOR") ?? "") !== "";
-  return picocolors.createColors(!no && (force || stream.isTerminal()));
+  return colours(!no && (force || stream.isTerminal()));
+}
+
+/** ECMA-48 colours; a colour inside another one ends in it. */
+export function colours(on: boolean): Colour {
+  const painter = ([open, close]: readonly [number, number]) => (text: string) =>
+    on
+      ? `\x1b[${open}m${text.replaceAll(`\x1b[${close}m`, `\x1b[${close}m\x1b[${open}m`)}\x1b[${close}m`
+      : text;
+  return Object.fromEntries(
+    Object.entries(CODES).map(([name, codes]) => [name, painter(codes)]),
+  ) as unknown as Colour;
 }
 
 /** A diff for the terminal: additions green, deletions red, headers bold; hostile characters made visible. */

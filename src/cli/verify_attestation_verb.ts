@@ -1,24 +1,20 @@
 import type { Command } from "commander";
 import type { VerifyAttestationFlags } from "./verify_attestation.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
+import { VERIFY_ATTESTATION_OPTIONS } from "./verify_attestation_options.ts";
 
 const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 /** `pp verify-attestation`: check a bundle's signature and everything it vouches for. */
 export function registerVerifyAttestation(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  program.command("verify-attestation")
+  const command = program.command("verify-attestation")
     .description("Check who signed a bundle, and that it is exactly what was signed")
-    .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
-    .option("--key <file>", "public key you trust: a file, env:NAME or - for stdin; repeatable", collect)
-    .option("--hmac-key <file>", "shared secret: a file, env:NAME or - for stdin")
-    .option("--key-env <name>", "environment variable with the shared secret (default PP_ATTEST_HMAC_KEY)")
-    .option("--trust <file>", "trust file that says whose keys count")
-    .option("--role <role>", "the role its signers need in the trust file: prover, replayer, approver")
-    .option("--threshold <n>", "how many have to have signed (default 1, or as the trust file says)")
-    .option("--max-age <time>", "how long ago it may have been issued: 90s, 30m, 12h, 30d, 2w")
-    .option("--nonce <text>", "what must stand in the statement, exactly")
-    .option("--allow-unsigned", "take an unsigned bundle that holds together; a bad signature stays invalid")
-    .option("--json", "print one JSON document on stdout")
+    .argument("<bundle>", "a proof bundle: its folder or a .ppb file");
+  for (const [flags, about] of VERIFY_ATTESTATION_OPTIONS) {
+    if (flags.startsWith("--key ")) command.option(flags, about, collect);
+    else command.option(flags, about);
+  }
+  command
     .addHelpText(
       "after",
       `

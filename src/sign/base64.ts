@@ -1,5 +1,3 @@
-import { Buffer } from "node:buffer";
-
 const STANDARD = /^[A-Za-z0-9+/]*={0,2}$/;
 const URL_SAFE = /^[A-Za-z0-9_-]*={0,2}$/;
 
@@ -9,16 +7,16 @@ const URL_SAFE = /^[A-Za-z0-9_-]*={0,2}$/;
  * @returns the bytes, or null
  */
 export function decodeBase64(text: string): Uint8Array | null {
-  const standard = STANDARD.test(text);
-  if ((!standard && !URL_SAFE.test(text)) || text.length % 4 !== 0) return null;
-  const bytes = Buffer.from(text, standard ? "base64" : "base64url");
-  const again = bytes.toString("base64");
-  // Only the last four characters can hold stray bits; all before are fixed by the alphabet.
-  const tail = standard ? text.slice(-4) : text.slice(-4).replaceAll("-", "+").replaceAll("_", "/");
-  return again.length === text.length && again.slice(-4) === tail ? new Uint8Array(bytes) : null;
+  const alphabet = STANDARD.test(text) ? "base64" : URL_SAFE.test(text) ? "base64url" : null;
+  if (alphabet === null || text.length % 4 !== 0) return null;
+  try {
+    return Uint8Array.fromBase64(text, { alphabet, lastChunkHandling: "strict" });
+  } catch {
+    return null;
+  }
 }
 
 /** Padded standard base64. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return bytes.toBase64();
 }

@@ -1,4 +1,5 @@
-import { type Sha256, sha256 } from "../vocabulary/digest.ts";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Sha256 } from "../vocabulary/digest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { ed25519PublicKey, type PointProblem, pointProblem, SEED_BYTES } from "./ed25519.ts";
 import { hmacTag, hmacVerify, MIN_SECRET_BYTES } from "./hmac.ts";
@@ -65,7 +66,7 @@ export function publicKeyOf(raw: Uint8Array): KeyResult<PublicKey> {
   const problem = pointProblem(raw);
   if (problem !== null) return refuse(`key_${problem}`, POINT_PROBLEMS[problem]);
   const own = Uint8Array.from(raw);
-  return { ok: true, key: { kind: "ed25519", raw: own, id: sha256(spkiOf(own)) } };
+  return { ok: true, key: { kind: "ed25519", raw: own, id: sha256(spkiOf(own)).toHex() } };
 }
 
 /** The key pair of a 32-byte seed. */

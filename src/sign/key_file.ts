@@ -1,7 +1,7 @@
-import { type HmacSecret, hmacSecretOf, type KeyResult, type PrivateKey, type PublicKey } from "./key.ts";
+import { type HmacSecret, hmacSecretOf, type KeyResult, type PublicKey } from "./key.ts";
 import { looksLikeMinisign, readMinisignPublic } from "./minisign.ts";
-import { looksLikeOpensshLine, readOpensshLine, readOpensshPrivate } from "./openssh.ts";
-import { otherAlgorithm, readEncryptedPkcs8, readPem, readPkcs8, readSpki } from "./pem.ts";
+import { looksLikeOpensshLine, readOpensshLine } from "./openssh.ts";
+import { otherAlgorithm, readPem, readSpki } from "./pem.ts";
 import { readSequence } from "./der.ts";
 import { refuse } from "./refuse.ts";
 
@@ -9,7 +9,7 @@ import { refuse } from "./refuse.ts";
 export const MAX_KEY_BYTES = 65_536;
 
 /** Labels of PEM blocks that hold keys of other kinds, by what those are called. */
-const OTHER_LABELS: ReadonlyMap<string, string> = new Map([
+export const OTHER_LABELS: ReadonlyMap<string, string> = new Map([
   ["RSA PRIVATE KEY", "RSA"],
   ["RSA PUBLIC KEY", "RSA"],
   ["EC PRIVATE KEY", "EC (ECDSA)"],
@@ -17,48 +17,6 @@ const OTHER_LABELS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const PRIVATE_LABELS = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"];
-
-/**
- * Reads a private key: PEM of PKCS#8 (RFC 8410), encrypted or not, or of OpenSSH.
- * @param options.passphrase opens an encrypted key; it is not looked at for one that is not
- * @returns the key, or a refusal: `key_encrypted` when a passphrase is needed, `passphrase_wrong`, `key_not_ed25519`,
- * `key_is_public`, `key_malformed`, `key_unknown`, `key_cipher_unknown`, `key_too_large`; what was read is never in it
- */
-export function readSigningKey(
-  bytes: Uint8Array,
-  options: { readonly passphrase?: string } = {},
-): KeyResult<PrivateKey> {
-  if (bytes.length > MAX_KEY_BYTES) return tooLarge();
-  const text = textOf(bytes);
-  if (text === null) {
-    return refuse("key_unknown", "not a private key in PEM; convert DER: openssl pkey -inform DER");
-  }
-  const begin = /^\s*-----BEGIN ([A-Z0-9 ]{1,64})-----/.exec(text);
-  if (begin === null) {
-    return isPublic(text)
-      ? refuse("key_is_public", "a public key where a private key is expected")
-      : refuse("key_unknown", unknown(text, "private"));
-  }
-  const label = begin[1]!;
-  if (label === "PUBLIC KEY" || label === "CERTIFICATE") {
-    return refuse("key_is_public", "a public key where a private key is expected");
-  }
-  const other = OTHER_LABELS.get(label);
-  if (other !== undefined) return otherAlgorithm(other);
-  const block = readPem(text);
-  if (block === null) return refuse("key_malformed", "not one whole PEM block");
-  switch (label) {
-    case "PRIVATE KEY":
-      return readPkcs8(block.der);
-    case "ENCRYPTED PRIVATE KEY":
-      if (options.passphrase === undefined) return refuse("key_encrypted", "the private key is encrypted");
-      return readEncryptedPkcs8(block.der, options.passphrase);
-    case "OPENSSH PRIVATE KEY":
-      return readOpensshPrivate(block.der, options.passphrase);
-    default:
-      return refuse("key_unknown", unknown(text, "private"));
-  }
-}
 
 /**
  * Reads a public key: PEM or DER of an SPKI (RFC 8410), a line of OpenSSH, a public key file of minisign.
@@ -122,14 +80,14 @@ function isKey(bytes: Uint8Array): boolean {
   return /^\s*-----? ?BEGIN /.test(text) || /^\s*\{[^]*"kty"/.test(text) || isPublic(text);
 }
 
-function isPublic(text: string): boolean {
+export function isPublic(text: string): boolean {
   if (looksLikeOpensshLine(text) || looksLikeMinisign(text)) return true;
   // The inner line of a PEM or OpenSSH key without its frame, in base64 or hex.
   const bare = text.trim();
   return /^(MCowBQYDK2VwAyEA|AAAAC3NzaC1lZDI1NTE5|302a300506032b6570032100)/i.test(bare);
 }
 
-function unknown(text: string, half: "private" | "public"): string {
+export function unknown(text: string, half: "private" | "public"): string {
   if (text.trim() === "") return "the file is empty";
   return half === "private"
     ? "not a private key: expected PEM of PKCS#8 or of OpenSSH"
@@ -141,7 +99,7 @@ function withoutLineEnd(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes.at(-2) === 0x0d ? -2 : -1);
 }
 
-function textOf(bytes: Uint8Array): string | null {
+export function textOf(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -149,6 +107,6 @@ function textOf(bytes: Uint8Array): string | null {
   }
 }
 
-function tooLarge(): ReturnType<typeof refuse> {
+export function tooLarge(): ReturnType<typeof refuse> {
   return refuse("key_too_large", `larger than ${MAX_KEY_BYTES} bytes: not a key`);
 }

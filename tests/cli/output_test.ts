@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import picocolors from "picocolors";
-import { bytesText, colourDiff, count, seconds, shownPath } from "../../src/cli/output.ts";
+import { bytesText, colourDiff, colours, count, seconds, shownPath } from "../../src/cli/output.ts";
 import { script } from "./process.ts";
 
-const PAINTED = picocolors.createColors(true);
-const PLAIN = picocolors.createColors(false);
+const PAINTED = colours(true);
+const PLAIN = colours(false);
 
 Deno.test("colour: NO_COLOR and a dumb terminal win over FORCE_COLOR, which wins over no terminal", async () => {
   const cases: [Record<string, string>, [terminal: boolean, file: boolean]][] = [
@@ -24,6 +23,12 @@ Deno.test("colour: NO_COLOR and a dumb terminal win over FORCE_COLOR, which wins
   for (const [i, [env, expected]] of cases.entries()) {
     assert.deepEqual(seen[i], expected, JSON.stringify(env));
   }
+});
+
+Deno.test("colours: a colour inside another one ends in it", () => {
+  assert.equal(PAINTED.red("a"), "\x1b[31ma\x1b[39m");
+  assert.equal(PAINTED.bold(`a${PAINTED.dim("b")}c`), "\x1b[1ma\x1b[2mb\x1b[22m\x1b[1mc\x1b[22m");
+  assert.equal(PLAIN.red("a"), "a");
 });
 
 Deno.test("colourDiff: each kind of line has its colour, and the text stays", () => {

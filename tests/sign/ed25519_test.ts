@@ -77,6 +77,27 @@ for (const { name, seed, publicKey, message, signature } of vectors) {
   });
 }
 
+Deno.test("ed25519Verify: says of every signature what the library's strict verification and OpenSSL say", () => {
+  const bytes = (n: number) => fc.uint8Array({ minLength: n, maxLength: n });
+  fc.assert(
+    fc.property(bytes(32), fc.uint8Array({ maxLength: 200 }), fc.nat(1023), (seed, message, flip) => {
+      const publicKey = ed25519PublicKey(seed);
+      const good = ed25519Sign(message, seed);
+      const spki = new Uint8Array([...Uint8Array.fromHex("302a300506032b6570032100"), ...publicKey]);
+      const native = createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+      const bad = Uint8Array.from(good);
+      bad[flip >> 4]! ^= 1 << (flip & 7);
+      for (const sig of [good, bad]) {
+        const ours = ed25519Verify(sig, message, publicKey);
+        assert.equal(ours, sig === good);
+        assert.equal(ours, nobleVerify(sig, message, publicKey, { zip215: false }));
+        assert.equal(ours, nodeVerify(null, message, native, sig));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 Deno.test("ed25519Verify: S has to be below the group's order", () => {
   const good = ed25519Sign(message, seed);
   const s = number(good.subarray(32));

@@ -3,9 +3,11 @@ import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { DER, der } from "../../src/sign/der.ts";
 import { hmacSecretOf, type KeyResult, privateKeyOf, publicKeyOf, spkiOf } from "../../src/sign/key.ts";
-import { MAX_KEY_BYTES, readHmacSecret, readPublicKey, readSigningKey } from "../../src/sign/key_file.ts";
+import { MAX_KEY_BYTES, readHmacSecret, readPublicKey } from "../../src/sign/key_file.ts";
+import { readSigningKey } from "../../src/sign/private_key_file.ts";
 import { opensshLine } from "../../src/sign/openssh.ts";
-import { renderEncryptedPem, renderPrivatePem, renderPublicPem } from "../../src/sign/pem.ts";
+import { renderEncryptedPem } from "../../src/sign/encrypted_pem.ts";
+import { renderPrivatePem, renderPublicPem } from "../../src/sign/pem.ts";
 
 const text = (s: string) => new TextEncoder().encode(s);
 

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { preAuthEncoding } from "../../src/sign/dsse.ts";
 import { ed25519Sign, ed25519Verify } from "../../src/sign/ed25519.ts";
 import { type KeyResult, privateKeyOf } from "../../src/sign/key.ts";
-import { readPublicKey, readSigningKey } from "../../src/sign/key_file.ts";
+import { readPublicKey } from "../../src/sign/key_file.ts";
+import { readSigningKey } from "../../src/sign/private_key_file.ts";
 import { opensshFingerprint, opensshLine } from "../../src/sign/openssh.ts";
-import { renderEncryptedPem, renderPrivatePem, renderPublicPem } from "../../src/sign/pem.ts";
+import { renderEncryptedPem } from "../../src/sign/encrypted_pem.ts";
+import { renderPrivatePem, renderPublicPem } from "../../src/sign/pem.ts";
 import { signaturesBy } from "../../src/sign/sign.ts";
 
 async function inFolder(use: (run: (...argv: string[]) => Promise<string>, path: string) => Promise<void>) {

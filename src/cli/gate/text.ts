@@ -1,7 +1,6 @@
-import picocolors from "picocolors";
 import type { GateCheck, GateFinding } from "../../verify/gate/check.ts";
 import { printableLine, printablePath } from "../../vocabulary/printable.ts";
-import { type Colour, colour, count, shownPath } from "../output.ts";
+import { type Colour, colour, colours, count, shownPath } from "../output.ts";
 import type { GateReport } from "./formats.ts";
 import { nextSteps } from "./titles.ts";
 
@@ -17,7 +16,7 @@ export function gateText(
   { result, bundle, names, owners }: GateReport,
   stream: { isTerminal(): boolean } | null = Deno.stdout,
 ): string {
-  const c = stream === null ? picocolors.createColors(false) : colour(stream);
+  const c = stream === null ? colours(false) : colour(stream);
   const open = result.verdict === "open";
   const codes = result.checks.flatMap(({ findings }) => findings.map(({ code }) => code));
   const commit = (name: string, id: string) => `${printableLine(name)} (${id.slice(0, 12)})`;

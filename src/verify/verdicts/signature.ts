@@ -52,11 +52,12 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   if (envelope.payloadType !== PAYLOAD_TYPE) {
     return no("payload_type_unknown", `its payloadType is not ${PAYLOAD_TYPE}`);
   }
-  const signers = distinct(trust.keys.filter((key) => signedBy(envelope, key)));
-  const broken = trust.keys.find((key) => key.kind === "ed25519" && misusesNameOf(envelope, key));
+  const trusted = distinct(trust.keys).map((key) => ({ key, made: signaturesOf(envelope, key) }));
+  const broken = trusted.find(({ key, made }) => key.kind === "ed25519" && made.broken)?.key;
   if (broken !== undefined) {
     return no("signature_broken", `a signature that names key ${shortId(broken)} is not by that key`);
   }
+  const signers = trusted.filter(({ made }) => made.good).map(({ key }) => key);
   if (isMisnamed(envelope, trust.keys)) {
     return no("keyid_mismatch", "a trusted key signed it under the name of another key");
   }
@@ -65,7 +66,7 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
     const detail = `signed by ${signers.map((key) => named(key, trust.owners.get(key.id))).join(", ")}`;
     return { verdict: valid("signed", detail), payload: envelope.payload, signers, refused: null };
   }
-  const refused = trust.refused.find(({ key }) => signedBy(envelope, key)) ?? null;
+  const refused = trust.refused.find(({ key }) => signaturesOf(envelope, key).good) ?? null;
   if (refused !== null) {
     const detail = `signed by ${named(refused.key, refused.principal)}, whose key is ${
       STATES[refused.state]
@@ -73,17 +74,23 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
     return no(`key_${refused.state}`, detail, { signers, refused });
   }
   if (signers.length > 0) {
-    const detail =
-      `${signers.length} of the ${trust.threshold} distinct trusted keys that are needed signed it`;
+    const detail = `${voices.size} of the ${trust.threshold} signers that are needed signed it`;
     return no("threshold_not_met", detail, { signers });
   }
   return no("not_by_trusted_key", "no trusted key signed this statement");
 }
 
-/** Whether the key made one of the signatures that name it or name none. */
-function signedBy(envelope: Envelope, key: VerificationKey): boolean {
-  const signatures = envelope.signatures.filter(({ keyid }) => keyid === null || keyid === key.id);
-  return signatures.length > 0 && signaturesBy({ ...envelope, signatures }, [key]).length > 0;
+/** Of the signatures that name a key or none: whether one is by it, and whether one that names it is not. */
+function signaturesOf(envelope: Envelope, key: VerificationKey): { good: boolean; broken: boolean } {
+  const found = { good: false, broken: false };
+  for (const signature of envelope.signatures) {
+    const { keyid } = signature;
+    if (keyid !== null && keyid !== key.id) continue;
+    const fits = signaturesBy({ ...envelope, signatures: [signature] }, [key]).length > 0;
+    found.good ||= fits;
+    found.broken ||= !fits && keyid !== null;
+  }
+  return found;
 }
 
 /** Whether a trusted key made a signature that names a key the verifier does not know. */
@@ -91,12 +98,6 @@ function isMisnamed(envelope: Envelope, keys: readonly VerificationKey[]): boole
   const known = new Set<string | null>([null, ...keys.map((key) => key.id)]);
   const signatures = envelope.signatures.filter(({ keyid }) => !known.has(keyid));
   return signatures.length > 0 && signaturesBy({ ...envelope, signatures }, keys).length > 0;
-}
-
-function misusesNameOf(envelope: Envelope, key: VerificationKey): boolean {
-  return envelope.signatures.some((signature) =>
-    signature.keyid === key.id && signaturesBy({ ...envelope, signatures: [signature] }, [key]).length === 0
-  );
 }
 
 /** A key given twice is one key. */
