@@ -29,6 +29,7 @@ type InventoryTaken = { readonly ok: true; readonly inventory: Inventory } | {
 const MAX_FINDINGS = 200;
 /** Files up to this many bytes are read whole and hashed outside this thread; larger ones stream. */
 const WHOLE = 1 << 20;
+const SMALL = 1 << 16;
 const CHUNK = 1 << 18;
 const AT_ONCE = 4;
 
@@ -121,10 +122,12 @@ class Stock {
   async #take(name: string): Promise<void> {
     const path = `${this.root}/${name}`;
     try {
-      const seen = await Deno.lstat(path);
+      const seen = Deno.lstatSync(path);
       if (!seen.isFile) return this.#find("special_file", name, "neither a file nor a directory");
-      using file = await Deno.open(path);
-      const { isFile, size, dev, ino } = await file.stat();
+      // A small file is read sooner than a thread is asked to.
+      const small = seen.size <= SMALL;
+      using file = small ? Deno.openSync(path) : await Deno.open(path);
+      const { isFile, size, dev, ino } = file.statSync();
       // What was a file a moment ago may be a link now.
       if (!isFile || dev !== seen.dev || ino !== seen.ino) {
         return this.#find("changed_while_read", name, "it changes while it is read");
@@ -138,7 +141,7 @@ class Stock {
       }
       const keep = size <= (KEPT_DOCUMENTS.get(name) ?? -1);
       const digest = keep || size <= WHOLE
-        ? await this.#whole(file, name, size, keep)
+        ? await this.#whole(file, name, size, { keep, small: small && size <= SMALL })
         : await streamed(file, size);
       if (digest === null) return this.#find("changed_while_read", name, "it changes while it is read");
       this.#files.set(name, { size, sha256: digest });
@@ -148,13 +151,18 @@ class Stock {
     }
   }
 
-  async #whole(file: Deno.FsFile, name: string, size: number, keep: boolean): Promise<string | null> {
+  async #whole(
+    file: Deno.FsFile,
+    name: string,
+    size: number,
+    { keep, small }: { readonly keep: boolean; readonly small: boolean },
+  ): Promise<string | null> {
     // One byte more, so that a file that grows is noticed.
     const buffer = new Uint8Array(size + 1);
-    if (await fill(file, buffer) !== size) return null;
+    if ((small ? fillSync(file, buffer) : await fill(file, buffer)) !== size) return null;
     const bytes = buffer.subarray(0, size);
     if (keep) this.#documents.set(name, bytes);
-    return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   }
 
   inventory(): Inventory {
@@ -226,8 +234,14 @@ async function fill(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
   return filled;
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+function fillSync(file: Deno.FsFile, buffer: Uint8Array): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = file.readSync(buffer.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
 }
 
 /** Whether the system refused something, in contrast to a bug. */

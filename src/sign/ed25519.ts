@@ -35,15 +35,23 @@ const L = Point.CURVE().n;
  * @returns false for anything else, wrong lengths included; never throws
  */
 export function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  // The key only now, as that costs nearly as much and a hostile envelope has many signatures that fail before.
+  return verifiesUnderSoundKey(signature, message, publicKey) && pointProblem(publicKey) === null;
+}
+
+/** The same for a key of which `pointProblem` is known to be null, as `publicKeyOf` makes sure. */
+export function verifiesUnderSoundKey(
+  signature: Uint8Array,
+  message: Uint8Array,
+  publicKey: Uint8Array,
+): boolean {
   if (signature.length !== SIGNATURE_BYTES || publicKey.length !== PUBLIC_KEY_BYTES) return false;
   const [r, s] = [signature.subarray(0, 32), littleEndian(signature.subarray(32))];
   const key = decode(publicKey, false);
   if (s >= L || key === null) return false;
   const hash = sha512.create().update(r).update(publicKey).update(message).digest();
   const point = sum(s, littleEndian(hash) % L, key.negate());
-  if (point.is0() || point.toBytes().toHex() !== r.toHex()) return false;
-  // Only now, as this costs nearly as much and a hostile envelope has many signatures that fail before.
-  return pointProblem(publicKey) === null;
+  return !point.is0() && point.toBytes().toHex() === r.toHex();
 }
 
 /**
