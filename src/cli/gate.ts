@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Inventory, inventoryOf, takeInventory } from "../bundle/inventory.ts";
 import { withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
 import { type BundleRead, readBundle } from "../bundle/read.ts";
@@ -11,6 +11,7 @@ import { withOwnReports } from "../verify/own_reports.ts";
 import { replay } from "../verify/replay.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import type { History } from "../workspace/history.ts";
 import { readBoundedFile, writeFiles } from "./bounded_file.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatOf, type GateFormat } from "./gate/format_names.ts";
@@ -74,7 +75,7 @@ export async function runGate(bundlePath: string, flags: GateFlags): Promise<Ver
               head: flags.head,
               policy,
               adjust,
-              verifierFiles: await verifierFiles(flags, world.history.workTree),
+              verifierFiles: await verifierFiles(flags, world.history),
               replay: replayAsked,
             };
             const result = await gate(input, { ...world, replayHere: replayer(world, folder, flags, watch) });
@@ -139,26 +140,18 @@ async function stockOf(
   return { inventory: taken.inventory, read };
 }
 
-/** The files named by flags that lie in the working tree, by every path that leads to them there. */
-async function verifierFiles(flags: GateFlags, workTree: string | null): Promise<readonly VerifierFile[]> {
-  if (workTree === null) return [];
+/** The files named by flags that lie in a working tree of the repository. */
+async function verifierFiles(flags: GateFlags, history: History): Promise<readonly VerifierFile[]> {
   const isFile = (spec: string) => spec !== "-" && !spec.startsWith("env:");
+  const keys = [...flags.key ?? [], flags.hmacKey ?? "-", ...flags.replayerKey ?? []].filter(isFile);
   const named: [what: string, path: string | undefined][] = [
     ["trust file", flags.trust],
     ["policy", flags.policy],
-    ...[...flags.key ?? [], flags.hmacKey ?? "-", ...flags.replayerKey ?? []].filter(isFile)
-      .map((path): [string, string] => ["key", path]),
+    ...keys.map((path): [string, string] => ["key", path]),
   ];
-  const inside = (path: string) => {
-    const found = relative(workTree, path);
-    return found === "" || found === ".." || found.startsWith("../") || isAbsolute(found) ? [] : [found];
-  };
   const files: VerifierFile[] = [];
   for (const [what, path] of named) {
-    if (path === undefined) continue;
-    const full = resolve(path);
-    const real = await Deno.realPath(full).catch(() => full);
-    const paths = [...new Set([...inside(full), ...inside(real)])];
+    const paths = path === undefined ? [] : await history.placesOf(path);
     if (paths.length > 0) files.push({ what, paths });
   }
   return files;

@@ -8,7 +8,7 @@ import { parseRelativePath } from "../vocabulary/path.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** Larger files are not patched: no reviewer reads such a diff. */
-const MAX_PATCHED_FILE_BYTES = 16 * 1024 * 1024;
+export const MAX_PATCHED_FILE_BYTES = 16 * 1024 * 1024;
 
 /** The base as a patch sees it: the manifest, and the bytes of those files that were asked for. */
 export class BaseFiles {

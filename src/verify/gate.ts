@@ -37,7 +37,7 @@ import {
 } from "./gate/policy_checks.ts";
 import { resultCheck, summaryCheck, type SummaryGiven } from "./gate/replay_check.ts";
 import { testsCheck } from "./gate/tests_check.ts";
-import { baseCheck, filesOf, headCheck } from "./gate/tree_checks.ts";
+import { baseCheck, filesFor, headCheck } from "./gate/tree_checks.ts";
 import type { ReplayClaim, ReplayResult } from "./replay.ts";
 import type { FreshnessAsked } from "./verdicts/freshness.ts";
 import type { Trust } from "./verdicts/signature.ts";
@@ -186,6 +186,8 @@ class Judge {
   /** The patch as it lies in the bundle: a check of it says nothing about who vouches for it. */
   readonly #patch: { readonly patch: Patch } | { readonly against: GateCheck };
 
+  #files: ReturnType<typeof filesFor> | undefined;
+
   constructor(readonly input: GateInput, readonly ports: GatePorts, readonly known: Known) {
     this.#statement = isBelieved(known.verification) ? known.verification.statement : null;
     this.#patch = patchOf(known.bundle);
@@ -255,11 +257,12 @@ class Judge {
       return notChecked("head", "there is no merge base");
     }
     if ("against" in this.#patch) return notChecked("head", "there is no patch to compare it with");
+    const { patch } = this.#patch;
+    const read = await this.#filesOf(patch, base, contents);
+    if ("against" in read) return fail("head", [read.against]);
     const resultTree = this.#statement?.subjects.tree ?? null;
-    return await headCheck(
-      { base, contents, head, patch: this.#patch.patch, resultTree },
-      this.ports.history,
-    );
+    const input = { base, contents, files: read.files, head, patch, resultTree };
+    return await headCheck(input, this.ports.history);
   }
 
   /** Whether the patch touches what decides about green, and whether tests were lost. */
@@ -271,11 +274,16 @@ class Judge {
     }
     if (base === null || contents === null) return notChecked("tests", "there is no merge base");
     if (this.#statement === null) return notChecked("tests", NOT_BELIEVED);
-    const files = filesOf(base, contents, this.ports.history);
-    const tooLarge = await files.load(this.#patch.patch.files.flatMap((file) => file.oldPath ?? []));
-    if (tooLarge !== null) return fail("tests", [findingOf(tooLarge)]);
+    const { patch } = this.#patch;
+    const read = await this.#filesOf(patch, base, contents);
+    if ("against" in read) return fail("tests", [read.against]);
     const { predicate } = this.#statement;
-    return testsCheck({ patch: this.#patch.patch, config, base: files, predicate, bundle });
+    return testsCheck({ patch, config, base: read.files, predicate, bundle });
+  }
+
+  /** Two checks look at the same files of the merge base. */
+  #filesOf(patch: Patch, base: GitTree, contents: TreeContents): ReturnType<typeof filesFor> {
+    return this.#files ??= filesFor(patch, base, contents, this.ports.history);
   }
 
   /** Runs nothing unless everything else has passed. */

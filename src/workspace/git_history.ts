@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { type BlobSink, gitFailed, kill, streamBlobs } from "./git_blobs.ts";
@@ -49,7 +49,7 @@ export async function gitHistory(directory: string, scratch: string, signal?: Ab
     });
   }
   const own = await privateDirectory(repository, config.get("extensions.objectformat") ?? "sha1", scratch);
-  return new GitHistory(repository, found === null ? null : found.top, own, signal);
+  return new GitHistory(repository, own, signal);
 }
 
 async function bareRepository(directory: string): Promise<GitRepository | null> {
@@ -88,13 +88,24 @@ async function privateDirectory(
 class GitHistory implements History {
   constructor(
     private readonly repository: GitRepository,
-    readonly workTree: string | null,
     private readonly own: string,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
   commit(name: string): Promise<Told<string>> {
     return commitNamed(this.repository, name);
+  }
+
+  async placesOf(file: string): Promise<readonly string[]> {
+    const full = resolve(file);
+    const lexical = join(await Deno.realPath(dirname(full)).catch(() => dirname(full)), basename(full));
+    const places = new Set<string>();
+    for (const path of [full, lexical, await Deno.realPath(full).catch(() => full)]) {
+      const found = await findRepository(dirname(path)).catch(() => null);
+      if (found === null || !(await sameDirectory(found.commonDir, this.repository.commonDir))) continue;
+      places.add(relative(found.top, path));
+    }
+    return [...places];
   }
 
   async mergeBase(base: string, head: string): Promise<Told<string>> {
@@ -269,6 +280,11 @@ class GitHistory implements History {
   #call(): Pick<GitCall, "cwd" | "env" | "config"> {
     return { cwd: "/", env: { GIT_DIR: this.own, GIT_GRAFT_FILE: "/dev/null" }, config: CONFIG };
   }
+}
+
+async function sameDirectory(a: string, b: string): Promise<boolean> {
+  const [x, y] = await Promise.all([a, b].map((path) => Deno.realPath(path).catch(() => path)));
+  return x === y;
 }
 
 function isLink(links: ReadonlySet<string>, id: string, size: number): boolean {

@@ -34,8 +34,11 @@ export type Told<T> = { readonly ok: true; readonly value: T } | {
 
 /** Commits and trees of one git repository, read without a working tree. Nothing is ever written to it. */
 export interface History {
-  /** Absolute path of the working tree the repository belongs to; null for a bare one. */
-  readonly workTree: string | null;
+  /**
+   * Where a file lies in a working tree of this repository, linked ones included: each path that leads to it there,
+   * relative to the working tree; none when it lies elsewhere.
+   */
+  placesOf(file: string): Promise<readonly string[]>;
   /**
    * The commit a name stands for.
    * @returns `ref_malformed`, `ref_unknown`, `ref_ambiguous` otherwise

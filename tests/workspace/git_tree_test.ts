@@ -69,7 +69,6 @@ Deno.test("gitHistory.contents: the manifest of a tree is that of a fresh checko
       const want = await (await directoryWorkspace(clone)).manifest();
       for (const directory of [root, bare, join(root, "deep")]) {
         const history = await historyOf(directory, join(base, "scratch"));
-        assert.equal(history.workTree, directory === bare ? null : root);
         const tree = must(await history.tree(must(await history.commit("HEAD"))));
         assert.equal(tree.commit, head);
         const { manifest, all } = must(await history.contents(tree));
@@ -88,6 +87,31 @@ Deno.test("gitHistory.contents: the manifest of a tree is that of a fresh checko
         await history.checkOut(tree, out);
         assert.equal((await (await directoryWorkspace(out)).manifest()).digest, want.digest);
       }
+    }
+  }));
+
+Deno.test("gitHistory.placesOf: a file of a working tree, a linked one, and by way of links", () =>
+  inTempDir(async (base) => {
+    const root = join(base, "repo");
+    commitAll(root, { "conf/trust.yaml": "1\n" });
+    git(root, "worktree", "add", "-q", "--detach", join(base, "linked"));
+    commitAll(join(base, "other"), { "trust.yaml": "1\n" });
+    await Deno.symlink(join(root, "conf/trust.yaml"), join(base, "far.yaml"));
+    await Deno.symlink(join(base, "other/trust.yaml"), join(root, "near.yaml"));
+    await Deno.symlink("conf", join(root, "alias"));
+    const history = await historyOf(root, join(base, "scratch"));
+    const cases: [file: string, places: string[]][] = [
+      ["repo/conf/trust.yaml", ["conf/trust.yaml"]],
+      ["linked/conf/trust.yaml", ["conf/trust.yaml"]],
+      ["far.yaml", ["conf/trust.yaml"]],
+      ["repo/near.yaml", ["near.yaml"]],
+      ["repo/alias/trust.yaml", ["alias/trust.yaml", "conf/trust.yaml"]],
+      ["repo/conf/../conf/missing.yaml", ["conf/missing.yaml"]],
+      ["other/trust.yaml", []],
+      ["nowhere/trust.yaml", []],
+    ];
+    for (const [file, places] of cases) {
+      assert.deepEqual(await history.placesOf(join(base, file)), places, file);
     }
   }));
 

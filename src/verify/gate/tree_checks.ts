@@ -1,6 +1,6 @@
 import { applyPatch } from "../../patch/apply.ts";
 import { resultManifest } from "../../patch/tree.ts";
-import { BaseFiles } from "../../prove/base_files.ts";
+import { BaseFiles, MAX_PATCHED_FILE_BYTES } from "../../prove/base_files.ts";
 import type { FileChange } from "../../vocabulary/change.ts";
 import type { Manifest, ManifestEntry } from "../../vocabulary/manifest.ts";
 import type { Patch } from "../../vocabulary/patch.ts";
@@ -47,23 +47,40 @@ function differencesOf(here: Manifest, claimed: readonly ManifestEntry[]): reado
   return findings;
 }
 
-/** Base files as `history` has them. */
-export function filesOf(tree: GitTree, { all }: TreeContents, history: History): BaseFiles {
-  return new BaseFiles({
-    read: async (path, maxBytes) => {
-      const id = tree.entries.get(path)!.id;
-      const bytes = (await history.blobs(new Map([[id, maxBytes]]))).get(id);
-      if (bytes === undefined || bytes === null) {
-        throw new RangeError(`${path} has more than ${maxBytes} bytes`);
-      }
-      return bytes;
+/** Of the merge base, held at once; a patch nobody vouches for could name every file. */
+const MAX_TOUCHED_BYTES = 256 << 20;
+
+/** The merge base with the files that a patch touches, all read at once; or what speaks against reading them. */
+export async function filesFor(
+  patch: Patch,
+  tree: GitTree,
+  { all }: TreeContents,
+  history: History,
+): Promise<{ readonly files: BaseFiles } | { readonly against: GateFinding }> {
+  const paths = patch.files.flatMap((file) => file.oldPath ?? []);
+  const touched = new Set<string>(paths);
+  const bytes = all.reduce((sum, { path, size }) => touched.has(path) ? sum + size : sum, 0);
+  if (bytes > MAX_TOUCHED_BYTES) {
+    const detail = `it touches files of over ${MAX_TOUCHED_BYTES / 2 ** 20} MiB in all`;
+    return { against: finding("patch_touches_too_much", detail) };
+  }
+  const wanted = paths.flatMap((path) => tree.entries.get(path)?.id ?? []);
+  const blobs = await history.blobs(new Map(wanted.map((id) => [id, MAX_PATCHED_FILE_BYTES])));
+  const files = new BaseFiles({
+    read: (path) => {
+      const bytes = blobs.get(tree.entries.get(path)!.id);
+      if (bytes === undefined || bytes === null) throw new RangeError(`${path} was not read`);
+      return Promise.resolve(bytes);
     },
   }, all);
+  const tooLarge = await files.load(paths);
+  return tooLarge === null ? { files } : { against: findingOf(tooLarge) };
 }
 
 export interface HeadInput {
   readonly base: GitTree;
   readonly contents: TreeContents;
+  readonly files: BaseFiles;
   readonly head: GitTree;
   readonly patch: Patch;
   /** Tree digest that was signed as the result; null where nothing signed is believed. */
@@ -72,10 +89,7 @@ export interface HeadInput {
 
 /** Whether head is exactly base plus patch: every path, its kind and mode and each of its bytes. */
 export async function headCheck(input: HeadInput, history: History): Promise<GateCheck> {
-  const { base, contents, head, patch, resultTree } = input;
-  const files = filesOf(base, contents, history);
-  const tooLarge = await files.load(patch.files.flatMap((file) => file.oldPath ?? []));
-  if (tooLarge !== null) return judged("head", [findingOf(tooLarge)], "");
+  const { base, contents, files, head, patch, resultTree } = input;
   const applied = applyPatch(patch, files.lookup);
   if (!applied.ok) return judged("head", [findingOf(applied.refusal)], "");
   const expected = new Map<string, FileChange>(applied.changes.map((change) => [change.path, change]));
