@@ -13,7 +13,7 @@
 # PP_REPLAY   "here" to run the proof again in a container of ours, or the file with somebody's signed replay
 # PP_REPORTS  folder for gate.md, gate.sarif and gate.xml
 # PP_REPO     working tree or bare repository with the whole history of both; here unless set
-# PP_REMOTE   where proofs are fetched from; origin unless set
+# PP_REMOTE   where proofs are fetched from; origin unless set; empty where they are already, as on a server
 # PP          the program; pp unless set
 set -eu
 
@@ -33,13 +33,14 @@ else
     echo "gate: there is no commit $head" >&2
     exit 64
   }
-  git -C "$repo" fetch --quiet --no-tags --no-write-fetch-head "${PP_REMOTE:-origin}" \
-    "+refs/proofs/$commit:refs/proofs/$commit" || {
+  remote=${PP_REMOTE-origin}
+  {
+    [ -z "$remote" ] || git -C "$repo" fetch --quiet --no-tags --no-write-fetch-head "$remote" \
+      "+refs/proofs/$commit:refs/proofs/$commit"
+  } && git -C "$repo" cat-file blob "refs/proofs/$commit" > "$bundle" || {
     echo "gate: closed, nobody published a proof of $commit" >&2
     exit 2
   }
-  # A blob, which nothing but pp reads; it is not trusted, and it is bounded there.
-  git -C "$repo" cat-file blob "refs/proofs/$commit" > "$bundle"
 fi
 
 set -- "$bundle" --base "$base" --head "$head" --repo "$repo" --trust "$PP_TRUST" --max-age "${PP_MAX_AGE:-30d}"

@@ -10,8 +10,14 @@ const FULL_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
  * The commit that a name stands for: a branch, a tag, a commit id, `HEAD`, each with `~N` and `^N` behind it. A name
  * that is an option, a range, a path or a search is refused, and so is one that several references have: who may push a
  * tag could otherwise choose what a branch's name means.
+ * @param inObjects prints what a command that only reads prints where all objects are, those still in quarantine too;
+ *   a whole id needs no references
  */
-export async function commitNamed(repository: GitRepository, name: string): Promise<Told<string>> {
+export async function commitNamed(
+  repository: GitRepository,
+  name: string,
+  inObjects: (args: readonly string[]) => Promise<string | null>,
+): Promise<Told<string>> {
   const shown = quoted(name, 200);
   const no = (reason: string, detail: string) => ({ ok: false, refusal: { reason, detail } }) as const;
   if (!isPlainName(name)) return no("ref_malformed", `${shown} cannot name a commit`);
@@ -22,10 +28,8 @@ export async function commitNamed(repository: GitRepository, name: string): Prom
     const list = [...meanings, ...(abbreviates ? ["the start of a commit's id"] : [])].join(", ");
     return no("ref_ambiguous", `${shown} could be ${quoted(list, 400)}: write the reference in full`);
   }
-  const commit = await lookUp(repository, [
-    ...["rev-parse", "--verify", "--quiet", "--end-of-options"],
-    `${name}^{commit}`,
-  ]);
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`];
+  const commit = FULL_ID.test(stem) ? await inObjects(args) : await lookUp(repository, args);
   return commit !== null && FULL_ID.test(commit)
     ? { ok: true, value: commit }
     : no("ref_unknown", `there is no commit ${shown} in the repository`);

@@ -302,3 +302,43 @@ Deno.test("examples/ci: a proof is published beside its commit, and gate.sh judg
     });
     assert.notEqual(elsewhere.code, 0, "a summary that is none");
   }));
+
+Deno.test("examples/ci/pre-receive: a server takes onto main exactly what is proved", () =>
+  // deno-lint-ignore require-await -- everything in it runs to its end
+  onFixture(async ({ cwd, root, main, fix }) => {
+    const server = join(cwd, "server.git");
+    execFileSync("git", ["init", "-q", "--bare", "-b", "main", server]);
+    git(root, "remote", "add", "origin", server);
+    git(root, "push", "-q", "origin", "main");
+    Deno.copyFileSync(join(EXAMPLES, "pre-receive"), join(server, "hooks", "pre-receive"));
+    Deno.chmodSync(join(server, "hooks", "pre-receive"), 0o755);
+    const push = (what: string) => {
+      const { code, stderr } = new Deno.Command("git", {
+        args: ["push", "origin", what],
+        cwd: root,
+        env: {
+          ...{ PP: PP.join(" "), NO_COLOR: "1", GATE_SH: join(EXAMPLES, "gate.sh") },
+          ...{ PP_TRUST: join(cwd, "trust.yaml"), PP_MAX_AGE: "9999w" },
+        },
+        stdin: "null",
+      }).outputSync();
+      return { code, stderr: new TextDecoder().decode(stderr) };
+    };
+    const early = push("fix:main");
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /nobody published a proof/);
+    // The commit itself is new to the server while its hook decides.
+    assert.equal(script("publish_proof.sh", [join(cwd, "proof_bundle"), "fix"], root).code, 0);
+    git(root, "checkout", "-q", "-b", "attack", "fix");
+    writeFiles(root, { "evil.py": "x" });
+    const evil = commitAll(root);
+    assert.equal(script("publish_proof.sh", [join(cwd, "proof_bundle"), "attack"], root).code, 0);
+    const closed = push("attack:main");
+    assert.equal(closed.code, 1, closed.stderr);
+    assert.match(closed.stderr, /✗ head .*evil\.py/);
+    assert.equal(git(server, "rev-parse", "main"), main, `not ${evil}`);
+    const open = push("fix:main");
+    assert.equal(open.code, 0, open.stderr);
+    assert.equal(git(server, "rev-parse", "main"), fix);
+    assert.equal(push(":main").code, 1, "deleted");
+  }));
