@@ -235,7 +235,8 @@ class Judge {
   conditions(): GateCheck {
     const { config, bundle } = this.known;
     if (this.#statement === null) return notChecked("conditions", NOT_BELIEVED);
-    if (config === null || bundle === null) return notChecked("conditions", NO_POLICY);
+    if (config === null) return notChecked("conditions", NO_POLICY);
+    if (bundle === null) return notChecked("conditions", "the bundle cannot be read");
     return conditionsCheck(config, this.#statement.predicate, bundle);
   }
 

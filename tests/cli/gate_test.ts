@@ -342,3 +342,22 @@ Deno.test("examples/ci/pre-receive: a server takes onto main exactly what is pro
     assert.equal(git(server, "rev-parse", "main"), fix);
     assert.equal(push(":main").code, 1, "deleted");
   }));
+
+Deno.test("examples/ci: the workflow and the job are YAML, see the whole history and run what no change can edit", () => {
+  const read = (name: string) => parseYaml(Deno.readTextFileSync(join(EXAMPLES, name)));
+  const workflow = read("github.yml");
+  assert.deepEqual(Object.keys(workflow.on), ["pull_request_target"]);
+  const { steps } = workflow.jobs.gate;
+  assert.equal(steps[0].with["fetch-depth"], 0);
+  assert.equal(steps[0].with.ref, undefined, "the base branch is checked out, never the change");
+  const scripts = steps.flatMap((step: { run?: string }) => step.run ?? []).join("\n");
+  assert.ok(!scripts.includes("${{"), "nothing of an event is pasted into a script");
+  assert.match(scripts, /gate\.sh "\$HEAD" "\$BASE"/);
+  const job = read("gitlab.yml")["veripatch-gate"];
+  assert.equal(job.variables.GIT_DEPTH, "0");
+  assert.equal(job.artifacts.reports.junit, "gate/gate.xml");
+  for (const name of ["gate.sh", "publish_proof.sh", "pre-receive"]) {
+    execFileSync("sh", ["-n", join(EXAMPLES, name)]);
+    assert.ok((Deno.statSync(join(EXAMPLES, name)).mode! & 0o111) !== 0, name);
+  }
+});
