@@ -14,20 +14,10 @@ import { reportPaths } from "../prove/reports.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Patch } from "../vocabulary/patch.ts";
-import { parentsOf } from "../vocabulary/path.ts";
-import type { GitTree, History, Told, TreeContents } from "../workspace/history.ts";
+import type { GitTree, History, TreeContents } from "../workspace/history.ts";
 import { claimOf } from "./claim.ts";
 import { attestationChecks, bundleCheck, isBelieved, provedCheck } from "./gate/bundle_checks.ts";
-import {
-  fail,
-  finding,
-  findingOf,
-  GATE_CHECKS,
-  type GateCheck,
-  type GateCheckName,
-  judged,
-  notChecked,
-} from "./gate/check.ts";
+import { fail, finding, findingOf, GATE_CHECKS, type GateCheck, judged, notChecked } from "./gate/check.ts";
 import {
   conditionsCheck,
   type GatePolicy,
@@ -39,6 +29,7 @@ import { resultCheck, summaryCheck, type SummaryGiven } from "./gate/replay_chec
 import { testsCheck } from "./gate/tests_check.ts";
 import { baseCheck, filesFor, headCheck } from "./gate/tree_checks.ts";
 import type { ReplayClaim, ReplayResult } from "./replay.ts";
+import { touchedBetween, type Trees, treesOf } from "./gate/trees.ts";
 import type { FreshnessAsked } from "./verdicts/freshness.ts";
 import type { Trust } from "./verdicts/signature.ts";
 import { type Verification, verifyAttestation } from "./verify.ts";
@@ -145,31 +136,6 @@ async function named(history: History, flag: string, name: string): Promise<stri
   });
 }
 
-interface Trees {
-  readonly mergeBase: string | null;
-  readonly base: GitTree | null;
-  readonly contents: TreeContents | null;
-  readonly head: GitTree | null;
-  /** What there is against each; shown by the check that needed it. */
-  readonly problems: { readonly base: GateCheck | null; readonly head: GateCheck | null };
-}
-
-async function treesOf(history: History, base: string, head: string): Promise<Trees> {
-  const refused = (id: GateCheckName, told: Told<unknown>) =>
-    told.ok ? null : fail(id, [findingOf(told.refusal)]);
-  const mergeBase = await history.mergeBase(base, head);
-  const headTree = await history.tree(head);
-  const baseTree = mergeBase.ok ? await history.tree(mergeBase.value) : mergeBase;
-  const contents = baseTree.ok ? await history.contents(baseTree.value) : baseTree;
-  return {
-    mergeBase: mergeBase.ok ? mergeBase.value : null,
-    base: baseTree.ok ? baseTree.value : null,
-    contents: contents.ok ? contents.value : null,
-    head: headTree.ok ? headTree.value : null,
-    problems: { base: refused("base", contents), head: refused("head", headTree) },
-  };
-}
-
 interface Known {
   readonly verification: Verification;
   readonly bundle: ReadBundle | null;
@@ -201,7 +167,7 @@ class Judge {
     if (verifierFiles.length === 0) return judged("verifier_files", [], none);
     if (base === null || head === null) return notChecked("verifier_files", "the trees are not known");
     const findings = verifierFiles.flatMap(({ what, paths }) =>
-      paths.filter((path) => touched(base, head, path)).map((path) =>
+      paths.filter((path) => touchedBetween(base, head, path)).map((path) =>
         finding(
           "changed_by_head",
           `this is the ${what} that judges it, and it differs from the merge base's`,
@@ -323,13 +289,4 @@ function patchOf(bundle: ReadBundle | null): { readonly patch: Patch } | { reado
     ? finding("patch_not_canonical", "final.patch is not in canonical form")
     : null;
   return refusal === null ? { patch } : { against: fail("patch", [refusal]) };
-}
-
-/** Whether a path is another thing in head than in the base, or is reached through something that is. */
-function touched(base: GitTree, head: GitTree, path: string): boolean {
-  return [...parentsOf([path]), path].some((part) => {
-    const [old, now] = [base.entries.get(part), head.entries.get(part)];
-    if (now === undefined || (now.mode === "040000" && part !== path)) return false;
-    return old === undefined || old.id !== now.id || old.mode !== now.mode;
-  });
 }

@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { type BlobSink, gitFailed, kill, streamBlobs } from "./git_blobs.ts";
 import { findGit, type GitCall, type GitResult, runGit, startGit } from "./git_command.ts";
 import { commitNamed } from "./git_names.ts";
+import { bareRepository, privateObjects, sameDirectory } from "./git_objects.ts";
 import { readConfig } from "./git_private.ts";
 import { findRepository, type GitRepository } from "./git_repository.ts";
 import { type BlobDigest, contentsOf, parseTree } from "./git_tree.ts";
@@ -22,7 +23,6 @@ const BLOBS_MS = 15 * 60_000;
 const WRITTEN_AT_ONCE = 64 << 20;
 /** What systems take as a link's target. */
 const MAX_LINK_BYTES = 4_096;
-const MAX_SHALLOW_BYTES = 16 << 20;
 /** Answers kept on disk by who could write the repository; history is read from its commits alone. */
 const CONFIG = { "core.commitGraph": "false" };
 
@@ -48,50 +48,8 @@ export async function gitHistory(directory: string, scratch: string, signal?: Ab
       hint: "name a working tree or a bare repository with --repo DIR",
     });
   }
-  const own = await privateDirectory(repository, config.get("extensions.objectformat") ?? "sha1", scratch);
+  const own = await privateObjects(repository, config.get("extensions.objectformat") ?? "sha1", scratch);
   return new GitHistory(repository, own, signal);
-}
-
-async function bareRepository(directory: string): Promise<GitRepository | null> {
-  const kinds = await Promise.all(
-    ["HEAD", "objects", "refs"].map((name) => Deno.stat(join(directory, name)).catch(() => null)),
-  );
-  const [head, objects, refs] = kinds;
-  if (!head?.isFile || !objects?.isDirectory || !refs?.isDirectory) return null;
-  return { top: directory, gitDir: directory, commonDir: directory, inside: "" };
-}
-
-async function privateDirectory(
-  { commonDir }: GitRepository,
-  objectFormat: string,
-  scratch: string,
-): Promise<string> {
-  const own = await Deno.makeTempDir({ dir: scratch, prefix: "history-" });
-  await Deno.mkdir(join(own, "objects", "info"), { recursive: true });
-  await Deno.mkdir(join(own, "refs"));
-  // In the list of alternates a path with odd characters is quoted as in C.
-  const objects = [join(commonDir, "objects"), ...await quarantine(commonDir)];
-  const alternates = objects.map((path) => `${JSON.stringify(path)}\n`).join("");
-  await Deno.writeTextFile(join(own, "objects", "info", "alternates"), alternates);
-  await Deno.writeTextFile(join(own, "HEAD"), "ref: refs/heads/none\n");
-  const format = objectFormat === "sha256"
-    ? "\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
-    : "\trepositoryformatversion = 0\n";
-  await Deno.writeTextFile(join(own, "config"), `[core]\n${format}`);
-  const shallow = await Deno.lstat(join(commonDir, "shallow")).catch(() => null);
-  if (shallow !== null && shallow.size > 0) {
-    if (!shallow.isFile || shallow.size > MAX_SHALLOW_BYTES) throw gitFailed("its file shallow is odd");
-    await Deno.copyFile(join(commonDir, "shallow"), join(own, "shallow"));
-  }
-  return own;
-}
-
-/** Where git has what is being pushed while a server's hook decides about it: below the repository's own objects. */
-async function quarantine(commonDir: string): Promise<string[]> {
-  const named = Deno.env.get("GIT_QUARANTINE_PATH");
-  if (named === undefined || !isAbsolute(named)) return [];
-  const inside = await sameDirectory(dirname(named), join(commonDir, "objects"));
-  return inside ? [named] : [];
 }
 
 class GitHistory implements History {
@@ -292,11 +250,6 @@ class GitHistory implements History {
   #call(): Pick<GitCall, "cwd" | "env" | "config"> {
     return { cwd: "/", env: { GIT_DIR: this.own, GIT_GRAFT_FILE: "/dev/null" }, config: CONFIG };
   }
-}
-
-async function sameDirectory(a: string, b: string): Promise<boolean> {
-  const [x, y] = await Promise.all([a, b].map((path) => Deno.realPath(path).catch(() => path)));
-  return x === y;
 }
 
 function isLink(links: ReadonlySet<string>, id: string, size: number): boolean {

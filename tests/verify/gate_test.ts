@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import fc from "fast-check";
 import { PROOF_ENVELOPE } from "../../src/bundle/claims.ts";
 import { readProofStatement } from "../../src/bundle/statement.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
@@ -600,5 +601,32 @@ Deno.test("gate: a signed summary must be a trusted replayer's, about exactly th
       await judged(summary(), { trust: stranger }),
       /replay\?$/,
       "an unbelieved proof is not confirmed",
+    );
+  }));
+
+Deno.test("gate: no byte of a bundle may change, and no file be missing or added", () =>
+  onFixture({}, async (fixture) => {
+    const names = [...fixture.files.keys()];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        fc.constantFrom("flip", "cut", "remove", "add"),
+        async (name, at, mask, what) => {
+          const files = new Map(fixture.files);
+          const bytes = files.get(name)!.slice();
+          if (what === "remove") files.delete(name);
+          else if (what === "add") files.set("run_9.txt", bytes);
+          else if (what === "cut") {
+            files.set(name, bytes.length === 0 ? Uint8Array.of(10) : bytes.slice(0, -1));
+          } else {
+            if (bytes.length > 0) bytes[at % bytes.length]! ^= mask;
+            files.set(name, bytes.length === 0 ? Uint8Array.of(mask) : bytes);
+          }
+          assert.equal((await gateOn(fixture, { files })).verdict, "closed", `${what} ${name}`);
+        },
+      ),
+      { numRuns: 60 },
     );
   }));
