@@ -96,6 +96,7 @@ Deno.test("pp replay --sign: a confirmed replay of a signed bundle, whose summar
         "base_red passed",
         "base_as_recorded passed",
         "patched_green passed",
+        "tests_fixed not_checked",
         "negative_control not_checked",
         "minimal passed",
       ],
