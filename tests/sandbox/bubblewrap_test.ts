@@ -365,6 +365,23 @@ Deno.test("bubblewrapSandbox: works for a root who has no other users, says so w
   });
 });
 
+Deno.test("bubblewrapSandbox: works for a root who stands where the sandbox's user may not go", async () => {
+  const closed = await Deno.makeTempDir();
+  const before = Deno.cwd();
+  Deno.chdir(closed);
+  try {
+    assert.ok((await probeBubblewrap()).works);
+    await withRoot((tmpRoot) =>
+      withBase({ tmpRoot }, [file("a", "1")], async (base) => {
+        assert.equal((await run(await base.checkout([]), ["cat", "a"])).out, "1");
+      })
+    );
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(closed);
+  }
+});
+
 Deno.test("probeBubblewrap: tells version and that it works", async () => {
   const probe = await probeBubblewrap();
   assert.equal(probe.error, undefined);

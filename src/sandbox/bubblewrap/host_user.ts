@@ -31,9 +31,14 @@ function isMapped(map: string, id: number): boolean {
   });
 }
 
-/** Options for `Deno.Command`; with root's rights given up, the supplementary groups go too. */
-export function asHostUser(user: HostUser | null): { uid: number; gid: number } | Record<never, never> {
-  return user === null ? {} : { uid: user.uid, gid: user.gid };
+/**
+ * Options for `Deno.Command`; with root's rights given up, the supplementary groups go too. The directory root stands in
+ * may be closed to that user, so the program starts in another: its paths must be absolute.
+ */
+export function asHostUser(
+  user: HostUser | null,
+): { uid: number; gid: number; cwd: string } | Record<never, never> {
+  return user === null ? {} : { uid: user.uid, gid: user.gid, cwd: "/" };
 }
 
 /** Reads `uid` or `uid:gid`. @throws Failure `denied` `user_refused` for root or anything that is not numbers */
