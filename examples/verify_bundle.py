@@ -7,6 +7,8 @@ Written from docs/formats.md ("Attestation") alone, to show that the page is eno
     python3 verify_bundle.py BUNDLE --hmac-key secret.file
     python3 verify_bundle.py BUNDLE --key ci.pub.pem --max-age 86400 --nonce "ticket 7"
 
+BUNDLE is the folder proof_bundle; of a .ppb, tar makes it: tar xf proof.ppb.
+
 Exit 0: valid. Exit 2: invalid, with the reason. It does not run anything from the bundle; `pp replay` does.
 """
 
@@ -375,6 +377,9 @@ def main():
         return 2
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         print(f"invalid: malformed ({type(error).__name__})")
+        return 2
+    except NotADirectoryError:
+        print("invalid: no folder proof_bundle (tar xf makes it of a .ppb)")
         return 2
     except OSError as error:
         print(f"invalid: cannot be read ({ascii(error.strerror)})")

@@ -3,7 +3,7 @@
 #
 #   publish_proof.sh BUNDLE [COMMIT]
 #
-# BUNDLE  what `pp prove --attest` wrote: its folder or a .ppb file
+# BUNDLE  what `pp prove --sign` wrote: its folder or a .ppb file
 # COMMIT  the commit that makes exactly its final.patch; HEAD unless given
 set -eu
 

@@ -26,13 +26,14 @@ export interface PackedBundle {
 /**
  * Packs the bundle in a folder as one file. The same bundle gives the same bytes: its files only, sorted by name,
  * below `proof_bundle/`, each with mode 0644, owner 0 and the one time of all tars of ours.
- * @param target must not be there; written under a temporary name, synced, renamed
+ * @param target must not be there, unless `replace`; written under a temporary name, synced, renamed
  * @throws Failure `malformed` for a bundle that does not hold together; `pack_exists`, `pack_not_written`
  */
 export async function packBundle(
   folder: string,
   target: (session: string) => string,
   signal?: AbortSignal,
+  replace = false,
 ): Promise<PackedBundle & { readonly path: string }> {
   const read = await readBundle(folder);
   if (!read.ok) throw unreadableBundle(read.refusal);
@@ -59,7 +60,7 @@ export async function packBundle(
       yield chunk;
     }
   };
-  await writeWhole(path, counted());
+  await writeWhole(path, counted(), replace);
   return { path, session: repro.session, files: names.length, size, sha256: hash.digest("hex") };
 }
 
@@ -82,14 +83,14 @@ async function* unchanged(path: string, digest: Sha256, signal?: AbortSignal): A
 /**
  * Writes a file whole or not at all.
  * @param replace whether a file that is there already is replaced
- * @throws Failure `denied` `pack_exists` when it is there; `pack_not_written`
+ * @throws Failure `usage` `pack_exists` when it is there; `pack_not_written`
  */
 export async function writeWhole(
   path: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   replace = false,
 ): Promise<void> {
-  if (!replace && await lstat(path).then(() => true, () => false)) throw exists(path);
+  if (!replace && await lstat(path).then(() => true, () => false)) throw exists(path, true);
   const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
     const handle = await open(temporary, "wx", 0o644);
@@ -108,10 +109,13 @@ export async function writeWhole(
   }
 }
 
-/** What it means that something stands where a file or folder is to be written. */
-export function exists(path: string): Failure {
-  return new Failure("denied", "pack_exists", `${path} is there already`, {
-    hint: "name another place with -o, or remove it",
+/**
+ * What it means that something stands where a file or folder is to be written.
+ * @param replaceable whether the verb replaces it with --force
+ */
+export function exists(path: string, replaceable: boolean): Failure {
+  return new Failure("usage", "pack_exists", `there is a file or folder already: ${path}`, {
+    hint: `name another place with -o, or ${replaceable ? "--force to replace it" : "remove it"}`,
   });
 }
 

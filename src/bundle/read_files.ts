@@ -37,7 +37,10 @@ export async function readBundleFiles(dir: string): Promise<FilesRead> {
     const code = (error as { code?: unknown }).code;
     if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) throw error;
     const reason = code === "ENOENT" || code === "ENOTDIR" ? "bundle_missing" : "bundle_unreadable";
-    return { ok: false, refusal: { reason, detail: `cannot read ${dir}: ${(error as Error).message}` } };
+    const detail = reason === "bundle_missing"
+      ? `there is no bundle at ${dir}`
+      : `cannot read ${dir}: ${(error as Error).message}`;
+    return { ok: false, refusal: { reason, detail } };
   }
 }
 

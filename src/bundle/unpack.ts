@@ -64,7 +64,7 @@ export async function unpackInto(
  * @throws Failure `malformed`; `pack_exists`, `pack_not_written`; `interrupted`
  */
 export async function unpackBundle(ppb: string, target: string, signal?: AbortSignal): Promise<ReadBundle> {
-  if (await lstat(target).then(() => true, () => false)) throw exists(target);
+  if (await lstat(target).then(() => true, () => false)) throw exists(target, false);
   const home = dirname(target);
   const temporary = await claimTemporary(home).catch((error) => {
     throw notWritten(target, error);

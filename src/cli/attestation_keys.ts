@@ -39,7 +39,7 @@ export async function signingKeys(asked: SignerAsked): Promise<readonly SigningK
       `there is no ${mode} key to sign with: ${variable} is not set`,
       {
         hint: mode === "ed25519"
-          ? "name a private key (pp keygen makes one), or set that variable to its text"
+          ? "name a private key in a file (pp keygen makes one), or set that variable to its text"
           : `set ${variable} to at least 32 bytes, such as the output of: openssl rand -hex 32`,
       },
     );

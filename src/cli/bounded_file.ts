@@ -23,7 +23,7 @@ export async function readBoundedFile(path: string, limit: number, what: string)
     if (bytes !== null) return { bytes, mode: mode === null ? null : mode & 0o7777 };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`, { cause: error });
+      throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`);
     }
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("denied", "file_unreadable", `cannot read the ${what} ${shown}: ${why}`, {
@@ -91,13 +91,15 @@ export async function writeFiles(files: readonly NewFile[], replace: boolean): P
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new Failure("usage", "file_exists", `there is a file already: ${printablePath(current)}`, {
         hint: "choose another name, or --force to replace it",
-        cause: error,
       });
     }
-    const why = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : error instanceof Error
+      ? error.message
+      : String(error);
     throw new Failure("denied", "file_not_written", `cannot write ${printablePath(current)}: ${why}`, {
-      hint: "check that its directory is there and that you may write to it",
-      cause: error,
+      hint: "check that its folder is there and that you may write to it",
     });
   } finally {
     for (const temporary of temporaries) await Deno.remove(temporary).catch(() => {});

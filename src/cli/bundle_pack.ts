@@ -16,7 +16,11 @@ export async function bundlePack(path: string, flags: PackFlags): Promise<VerbRe
   const packed = await watched(
     flags.json === true,
     ({ signal }) =>
-      withBundleFolder(resolve(root, path), (folder) => packBundle(folder, target, signal), signal),
+      withBundleFolder(
+        resolve(root, path),
+        (folder) => packBundle(folder, target, signal, flags.force === true),
+        signal,
+      ),
   );
   const c = colour(Deno.stdout);
   return {

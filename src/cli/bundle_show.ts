@@ -15,6 +15,8 @@ const MAX_DIFF_LINES = 400;
 const MAX_ROWS = 200;
 /** Lost tests shown of a target. */
 const MAX_FINDINGS = 10;
+/** Limits whose values are bytes. */
+const BYTE_LIMITS = new Set(["memory", "file_size", "disk"]);
 
 /** `pp bundle show`: what a bundle is, in a terminal. */
 export async function bundleShow(path: string, flags: { readonly json?: boolean }): Promise<VerbResult> {
@@ -75,13 +77,16 @@ function showText(bundle: ReadBundle): string {
   }
   lines.push("", c.bold("enforced"));
   for (const { limit, value, by } of environment.enforced.slice(0, MAX_ROWS)) {
-    lines.push(`  ${limit.replaceAll("_", " ").padEnd(13)} ${shown(value)} ${c.dim(`by ${shown(by)}`)}`);
+    const amount = BYTE_LIMITS.has(limit) && /^\d{1,15}$/.test(value)
+      ? bytesText(Number(value))
+      : shown(value);
+    lines.push(`  ${limit.replaceAll("_", " ").padEnd(13)} ${amount} ${c.dim(`by ${shown(by)}`)}`);
   }
   lines.push("", c.bold("files"));
   const files = filesOf(bundle);
   const width = Math.max(...files.slice(0, MAX_ROWS).map(({ size }) => bytesText(size).length));
   for (const { name, size, sha256 } of files.slice(0, MAX_ROWS)) {
-    lines.push(`  ${c.dim(sha256)}  ${bytesText(size).padStart(width)}  ${name}`);
+    lines.push(`  ${c.dim(sha256.slice(0, 12))}  ${bytesText(size).padStart(width)}  ${name}`);
   }
   if (files.length > MAX_ROWS) lines.push(`  and ${files.length - MAX_ROWS} more`);
   return lines.join("\n");

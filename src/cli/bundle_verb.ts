@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { outputFlag } from "./output_flag.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
@@ -6,6 +7,8 @@ type Verb = ReturnType<typeof verbRunner>;
 /** Flags of `pp bundle pack` and `pp bundle unpack`. */
 export interface PackFlags {
   readonly output?: string;
+  /** Of `pack` alone. */
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,10 +25,13 @@ Examples:
   pp bundle show proof.ppb
   pp bundle diff mine.ppb theirs.ppb`,
     );
-  bundle.command("pack")
-    .description("Pack a bundle as one file; the same bundle always gives the same bytes")
-    .argument("<bundle>", "folder of a proof bundle, or of its session")
-    .option("-o, --output <file>", "where to write it (default: SESSION.ppb here)")
+  outputFlag(
+    bundle.command("pack")
+      .description("Pack a bundle as one file; the same bundle always gives the same bytes")
+      .argument("<bundle>", "folder of a proof bundle, or of its session"),
+    { value: "file", description: "where to write it (default: SESSION.ppb here)" },
+  )
+    .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
@@ -39,10 +45,12 @@ A bundle that does not hold together is refused. The file is a plain tar: tar xf
       const { bundlePack } = await import("./bundle_pack.ts");
       return await bundlePack(path, flags);
     }));
-  bundle.command("unpack")
-    .description("Unpack a .ppb to a new folder, whole or not at all")
-    .argument("<file>", "a .ppb file")
-    .option("-o, --output <dir>", "the folder to make (default: the file's name without .ppb)")
+  outputFlag(
+    bundle.command("unpack")
+      .description("Unpack a .ppb to a new folder, whole or not at all")
+      .argument("<file>", "a .ppb file"),
+    { value: "dir", description: "the folder to make (default: the file's name without .ppb)" },
+  )
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",

@@ -1,13 +1,14 @@
 import { type Command, Option } from "commander";
 import type { GateFlags } from "./gate.ts";
 import { GATE_FORMATS } from "./gate/format_names.ts";
+import { outputFlag } from "./output_flag.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
 
 const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 /** `pp gate`: refuse a merge that lacks its proof. */
 export function registerGate(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  program.command("gate")
+  const command = program.command("gate")
     .description("Let a change pass only with a signed proof of exactly this change")
     .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
     .requiredOption("--base <ref>", "the branch or commit the change is to be merged into")
@@ -34,13 +35,13 @@ export function registerGate(program: Command, verb: ReturnType<typeof verbRunne
     )
     .option("--image <name>", "container image to want and to replay in, instead of the policy's")
     .option("--pull", "allow a missing image to be pulled for a replay")
-    .addOption(new Option("--format <format>", "how to tell it (default: text)").choices(GATE_FORMATS))
-    .option(
-      "-o, --output <file>",
-      "write it to a file, people still get the text; without --format its ending says how: " +
-        ".txt .json .sarif .xml .md; repeatable",
-      collect,
-    )
+    .addOption(new Option("--format <format>", "how to tell it (default: text)").choices(GATE_FORMATS));
+  outputFlag(command, {
+    value: "file",
+    description: "write it to a file, people still get the text; without --format its ending says how: " +
+      ".txt .json .sarif .xml .md; repeatable",
+    many: true,
+  })
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
@@ -48,7 +49,7 @@ export function registerGate(program: Command, verb: ReturnType<typeof verbRunne
 Examples:
   pp gate proof.ppb --base origin/main --head HEAD --trust /etc/ci/trust.yaml --max-age 30d
   pp gate proof.ppb --repo project.git --base main --head fix --key ci.pub.pem --json
-  pp gate proof.ppb --base main --head fix --trust trust.yaml --require-replay proof.replay.attestation.json
+  pp gate proof.ppb --base main --head fix --trust trust.yaml --require-replay proof.ppb.replay.attestation.json
   pp gate proof.ppb --base main --head fix --trust trust.yaml -o gate.sarif -o gate.md
 
 Exit 0 open, 2 closed, 65 no bundle there, 77 no key given to judge it by.

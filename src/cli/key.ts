@@ -66,9 +66,9 @@ async function write(
   publicKey: PublicKey,
   privateKey: PrivateKey | null,
   passphrase: string | null,
-  { out, force }: KeygenFlags,
+  { output, force }: KeygenFlags,
 ): Promise<VerbResult> {
-  const [privatePath, publicPath] = [`${out}.key.pem`, `${out}.pub.pem`];
+  const [privatePath, publicPath] = [`${output}.key.pem`, `${output}.pub.pem`];
   const files: NewFile[] = [{ path: publicPath, text: renderPublicPem(publicKey), mode: 0o644 }];
   if (privateKey !== null) {
     const text = passphrase === null

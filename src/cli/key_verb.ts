@@ -1,11 +1,12 @@
 import type { Command } from "commander";
+import { outputFlag } from "./output_flag.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
 
 export interface KeygenFlags extends PassphraseFlags {
-  readonly out: string;
+  readonly output: string;
   readonly force?: boolean;
 }
 
@@ -20,13 +21,14 @@ export function passphraseFlags(command: Command): Command {
 /** `pp keygen` and `pp key show|import`. */
 export function registerKey(program: Command, verb: Verb): void {
   passphraseFlags(
-    program.command("keygen")
-      .description("Make an Ed25519 key pair that signs proofs")
-      .option(
-        "-o, --out <prefix>",
-        "where: PREFIX.key.pem (only you can read it) and PREFIX.pub.pem",
-        "veripatch",
-      ),
+    outputFlag(
+      program.command("keygen").description("Make an Ed25519 key pair that signs proofs"),
+      {
+        value: "prefix",
+        description: "where: PREFIX.key.pem (only you can read it) and PREFIX.pub.pem",
+        fallback: "veripatch",
+      },
+    ),
   )
     .option("--force", "replace files that are there")
     .option("--json", "print one JSON document on stdout")
@@ -73,10 +75,16 @@ Reads PEM (PKCS#8, encrypted or not; SPKI), OpenSSH keys and minisign public key
       return await keyShow(spec, flags);
     }));
   passphraseFlags(
-    key.command("import")
-      .description("Write a key of OpenSSH or minisign as PEM")
-      .argument("<key>", "a file, env:NAME or - for stdin")
-      .requiredOption("-o, --out <prefix>", "where: PREFIX.pub.pem, and PREFIX.key.pem of a private key"),
+    outputFlag(
+      key.command("import")
+        .description("Write a key of OpenSSH or minisign as PEM")
+        .argument("<key>", "a file, env:NAME or - for stdin"),
+      {
+        value: "prefix",
+        description: "where: PREFIX.pub.pem, and PREFIX.key.pem of a private key",
+        required: true,
+      },
+    ),
   )
     .option("--force", "replace files that are there")
     .option("--json", "print one JSON document on stdout")

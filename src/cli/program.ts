@@ -38,7 +38,7 @@ Exit codes:
   70 bug in pp        77 not permitted         130 interrupted, cleaned up
 `;
 
-const RUN_HINT = 'hint: quote the command (pp run "pytest -q") or put -- before it (pp run -- pytest -q)';
+const RUN_HINT = 'quote the command (pp run "pytest -q") or put -- before it (pp run -- pytest -q)';
 
 /**
  * Runs one verb.
@@ -53,7 +53,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(`pp ${VERSION}`, "-V, --version")
     .addHelpText("after", EPILOGUE)
     .showSuggestionAfterError()
-    .showHelpAfterError("(pp help VERB shows the flags and examples of a verb)")
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   const verb = verbRunner(outcome);
   registerRun(program, verb, args);
@@ -79,9 +79,10 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.yes;
-      if (error.code === "commander.unknownOption" && args[0] === "run") console.error(RUN_HINT);
-      // Commander has told people already; programs that asked for JSON get a document too.
-      if (args.includes("--json")) await printJson(failureDocument(usageFailure(error)));
+      const failure = usageFailure(error, program, args);
+      // A group without its verb: commander has shown the group's help.
+      if (error.code !== "commander.help") printFailure(failure);
+      if (args.includes("--json")) await printJson(failureDocument(failure));
       return EXIT.usage;
     }
     printFailure(error);
@@ -89,10 +90,25 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function usageFailure(error: CommanderError): Failure {
+/** What commander says of a call, with the verb's own help as the next step. */
+function usageFailure(error: CommanderError, program: Command, args: readonly string[]): Failure {
+  const unquoted = error.code === "commander.unknownOption" && args[0] === "run";
+  const verb = verbOf(program, args);
   return new Failure(
     "usage",
     error.code.replace(/^commander\./, "").replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
-    error.message,
+    error.message.replace(/^error: /, "").replaceAll("\n", " "),
+    { hint: unquoted ? RUN_HINT : `${["pp", ...verb, "--help"].join(" ")} shows flags and examples` },
   );
+}
+
+/** The words of a call that name a verb, such as `trust add`. */
+function verbOf(program: Command, args: readonly string[]): readonly string[] {
+  const names: string[] = [];
+  for (let at = program;;) {
+    const next = at.commands.find((command) => command.name() === args[names.length]);
+    if (next === undefined) return names;
+    names.push(next.name());
+    at = next;
+  }
 }

@@ -186,9 +186,9 @@ function targetText(event: Extract<SessionEvent, { kind: "target_finished" }>, c
     ? ""
     : `, ${report.verdict}: ${printableLine(report.detail)}`;
   const hint = event.end === "exited" ? EXIT_HINT[event.exitCode ?? 0] ?? "" : "";
-  return `${outcome} ${printableLine(event.target)}${ended}${tests} ${
+  return `${outcome} ${printableLine(event.target)}${ended}, ${
     c.dim(seconds(event.durationMs) + hint)
-  }`;
+  }${tests}`;
 }
 
 /** What a shell or a sandbox means by these. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { passphraseFlags } from "./key_verb.ts";
+import { outputFlag } from "./output_flag.ts";
 import type { ReplayFlags } from "./replay_asked.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
 
@@ -49,11 +50,10 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option("--nonce <text>", "what must stand in the statement, exactly")
     .option("--allow-unsigned", "take an unsigned bundle that holds together; a bad signature stays invalid")
     .option("--sign <key>", "sign a summary of the replay with this private key: a file, env:NAME or -");
-  passphraseFlags(command)
-    .option(
-      "-o, --output <file>",
-      "where the summary goes (default: BUNDLE.replay.attestation.json, beside it)",
-    )
+  outputFlag(passphraseFlags(command), {
+    value: "file",
+    description: "where the summary goes (default: BUNDLE.replay.attestation.json, beside it)",
+  })
     .option("--force", "replace a summary that is there")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(

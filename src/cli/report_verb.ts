@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { outputFlag } from "./output_flag.ts";
 import type { TrustFlags } from "./trust_asked.ts";
 import type { verbRunner } from "./verb.ts";
 
@@ -12,10 +13,12 @@ export interface ReportFlags extends TrustFlags {
 
 /** `pp report`: a bundle as one page. */
 export function registerReport(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  program.command("report")
-    .description("Write a proof bundle as one self-contained HTML page")
-    .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
-    .option("-o, --output <file>", "where to write it (default: SESSION.html here)")
+  outputFlag(
+    program.command("report")
+      .description("Write a proof bundle as one self-contained HTML page")
+      .argument("<bundle>", "a proof bundle: its folder or a .ppb file"),
+    { value: "file", description: "where to write it (default: SESSION.html here)" },
+  )
     .option("--key <file>", "verify the attestation by this public key, and say so; repeatable", collect)
     .option("--trust <file>", "verify it by this trust file, and say so")
     .option("--force", "replace a file that is there")

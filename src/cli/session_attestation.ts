@@ -8,6 +8,8 @@ import type { PassphraseFlags } from "./passphrase.ts";
 
 export interface AttestationFlags extends PassphraseFlags {
   readonly attest?: boolean;
+  /** Private keys: `--sign` stands for mode ed25519 with these. */
+  readonly sign?: readonly string[];
   readonly attestationMode?: string;
   readonly attestationKey?: readonly string[];
   readonly attestationKeyEnv?: string;
@@ -38,8 +40,16 @@ export async function sessionAttestation(
   stdinTaken: boolean,
 ): Promise<SessionAttestation> {
   const { attestation } = config.policy;
-  const { attestationMode: word, attestationKey: named } = flags;
-  const mode = attestationMode("--attestation-mode", word ?? attestation.mode);
+  const { attestationMode: word, sign } = flags;
+  if (sign !== undefined && (word ?? "ed25519") !== "ed25519") {
+    throw new Failure("usage", "sign_mode", `--sign signs by ed25519, not ${word}`, {
+      hint: "name the key of another mode with --attestation-key or --attestation-key-env",
+    });
+  }
+  const named = sign === undefined ? flags.attestationKey : [...sign, ...flags.attestationKey ?? []];
+  // A key that is named without a mode is taken as `pp attest` takes it.
+  const unsaid = sign !== undefined || (named !== undefined && attestation.mode === "none");
+  const mode = attestationMode("--attestation-mode", word ?? (unsaid ? "ed25519" : attestation.mode));
   const nonce = nonceOf(flags.nonce);
   const asked = flags.attest === true || word !== undefined || named !== undefined ||
     flags.attestationKeyEnv !== undefined || nonce !== null;
@@ -51,7 +61,8 @@ export async function sessionAttestation(
         "attestation_mode_missing",
         "the policy's attestation mode is none: nothing would be signed",
         {
-          hint: "add --attestation-mode ed25519 or hmac-sha256, or set policy.attestation.mode",
+          hint: "name a private key with --sign (pp keygen makes one), or say how with --attestation-mode " +
+            "or policy.attestation.mode",
         },
       );
     }

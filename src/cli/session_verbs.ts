@@ -29,11 +29,16 @@ function sessionFlags(command: Command): Command {
         "put the workspace's files into the bundle, to replay with no checkout at all",
       )
       .option("--embed-secrets", "embed also what looks like secrets")
+      .option(
+        "--sign <key>",
+        "sign the proof with this private key: a file, env:NAME or -; repeatable",
+        collect,
+      )
       .option("--attest", "sign the proof as the policy or the flags below say")
       .option("--attestation-mode <mode>", "none, hmac-sha256 or ed25519")
       .option(
         "--attestation-key <file>",
-        "key to sign with: a file, env:NAME or - for stdin; repeatable",
+        "key to sign with, by ed25519 unless a mode is said: a file, env:NAME or - for stdin; repeatable",
         collect,
       )
       .option("--attestation-key-env <name>", "environment variable with the key")
@@ -57,7 +62,7 @@ export function registerRun(program: Command, verb: Verb, args: readonly string[
 Examples:
   pp run "pytest -q" --patch fix.diff          try one patch
   pp run "pytest -q" --patch a.diff --patch b.diff --apply
-  pp run "pytest -q" --patch fix.diff --attestation-mode ed25519 --attestation-key ci.key.pem
+  pp run "pytest -q" --patch fix.diff --sign ci.key.pem
   pp run --provider openai -- go test ./...    words after -- are taken as they are
   git diff main fix | pp run "make check" --patch -
   pp run "pytest --junit-xml=report.xml" --report junit:report.xml --patch fix.diff

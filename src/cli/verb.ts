@@ -93,7 +93,7 @@ export function printFailure(error: unknown): void {
   for (const line of error.details) console.error(`  ${printable(line)}`);
   if (error.hint !== undefined) console.error(`${c.cyan("hint:")} ${printable(error.hint)}`);
   const cause = error.cause instanceof Error ? error.cause.message : null;
-  if (cause !== null && cause !== error.message && exitCodeOf(error) !== EXIT.interrupted) {
+  if (cause !== null && !error.message.includes(cause) && exitCodeOf(error) !== EXIT.interrupted) {
     console.error(c.dim(`because: ${printable(cause)}`));
   }
 }

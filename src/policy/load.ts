@@ -112,8 +112,7 @@ async function readBounded(path: string, limit: number): Promise<Uint8Array | nu
 function unreadable(path: string, cause: unknown): Failure {
   if (cause instanceof Deno.errors.NotFound) {
     return new Failure("usage", "policy_missing", `there is no policy file ${showPolicyFile(path)}`, {
-      hint: "`pp init` writes one; without --policy the built-in default holds",
-      cause,
+      hint: "check the name; `pp init` writes a policy",
     });
   }
   const why = cause instanceof Error ? cause.message : String(cause);

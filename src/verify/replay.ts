@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { parsePatch } from "../patch/parse.ts";
 import { resultManifest } from "../patch/tree.ts";
 import { type PatchUnits, splitPatch } from "../patch/units.ts";
@@ -312,11 +313,15 @@ function qualified(judged: Judgement, claimed: ReplayClaim["sandbox"], here: San
 function describeDifferences(recorded: readonly ManifestEntry[], found: readonly ManifestEntry[]): string {
   const before = new Map(recorded.map((e) => [e.path, e]));
   const differences: string[] = [];
+  const strays = new Set<string>();
   for (const entry of found) {
     const old = before.get(entry.path);
     before.delete(entry.path);
-    if (old === undefined) differences.push(`not in the bundle: ${entry.path}`);
-    else if (old.sha256 !== entry.sha256 || old.mode !== entry.mode) {
+    if (old === undefined) {
+      // What lies below a folder that is no part of the base is said with the folder.
+      if (!strays.has(dirname(entry.path))) differences.push(`not in the bundle: ${entry.path}`);
+      strays.add(entry.path);
+    } else if (old.sha256 !== entry.sha256 || old.mode !== entry.mode) {
       differences.push(`differs: ${entry.path}`);
     }
   }

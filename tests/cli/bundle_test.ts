@@ -25,11 +25,15 @@ Deno.test("pp bundle pack, unpack: there and back, in text and JSON", async () =
   });
 });
 
-Deno.test("pp bundle pack: nothing is written over, 77; a bundle that does not hold together is 65", async () => {
+Deno.test("pp bundle pack: nothing is written over unless --force; a bundle that does not hold together is 65", async () => {
   await withFolder({ ...HERE, "there.ppb": "mine" }, async (cwd) => {
     const { code, stderr } = await pp(["bundle", "pack", "proof_bundle", "-o", "there.ppb"], { cwd });
-    assert.equal(code, 77);
-    assert.match(stderr, /there already[^]*hint: name another place/);
+    assert.equal(code, 64);
+    assert.match(stderr, /a file or folder already[^]*hint: name another place with -o, or --force/);
+    assert.equal(await Deno.readTextFile(`${cwd}/there.ppb`), "mine");
+    const forced = await pp(["bundle", "pack", "proof_bundle", "--out", "there.ppb", "--force"], { cwd });
+    assert.equal(forced.code, 0, forced.stderr);
+    assert.equal((await pp(["bundle", "show", "there.ppb"], { cwd })).code, 0);
     await Deno.writeTextFile(`${cwd}/proof_bundle/final.patch`, "x");
     const broken = await pp(["bundle", "pack", "proof_bundle", "-o", "b.ppb", "--json"], { cwd });
     assert.equal(broken.code, 65);
@@ -77,8 +81,8 @@ Deno.test("pp bundle show: status, targets, attempts, patch, sandbox and files, 
         /^ +confirmation +passed +1 of 1 run passed$/m,
         /^minimal +\+2 -1 to \+1 -1 in 3 runs, one minimal$/m,
         /^ +\+ +return a \+ b$/m,
-        /^ +memory +2147483648 by cgroup/m,
-        /^ +[0-9a-f]{64} .* final\.patch$/m,
+        /^ +memory +2.0 GiB by cgroup/m,
+        /^ +[0-9a-f]{12} .* final\.patch$/m,
       ]
     ) assert.match(stdout, expected);
     const document = JSON.parse((await pp(["bundle", "show", "proof_bundle", "--json"], { cwd })).stdout);

@@ -228,3 +228,21 @@ Deno.test("signingKey, verificationKeys, hmacSecret: what attest and the verifie
     await assert.rejects(hmacSecret(name), failing("usage", "variable_missing"));
   });
 });
+
+Deno.test("pp keygen: -o, --output and --out are one flag; no folder and a file that is there are said plainly", async () => {
+  await withFolder({}, async (cwd) => {
+    for (const [flag, name] of [["-o", "a"], ["--output", "b"], ["--out", "c"]] as const) {
+      assert.equal((await pp(["keygen", flag, name], { cwd })).code, 0);
+      assert.equal((await Deno.stat(`${cwd}/${name}.pub.pem`)).isFile, true);
+    }
+    const again = await pp(["keygen", "-o", "a"], { cwd });
+    assert.equal(again.code, 64);
+    assert.doesNotMatch(again.stderr, /tmp|because|os error/);
+    const nowhere = await pp(["keygen", "-o", "no/a"], { cwd });
+    assert.equal(nowhere.code, 77);
+    assert.match(nowhere.stderr, /^pp: cannot write no\/a\.key\.pem: there is no such folder\n/);
+    const unnamed = await pp(["key", "import", "a.pub.pem"], { cwd });
+    assert.equal(unnamed.code, 64);
+    assert.equal((await pp(["key", "import", "a.pub.pem", "--out", "d"], { cwd })).code, 0);
+  });
+});

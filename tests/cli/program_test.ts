@@ -36,6 +36,14 @@ Deno.test("pp: an unknown verb or flag, and a missing argument, are wrong usage 
   assert.equal(missing.code, 64);
   assert.match(missing.stderr, /missing required argument 'command'/);
   assert.equal(missing.stdout, "");
+  assert.equal(
+    missing.stderr,
+    "pp: missing required argument 'command'\nhint: pp run --help shows flags and examples\n",
+  );
+  assert.match((await call("trust", "ad", "x")).stderr, /Did you mean add\?[^]*hint: pp trust --help/);
+  const group = await call("trust");
+  assert.equal(group.code, 64);
+  assert.match(group.stderr, /^Usage: pp trust/);
 });
 
 Deno.test("pp: wrong usage with --json is a document too", async () => {
@@ -52,6 +60,8 @@ Deno.test("pp: wrong usage with --json is a document too", async () => {
     const document = JSON.parse(result.stdout);
     assert.equal(document.error.kind, "usage");
     assert.equal(document.error.code, code);
+    assert.doesNotMatch(document.error.message, /^error:|\n/);
+    assert.match(document.error.hint, /--help shows flags/);
     assert.equal(document.exit, 64);
   }
 });

@@ -51,15 +51,15 @@ const LINES = `session  20261120T120000Z-0123abcd
 sandbox  container of python:3\\u{1b}[1m (0123456789ab)
 base     1 file, 2.0 KiB, tree 0123456789ab
 baseline
-         red unit\\u{1b}[2J tests\\nnext, exit 1 0.42 s
-         red t, exit 127 0.00 s (program not found in the sandbox)
+         red unit\\u{1b}[2J tests\\nnext, exit 1, 0.42 s
+         red t, exit 127, 0.00 s (program not found in the sandbox)
 attempt  1 of 3
          refused path_escapes: ../x\\u{7}
 attempt  2 of 3
          applied to 1 file, +3 -2
-         timed out t 60 s
-         red t, killed for memory 60 s
-         green t, exit 0 0.01 s
+         timed out t, 60 s
+         red t, killed for memory, 60 s
+         green t, exit 0, 0.01 s
 minimize 3 units
          wave 1 (line): 1 unit left, 3 runs
          1 unit left after 1 run

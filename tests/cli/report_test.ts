@@ -25,7 +25,8 @@ Deno.test("pp report: writes one page of a folder or a .ppb, the same each time"
 Deno.test("pp report: replaces a file only with --force; what is no bundle is 65", async () => {
   await withFolder({ ...HERE, "r.html": "mine", "x/repro.json": "{}" }, async (cwd) => {
     const kept = await pp(["report", "proof_bundle", "-o", "r.html"], { cwd });
-    assert.equal(kept.code, 77);
+    assert.equal(kept.code, 64);
+    assert.match(kept.stderr, /or --force to replace it/);
     assert.equal(await Deno.readTextFile(`${cwd}/r.html`), "mine");
     assert.equal((await pp(["report", "proof_bundle", "-o", "r.html", "--force"], { cwd })).code, 0);
     assert.match(await Deno.readTextFile(`${cwd}/r.html`), /^<!doctype html>/);

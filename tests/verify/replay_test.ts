@@ -117,6 +117,14 @@ Deno.test("replay: a base that differs names what was added, is missing and was 
   assert.equal(result.environment, null);
 });
 
+Deno.test("replay: a folder that is no part of the base is named once, without what lies in it", async () => {
+  const { result } = await again({
+    files: { "proof/a/b.txt": "n\n", "proof/c.txt": "n\n", "proof.ppb": "n\n" },
+  });
+  assert.match(result.detail, /not in the bundle: proof; not in the bundle: proof\.ppb/);
+  assert.doesNotMatch(result.detail, /proof\//);
+});
+
 Deno.test("replay: a changed mode is a base that differs", async () => {
   const { result } = await again({
     claim: {
