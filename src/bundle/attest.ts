@@ -3,6 +3,7 @@ import type { SigningKey } from "../sign/key.ts";
 import { signEnvelope } from "../sign/sign.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 import { type Evidence, PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
 import { claimsOf } from "./claims_of.ts";
 import { inventoryOf } from "./inventory.ts";
@@ -45,16 +46,10 @@ function signed(payload: Uint8Array, keys: readonly SigningKey[]): Uint8Array {
 }
 
 /** Why a bundle cannot be attested. */
-export function notAttested({ reason, path, detail }: Refusal): Failure {
+export function notAttested(refusal: Refusal): Failure {
+  const { reason } = refusal;
   const hint = reason === "not_proved"
     ? "only a bundle whose session proved something can be attested"
     : "attest the folder proof_bundle as pp wrote it";
-  return new Failure(
-    "malformed",
-    reason,
-    `cannot attest: ${path === undefined ? "" : `${path}: `}${detail}`,
-    {
-      hint,
-    },
-  );
+  return new Failure("malformed", reason, `cannot attest: ${refusalText(refusal)}`, { hint });
 }

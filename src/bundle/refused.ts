@@ -1,5 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
   bundle_too_many_files: "every run of every target has its own output files: use fewer repeats or targets",
@@ -12,8 +13,9 @@ const HINTS: Readonly<Record<string, string>> = {
  * (`malformed`, with a hint), else a bug.
  * @param code replaces the reader's reason when it is a bug
  */
-export function refusedBundle({ reason, path, detail }: Refusal, code: string = reason): Failure {
-  const what = `the bundle cannot be written: ${path === undefined ? "" : `${path}: `}${detail}`;
+export function refusedBundle(refusal: Refusal, code: string = refusal.reason): Failure {
+  const { reason } = refusal;
+  const what = `the bundle cannot be written: ${refusalText(refusal)}`;
   const hint = HINTS[reason];
   return hint === undefined
     ? new Failure("bug", code, what)
@@ -21,8 +23,8 @@ export function refusedBundle({ reason, path, detail }: Refusal, code: string = 
 }
 
 /** What it means that a bundle of others cannot be read. */
-export function unreadableBundle({ reason, path, detail }: Refusal): Failure {
-  return new Failure("malformed", reason, `${path === undefined ? "" : `${path}: `}${detail}`, {
+export function unreadableBundle(refusal: Refusal): Failure {
+  return new Failure("malformed", refusal.reason, refusalText(refusal), {
     hint: "a bundle is the folder proof_bundle or a .ppb file, complete and unchanged",
   });
 }

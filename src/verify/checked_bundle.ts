@@ -8,7 +8,7 @@ import { unreadableBundle } from "../bundle/refused.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 import { claimOf } from "./claim.ts";
 import type { ReplayClaim } from "./replay.ts";
 import type { FreshnessAsked } from "./verdicts/freshness.ts";
@@ -91,10 +91,9 @@ async function unread(
   return { ok: false, verification: spoiled(verification, refusal) };
 }
 
-function spoiled(verification: Verification, { reason, path, detail }: Refusal): Verification {
+function spoiled(verification: Verification, refusal: Refusal): Verification {
   if (verification.verdict === "invalid") return verification;
-  const where = path === undefined ? "" : `${printablePath(path)}: `;
-  return { ...verification, verdict: "invalid", integrity: invalid(reason, where + printableLine(detail)) };
+  return { ...verification, verdict: "invalid", integrity: invalid(refusal.reason, refusalText(refusal)) };
 }
 
 function claimed(bundle: ReadBundle): Pick<CheckedBundle, "bundle" | "claim"> {

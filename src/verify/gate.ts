@@ -16,7 +16,13 @@ import { Failure } from "../vocabulary/failure.ts";
 import type { Patch } from "../vocabulary/patch.ts";
 import type { GitTree, History, TreeContents } from "../workspace/history.ts";
 import { claimOf } from "./claim.ts";
-import { attestationChecks, bundleCheck, isBelieved, provedCheck } from "./gate/bundle_checks.ts";
+import {
+  attestationChecks,
+  bundleCheck,
+  isBelieved,
+  NOT_BELIEVED,
+  provedCheck,
+} from "./gate/bundle_checks.ts";
 import { fail, finding, findingOf, GATE_CHECKS, type GateCheck, judged, notChecked } from "./gate/check.ts";
 import {
   conditionsCheck,
@@ -143,7 +149,6 @@ interface Known {
   readonly trees: Trees;
 }
 
-const NOT_BELIEVED = "nothing of the bundle is believed before its attestation is valid";
 const NO_POLICY = "there is no policy to judge by";
 
 /** The checks that need more than the bundle. */

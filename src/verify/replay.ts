@@ -17,6 +17,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import type { Finding } from "../vocabulary/finding.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../vocabulary/patch.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { STDOUT } from "../vocabulary/test_report.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
@@ -121,7 +122,7 @@ export async function replay(
   if (objections.length > 0) throw notAdmitted(objections);
   const base = new BaseFiles(workspace, manifest.entries);
   const tooLarge = await base.load(parsed.patch.files.flatMap((f) => f.oldPath ?? []));
-  if (tooLarge !== null) return unfit(tooLarge.reason, shown(tooLarge), "inconclusive");
+  if (tooLarge !== null) return unfit(tooLarge.reason, refusalText(tooLarge), "inconclusive");
   const touched = touchedBy(parsed.patch, plan.policy, base);
   if (touched.denied.length > 0) throw notAdmitted(refusalsOf(touched.denied));
   const control = negativeControlOf(plan.policy, claim.targets, base.entries);
@@ -130,7 +131,7 @@ export async function replay(
     const { refusal } = application;
     // Git's silence and git's doubt are no evidence against the bundle.
     const verdict = refusal.reason.startsWith("git_") ? "inconclusive" : "contradicted";
-    return unfit(refusal.reason, shown(refusal), verdict);
+    return unfit(refusal.reason, refusalText(refusal), verdict);
   }
   const { changes } = application.applied;
   if (resultManifest(manifest, changes).digest !== claim.resultTree) {
@@ -148,13 +149,9 @@ export async function replay(
 
 function notAdmitted(objections: readonly Refusal[]): Failure {
   return new Failure("denied", objections[0]!.reason, "your policy does not admit the bundle's patch", {
-    details: objections.map(shown),
+    details: objections.map(refusalText),
     hint: "this says nothing about the proof; name a policy that admits the patch with --policy",
   });
-}
-
-function shown({ path, detail }: Refusal): string {
-  return path === undefined ? detail : `${path}: ${detail}`;
 }
 
 /** The part of a replay that runs something. */

@@ -3,7 +3,7 @@ import type { Finding, Inventory } from "../bundle/inventory.ts";
 import { type ProofStatement, readProofStatement } from "../bundle/statement.ts";
 import type { VerificationKey } from "../sign/key.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { printableLine, refusalText } from "../vocabulary/printable.ts";
 import { type FreshnessAsked, judgeFreshness } from "./verdicts/freshness.ts";
 import { judgeIntegrity, ofFindings } from "./verdicts/integrity.ts";
 import { judgeSignature, type Trust } from "./verdicts/signature.ts";
@@ -35,7 +35,8 @@ export interface Verification {
   readonly statement: ProofStatement | null;
 }
 
-const NOT_BELIEVED = notChecked("nothing of it is believed without a valid signature");
+const nothingBelieved = notChecked("nothing of it is believed without a valid signature");
+const UNBELIEVED = { integrity: nothingBelieved, subject: nothingBelieved, freshness: nothingBelieved };
 
 /**
  * Verifies an attested bundle: signature, integrity, subject, freshness, in this order. Only bytes whose signature is
@@ -50,25 +51,12 @@ export function verifyAttestation(input: VerifyInput): Verification {
       inventory.findings.some((finding) => finding.name === PROOF_ENVELOPE);
     if (!odd) return unsigned(input);
     const signature = invalid("envelope_unreadable", `${PROOF_ENVELOPE} cannot be read as an envelope`);
-    return whole({
-      ...nothing,
-      signature,
-      integrity: NOT_BELIEVED,
-      subject: NOT_BELIEVED,
-      freshness: NOT_BELIEVED,
-    });
+    return whole({ ...nothing, ...UNBELIEVED, signature });
   }
   const { verdict: signature, payload, signers, refused } = judgeSignature(envelope, trust);
   if (payload === null) {
-    const freshness = refused === null ? NOT_BELIEVED : invalid(signature.code, signature.detail);
-    return whole({
-      ...nothing,
-      signers,
-      signature,
-      integrity: NOT_BELIEVED,
-      subject: NOT_BELIEVED,
-      freshness,
-    });
+    const freshness = refused === null ? UNBELIEVED.freshness : invalid(signature.code, signature.detail);
+    return whole({ ...nothing, ...UNBELIEVED, signers, signature, freshness });
   }
   const read = readProofStatement(payload);
   if (!read.ok) {
@@ -102,19 +90,13 @@ function unsigned(input: VerifyInput): Verification {
     detail: `there is no ${PROOF_ENVELOPE}`,
   };
   if (input.unsigned === null) {
-    return whole({
-      ...nothing,
-      signature,
-      integrity: NOT_BELIEVED,
-      subject: NOT_BELIEVED,
-      freshness: NOT_BELIEVED,
-    });
+    return whole({ ...nothing, ...UNBELIEVED, signature });
   }
   const { problem } = input.unsigned;
   const integrity = inventory.findings.length > 0
     ? ofFindings(inventory.findings)
     : problem !== null
-    ? invalid(problem.reason, shown(problem))
+    ? invalid(problem.reason, refusalText(problem))
     : valid("holds_together", "its files agree with each other; nobody vouches for them");
   const freshness = maxAgeMs !== null || nonce !== null
     ? invalid("unsigned", "nobody says when it was issued")
@@ -132,8 +114,4 @@ function whole(parts: Omit<Verification, "verdict">, unsignedAllowed = false): V
   const holds = integrity.verdict === "valid" && subject.verdict === "valid" && passes(signature) &&
     passes(freshness);
   return { verdict: holds ? "valid" : "invalid", ...parts };
-}
-
-function shown({ path, detail }: Refusal): string {
-  return `${path === undefined ? "" : `${printablePath(path)}: `}${printableLine(detail)}`;
 }

@@ -1,3 +1,5 @@
+import type { Refusal } from "./patch.ts";
+
 /**
  * What a terminal or a page obeys, hides or reorders instead of showing: control characters, format characters (all
  * bidirectional and zero-width ones, tags), line and paragraph separators, fillers without a glyph, lone surrogates.
@@ -29,6 +31,11 @@ export function printablePath(path: string): string {
   const cut = path.length <= MAX_PATH_SHOWN ? path : `${path.slice(0, half)}…${path.slice(-half)}`;
   // A cut may have halved a pair; a replacement character then says so.
   return printableLine((cut === path ? path : cut.toWellFormed()).replaceAll("\\", "\\\\"));
+}
+
+/** What was refused and why, on one line; both may be hostile. */
+export function refusalText({ path, detail }: Pick<Refusal, "path" | "detail">): string {
+  return `${path === undefined ? "" : `${printablePath(path)}: `}${printableLine(detail)}`;
 }
 
 /** A short text in quotes, as in JSON, at most `max` characters of it and then a mark. */

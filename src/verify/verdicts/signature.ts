@@ -1,6 +1,5 @@
 import { type Envelope, parseEnvelope, PAYLOAD_TYPE } from "../../sign/dsse.ts";
 import { sameKey, type VerificationKey } from "../../sign/key.ts";
-
 import { signaturesBy } from "../../sign/sign.ts";
 import type { TrustedKeys } from "../../sign/trust_file.ts";
 import { printableLine } from "../../vocabulary/printable.ts";

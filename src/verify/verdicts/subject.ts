@@ -4,7 +4,7 @@ import { type ProofStatement, readTestResultStatement } from "../../bundle/state
 import { parseEnvelope, PAYLOAD_TYPE } from "../../sign/dsse.ts";
 import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import type { Refusal } from "../../vocabulary/patch.ts";
-import { printableLine, printablePath } from "../../vocabulary/printable.ts";
+import { printableLine, refusalText } from "../../vocabulary/printable.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
 
 /**
@@ -68,6 +68,6 @@ function ofClaims({ targets, result }: Claims, patch: string): Verdict {
   );
 }
 
-function ofRefusal({ reason, path, detail }: Refusal): Verdict {
-  return invalid(reason, `${path === undefined ? "" : `${printablePath(path)}: `}${printableLine(detail)}`);
+function ofRefusal(refusal: Refusal): Verdict {
+  return invalid(refusal.reason, refusalText(refusal));
 }
