@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { showProblem } from "../document/parse.ts";
 import { MARKER_FILES, type Project } from "../policy/ecosystems.ts";
-import { findPolicy, POLICY_FILES, showPolicyFile } from "../policy/load.ts";
+import { findPolicy, showPolicyFile } from "../policy/load.ts";
+import { POLICY_FILES } from "../policy/parse.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import { loadPreset } from "../policy/presets.ts";
 import { starterPolicy } from "../policy/starter.ts";

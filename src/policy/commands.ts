@@ -92,7 +92,7 @@ export function checkTarget(config: PolicyConfig, target: ProofTarget): Refusal 
   const unusable = checkArgv(target.argv);
   if (unusable !== null) return unusable;
   const allowed = allowedArgvs(config);
-  if (allowed === null || allowed.some((argv) => sameWords(argv, target.argv))) return null;
+  if (allowed === null || allowed.some((argv) => sameArgv(argv, target.argv))) return null;
   const shown = allowed.slice(0, 10).map((argv) => show(quoteWords(argv)));
   if (allowed.length > shown.length) shown.push(`and ${allowed.length - shown.length} more`);
   return {
@@ -119,7 +119,8 @@ function resolve(target: TargetConfig): TargetResolution {
   return targetFromCommand(target.name, target.cmd ?? "");
 }
 
-function sameWords(a: readonly string[], b: readonly string[]): boolean {
+/** Whether two commands are one, word by word. */
+export function sameArgv(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((word, i) => word === b[i]);
 }
 

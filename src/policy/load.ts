@@ -1,15 +1,11 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { type DocumentProblem, showProblem } from "../document/parse.ts";
-import { MAX_DOCUMENT_LENGTH } from "../document/read.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { defaultPolicy } from "./defaults.ts";
 import { policyDigest } from "./digest.ts";
-import { parsePolicy } from "./parse.ts";
+import { MAX_POLICY_BYTES, parsePolicy, POLICY_FILES } from "./parse.ts";
 import type { PolicyConfig } from "./policy.ts";
-
-/** Looked for in the workspace's root, in this order. */
-export const POLICY_FILES = ["pp.yaml", "pp.yml", "pp.json"] as const;
 
 export interface LoadedPolicy {
   readonly config: PolicyConfig;
@@ -75,14 +71,14 @@ export async function findPolicy(root: string): Promise<string | null> {
 }
 
 /**
- * The text of a policy file, at most MAX_DOCUMENT_LENGTH bytes.
+ * The text of a policy file, at most MAX_POLICY_BYTES bytes.
  * @throws Failure `policy_missing`, `policy_unreadable`, `policy_malformed` (too large, not UTF-8)
  */
 export async function readPolicyText(path: string): Promise<string> {
   const shown = showPolicyFile(path);
-  const bytes = await readBounded(path, MAX_DOCUMENT_LENGTH);
+  const bytes = await readBounded(path, MAX_POLICY_BYTES);
   const bad = (message: string) => policyMalformed(shown, [{ path: "", line: null, column: null, message }]);
-  if (bytes === null) throw bad(`larger than ${MAX_DOCUMENT_LENGTH} bytes`);
+  if (bytes === null) throw bad(`larger than ${MAX_POLICY_BYTES} bytes`);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

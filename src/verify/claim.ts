@@ -1,5 +1,5 @@
 import type { ReadBundle } from "../bundle/read.ts";
-import { targetFromArgv, targetFromCommand } from "../policy/commands.ts";
+import { sameArgv, targetFromArgv, targetFromCommand } from "../policy/commands.ts";
 import { reportSource } from "../policy/report.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
@@ -64,7 +64,6 @@ export function claimOf(bundle: ReadBundle): ClaimRead {
 function readsAs(target: ProofTarget): boolean {
   const line = targetFromCommand(target.name, target.command);
   const words = targetFromArgv(target.name, target.argv);
-  const same = (argv: readonly string[]) =>
-    argv.length === target.argv.length && argv.every((word, i) => word === target.argv[i]);
-  return (line.ok && same(line.target.argv)) || (words.ok && words.target.command === target.command);
+  return (line.ok && sameArgv(line.target.argv, target.argv)) ||
+    (words.ok && words.target.command === target.command);
 }

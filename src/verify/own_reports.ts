@@ -1,4 +1,4 @@
-import { configuredTargets } from "../policy/commands.ts";
+import { configuredTargets, sameArgv } from "../policy/commands.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { ReplayClaim } from "./replay.ts";
 
@@ -8,10 +8,11 @@ import type { ReplayClaim } from "./replay.ts";
  */
 export function withOwnReports(claim: ReplayClaim, config: PolicyConfig): ReplayClaim {
   const own = configuredTargets(config);
-  const reports = new Map(own.ok ? own.targets.map((t) => [JSON.stringify(t.argv), t.report]) : []);
   const fixed = new Map(claim.fixed);
   const targets = claim.targets.map((target) => {
-    const report = reports.get(JSON.stringify(target.argv));
+    const report = own.ok
+      ? own.targets.findLast(({ argv }) => sameArgv(argv, target.argv))?.report
+      : undefined;
     if (report === undefined) return target;
     const same = report.format === target.report?.format && report.path === target.report.path;
     if (!same) fixed.delete(target.name);

@@ -232,10 +232,8 @@ function sessionUri(session: string): string {
 export interface SummaryExpected {
   /** Of the bundle at hand. */
   readonly subjects: Subjects;
-  /** SHA-256 of the attestation.json at hand: the summary must be about these very bytes. Null for any or none. */
-  readonly attestation: string | null;
-  /** Digest of the policy the replay must have been under; null for any. */
-  readonly policyDigest: string | null;
+  /** SHA-256 of the attestation.json at hand: the summary must be about these very bytes. */
+  readonly attestation: string;
   readonly now: Date;
   /** Greatest age in milliseconds; null for any. */
   readonly maxAgeMs: number | null;
@@ -244,8 +242,8 @@ export interface SummaryExpected {
 export interface SummaryVerified {
   /**
    * Valid only for a confirmed replay. Codes of what is invalid: those of the envelope and the signature, of the
-   * statement, `summary_subjects_differ`, `summary_attestation_differs`, `summary_policy_differs`, those of freshness,
-   * and `replay_contradicted`, `replay_inconclusive`.
+   * statement, `summary_subjects_differ`, `summary_attestation_differs`, those of freshness, and
+   * `replay_contradicted`, `replay_inconclusive`.
    */
   readonly verdict: Verdict;
   /** The verifier's keys that signed it. */
@@ -281,14 +279,11 @@ function judgeSummary(summary: VerificationSummary, expected: SummaryExpected): 
   if (subjects.patch !== expected.subjects.patch || subjects.tree !== expected.subjects.tree) {
     return invalid("summary_subjects_differ", "the replay was of another patch or another base");
   }
-  if (expected.attestation !== null && summary.attestation !== expected.attestation) {
+  if (summary.attestation !== expected.attestation) {
     const detail = summary.attestation === null
       ? "the replay was of an unsigned bundle"
       : "the replay was of another attestation of the same patch";
     return invalid("summary_attestation_differs", detail);
-  }
-  if (expected.policyDigest !== null && summary.policy.digest !== expected.policyDigest) {
-    return invalid("summary_policy_differs", "the replay was under another policy than yours");
   }
   const issued_at = summary.verifiedAt.toISOString();
   const freshness = judgeFreshness({ issued_at, nonce: null }, { now, maxAgeMs, nonce: null });

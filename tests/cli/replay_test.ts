@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import type { PrivateKey } from "../../src/sign/key.ts";
 import { spkiOf } from "../../src/sign/key.ts";
+import { sha256 } from "../../src/vocabulary/digest.ts";
 import { verifySummary } from "../../src/verify/verification_summary.ts";
 import { attested, testKey, testSecret } from "../bundle/attested.ts";
 import { redact } from "../bundle/fixture.ts";
@@ -213,14 +214,14 @@ Deno.test("pp replay --sign: what could not be confirmed is signed as FAILED, be
       { keys: [testKey(3).publicKey], threshold: 1, owners: new Map(), refused: [] },
       {
         subjects: { patch: document.attestation.statement.final_patch, tree: document.result_tree },
-        attestation: null,
-        policyDigest: document.policy.digest,
+        attestation: sha256(await Deno.readFile(`${folder}/proof_bundle/attestation.json`)),
         now: new Date(),
         maxAgeMs: 60_000,
       },
     );
     assert.equal(verdict.code, "replay_inconclusive");
     assert.equal(summary!.replay.reason, "base_differs");
+    assert.equal(summary!.policy.digest, document.policy.digest);
     assert.deepEqual(summary!.replay.signers, [testKey(1).publicKey.id]);
     assert.equal(summary!.replay.sandbox, null);
     const again = await pp(["replay", "proof_bundle", "--cwd", "empty", "--json", ...args], {

@@ -1,7 +1,7 @@
 import type { ReadBundle } from "../../bundle/read.ts";
 import type { ProofPredicate } from "../../bundle/statement.ts";
-import { checkTarget, configuredTargets } from "../../policy/commands.ts";
-import { parsePolicy } from "../../policy/parse.ts";
+import { checkTarget, configuredTargets, sameArgv } from "../../policy/commands.ts";
+import { MAX_POLICY_BYTES, parsePolicy, POLICY_FILES } from "../../policy/parse.ts";
 import type { PolicyConfig } from "../../policy/policy.ts";
 import { sha256 } from "../../vocabulary/digest.ts";
 import { printableLine, quoted } from "../../vocabulary/printable.ts";
@@ -18,16 +18,13 @@ export interface GatePolicy {
 /** The policy, also where something speaks against judging by it; null where there is none. */
 type PolicyFound = { readonly policy: GatePolicy | null; readonly check: GateCheck };
 
-const POLICY_NAMES = ["pp.yaml", "pp.yml", "pp.json"];
-const MAX_POLICY_BYTES = 1 << 20;
-
 /** The policy that a tree holds: the one of the merge base, so that no change can loosen its own gate. */
 export async function policyOfTree(tree: GitTree, history: History): Promise<PolicyFound> {
   const no = (findings: readonly GateFinding[]): PolicyFound => ({
     policy: null,
     check: fail("policy", findings),
   });
-  const there = POLICY_NAMES.filter((name) => tree.entries.has(name));
+  const there = POLICY_FILES.filter((name) => tree.entries.has(name));
   const name = there[0];
   if (name === undefined) {
     const detail = "the merge base has no policy: commit one (pp init), or name yours with --policy";
@@ -82,7 +79,7 @@ export function targetsCheck(config: PolicyConfig, predicate: ProofPredicate): G
     }
   }
   for (const { name, command, argv } of wanted) {
-    const proved = predicate.targets.some((target) => sameWords(target.argv, argv));
+    const proved = predicate.targets.some((target) => sameArgv(target.argv, argv));
     if (!proved) {
       findings.push(
         finding("target_not_proved", `${quoted(name, 80)} (${quoted(command, 120)}) is not proved`),
@@ -138,10 +135,6 @@ export function conditionsCheck(
   return findings.length > 0
     ? fail("conditions", findings)
     : pass("conditions", `in ${where}, network ${sandbox.network === "deny" ? "denied" : "allowed"}`);
-}
-
-function sameWords(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((word, i) => word === b[i]);
 }
 
 function utf8(bytes: Uint8Array): string | null {

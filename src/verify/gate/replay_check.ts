@@ -1,5 +1,5 @@
 import type { ProofStatement } from "../../bundle/statement.ts";
-import { configuredTargets } from "../../policy/commands.ts";
+import { configuredTargets, sameArgv } from "../../policy/commands.ts";
 import type { PolicyConfig } from "../../policy/policy.ts";
 import { printableLine, quoted } from "../../vocabulary/printable.ts";
 import type { ReplayResult } from "../replay.ts";
@@ -30,7 +30,6 @@ export function summaryCheck({ envelope, trust }: SummaryGiven, context: Summary
   const { verdict, summary } = verifySummary(envelope, trust, {
     subjects: statement.subjects,
     attestation,
-    policyDigest: null,
     now,
     maxAgeMs,
   });
@@ -38,8 +37,8 @@ export function summaryCheck({ envelope, trust }: SummaryGiven, context: Summary
   if (check.verdict !== "pass" || summary === null) return check;
   const { replay } = summary;
   const wanted = configuredTargets(config);
-  const ran = new Set(replay.targets.map(({ argv }) => JSON.stringify(argv)));
-  const findings = (wanted.ok ? wanted.targets : []).filter(({ argv }) => !ran.has(JSON.stringify(argv)))
+  const findings = (wanted.ok ? wanted.targets : [])
+    .filter(({ argv }) => !replay.targets.some((ran) => sameArgv(ran.argv, argv)))
     .map(({ name }) => finding("target_not_replayed", `${quoted(name, 80)} was not replayed`));
   if (replay.base_tree !== statement.predicate.base.tree) {
     findings.push(finding("replayed_other_base", "the replay was on another base"));

@@ -1,7 +1,7 @@
 import type { ReadBundle } from "../../bundle/read.ts";
 import type { ProofPredicate } from "../../bundle/statement.ts";
 import type { Patch } from "../../vocabulary/patch.ts";
-import { configuredTargets } from "../../policy/commands.ts";
+import { configuredTargets, sameArgv } from "../../policy/commands.ts";
 import type { PolicyConfig } from "../../policy/policy.ts";
 import { protectedFindings } from "../../policy/protected.ts";
 import type { BaseFiles } from "../../prove/base_files.ts";
@@ -58,8 +58,7 @@ function reportsRead(
   const said: string[] = [];
   for (const { name, argv, report } of wanted.ok ? wanted.targets : []) {
     if (report === undefined) continue;
-    const argvText = JSON.stringify(argv);
-    const proved = predicate.targets.filter((target) => JSON.stringify(target.argv) === argvText);
+    const proved = predicate.targets.filter((target) => sameArgv(target.argv, argv));
     const found = bundle.tests?.targets.find((tests) =>
       proved.some((target) => target.name === tests.target) &&
       tests.report.format === report.format && tests.report.path === report.path
