@@ -11,9 +11,7 @@ import { type Colour, colour, count, shownPath } from "./output.ts";
 import { sandboxText } from "./progress.ts";
 import type { Replayed, SignedSummary } from "./replay.ts";
 import type { VerbResult } from "./verb.ts";
-import { verificationJson, verificationText } from "./verification_report.ts";
-
-type Owners = ReadonlyMap<string, string>;
+import { type Owners, signerText, verificationJson, verificationText } from "./verification_report.ts";
 
 const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
 
@@ -149,11 +147,7 @@ function attestationLines({ checked }: Replayed, owners: Owners, c: Colour): str
   const parts = ["signature", "integrity", "subject", "freshness"] as const;
   return [
     ...parts.map((part) => line(c, part, `${c.green("✓")} ${verification[part].detail}`)),
-    ...verification.signers.map((key) => {
-      const owner = owners.get(key.id);
-      const shown = key.kind === "ed25519" ? `ed25519 ${key.id}` : "whoever has the shared secret (HMAC)";
-      return line(c, "signer", owner === undefined ? shown : `${printableLine(owner)}, ${shown}`);
-    }),
+    ...verification.signers.map((key) => line(c, "signer", signerText(key, owners))),
   ];
 }
 

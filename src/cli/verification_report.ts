@@ -4,7 +4,8 @@ import type { Verification } from "../verify/verify.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { type Colour, colour, count, shownPath } from "./output.ts";
 
-type Owners = ReadonlyMap<string, string>;
+/** Whose a key is, by its id. */
+export type Owners = ReadonlyMap<string, string>;
 
 const PARTS = ["signature", "integrity", "subject", "freshness"] as const;
 /** Findings listed for people; the rest are counted. */
@@ -51,7 +52,8 @@ function findingLines({ findings }: Verification, c: Colour): string[] {
   return more === 0 ? shown : [...shown, c.dim(`             and ${count(more, "more")}`)];
 }
 
-function signerText(key: VerificationKey, owners: Owners): string {
+/** Whose signature counted. */
+export function signerText(key: VerificationKey, owners: Owners): string {
   const owner = owners.get(key.id);
   const shown = key.kind === "ed25519" ? `ed25519 ${key.id}` : "whoever has the shared secret (HMAC)";
   return owner === undefined ? shown : `${printableLine(owner)}, ${shown}`;
@@ -81,7 +83,16 @@ function nextLines(
   return [NEXT[bad?.code ?? ""] ?? TAMPERED];
 }
 
-/** The same for programs. */
+/** The same of all of them for programs. */
+export function signersJson(signers: readonly VerificationKey[], owners: Owners): unknown {
+  return signers.map((key) => ({
+    algorithm: key.kind,
+    key_id: key.id,
+    principal: owners.get(key.id) ?? null,
+  }));
+}
+
+/** `verificationText` for programs. */
 export function verificationJson(
   verification: Verification,
   bundle: string,
@@ -96,14 +107,7 @@ export function verificationJson(
     success: verdict === "valid",
     exit,
     bundle,
-    signature: {
-      ...signature,
-      signers: signers.map((key) => ({
-        algorithm: key.kind,
-        key_id: key.id,
-        principal: owners.get(key.id) ?? null,
-      })),
-    },
+    signature: { ...signature, signers: signersJson(signers, owners) },
     integrity: { ...integrity, findings },
     subject,
     freshness,

@@ -23,7 +23,16 @@ import {
   NOT_BELIEVED,
   provedCheck,
 } from "./gate/bundle_checks.ts";
-import { fail, finding, findingOf, GATE_CHECKS, type GateCheck, judged, notChecked } from "./gate/check.ts";
+import {
+  fail,
+  finding,
+  findingOf,
+  GATE_CHECKS,
+  type GateCheck,
+  judged,
+  keepsClosed,
+  notChecked,
+} from "./gate/check.ts";
 import {
   conditionsCheck,
   type GatePolicy,
@@ -122,7 +131,7 @@ export async function gate(input: GateInput, ports: GatePorts): Promise<GateResu
     throw new Failure("bug", "checks_missing", "the gate did not make every check");
   }
   return {
-    verdict: checks.every(({ verdict, required }) => verdict === "pass" || !required) ? "open" : "closed",
+    verdict: checks.some(keepsClosed) ? "closed" : "open",
     checks,
     base,
     head,

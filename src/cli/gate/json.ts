@@ -1,4 +1,5 @@
 import { VERSION } from "../../version.ts";
+import { signersJson } from "../verification_report.ts";
 import type { GateReport } from "./formats.ts";
 
 /** `veripatch-gate/v1`, as docs/formats.md has it. */
@@ -17,11 +18,7 @@ export function gateJson({ result, exit, bundle, names, owners }: GateReport): u
     head: { name: names.head, commit: result.head },
     merge_base: result.mergeBase,
     policy: policy === null ? null : { source: policy.source, digest: policy.digest },
-    signers: signers.map((key) => ({
-      algorithm: key.kind,
-      key_id: key.id,
-      principal: owners.get(key.id) ?? null,
-    })),
+    signers: signersJson(signers, owners),
     statement: believed === null ? null : {
       session: believed.predicate.session,
       issued_at: believed.predicate.issued_at,
@@ -34,8 +31,8 @@ export function gateJson({ result, exit, bundle, names, owners }: GateReport): u
       verdict,
       required,
       detail,
-      findings: findings.map(({ code, detail, path, line }) => ({ code, detail, path, line })),
-      notes: notes.map(({ code, detail, path, line }) => ({ code, detail, path, line })),
+      findings,
+      notes,
     })),
   };
 }

@@ -1,11 +1,11 @@
-import type { GateCheck, GateFinding } from "../../verify/gate/check.ts";
-import { printable, printablePath } from "../../vocabulary/printable.ts";
+import { type GateCheck, type GateFinding, keepsClosed } from "../../verify/gate/check.ts";
+import { printable } from "../../vocabulary/printable.ts";
 import type { GateReport } from "./formats.ts";
-import { TITLES } from "./titles.ts";
+import { placeOf, TITLES } from "./wording.ts";
 
 /** JUnit XML as CI servers read it: a test case for each check; what keeps the gate closed is a failure. */
 export function gateJunit({ result }: GateReport): string {
-  const failures = result.checks.filter(isFailure).length;
+  const failures = result.checks.filter(keepsClosed).length;
   const skipped =
     result.checks.filter(({ verdict, required }) => verdict === "not_checked" && !required).length;
   const counts = `tests="${result.checks.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
@@ -20,10 +20,6 @@ export function gateJunit({ result }: GateReport): string {
   ].join("\n");
 }
 
-function isFailure({ verdict, required }: GateCheck): boolean {
-  return verdict === "fail" || (verdict === "not_checked" && required);
-}
-
 function caseOf(check: GateCheck): string {
   const { id, verdict, detail, findings, notes } = check;
   const open = `    <testcase classname="pp.gate" name="${xml(`${id}: ${TITLES[id]}`)}" time="0"`;
@@ -32,7 +28,7 @@ function caseOf(check: GateCheck): string {
       ? `${open}/>`
       : `${open}><system-out>${xml(linesOf(notes))}</system-out></testcase>`;
   }
-  if (!isFailure(check)) return `${open}><skipped message="${xml(detail)}"/></testcase>`;
+  if (!keepsClosed(check)) return `${open}><skipped message="${xml(detail)}"/></testcase>`;
   const type = findings[0]?.code ?? "not_checked";
   const message = verdict === "not_checked" ? `not checked: ${detail}` : detail;
   return `${open}><failure type="${xml(type)}" message="${xml(message)}">${
@@ -41,9 +37,9 @@ function caseOf(check: GateCheck): string {
 }
 
 function linesOf(findings: readonly GateFinding[]): string {
-  return findings.map(({ code, path, line, detail }) => {
-    const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}: `;
-    return `${place}${detail} (${code})`;
+  return findings.map((found) => {
+    const place = placeOf(found);
+    return `${place === null ? "" : `${place}: `}${found.detail} (${found.code})`;
   }).join("\n");
 }
 

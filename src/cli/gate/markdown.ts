@@ -1,19 +1,20 @@
 import { code, plain, plural, table } from "../../bundle/markdown.ts";
-import type { GateCheck, GateCheckName, GateFinding } from "../../verify/gate/check.ts";
-import { printablePath } from "../../vocabulary/printable.ts";
+import {
+  type GateCheck,
+  type GateCheckName,
+  type GateFinding,
+  keepsClosed,
+} from "../../verify/gate/check.ts";
 import type { GateReport } from "./formats.ts";
-import { nextSteps, TITLES } from "./titles.ts";
+import { nextSteps, placeOf, SHOWN_FINDINGS, TITLES } from "./wording.ts";
 
-const SHOWN_FINDINGS = 20;
 const MARKS = { pass: "✅", fail: "❌", not_checked: "⬜" } as const;
 
 /** A summary for a job's page or a review comment. Whatever others wrote is code or plain words. */
 export function gateMarkdown({ result, names, bundle, owners }: GateReport): string {
   const { checks, verification } = result;
   const open = result.verdict === "open";
-  const bad = checks.filter(({ verdict, required }) =>
-    verdict === "fail" || (verdict === "not_checked" && required)
-  );
+  const bad = checks.filter(keepsClosed);
   const codes = checks.flatMap(({ findings }) => findings.map((finding) => finding.code));
   const statement = verification.verdict === "valid" ? verification.statement : null;
   const facts: [string, string][] = [
@@ -61,11 +62,9 @@ function rowOf({ id, verdict, required, detail, notes }: GateCheck): string[] {
 }
 
 function findingList(id: GateCheckName, findings: readonly GateFinding[]): string {
-  const lines = findings.slice(0, SHOWN_FINDINGS).map(({ path, line, detail, code: what }) => {
-    const place = path === null
-      ? ""
-      : `${code(`${printablePath(path)}${line === null ? "" : `:${line}`}`)}: `;
-    return `- ${place}${plain(detail)} (${what})`;
+  const lines = findings.slice(0, SHOWN_FINDINGS).map((found) => {
+    const place = placeOf(found);
+    return `- ${place === null ? "" : `${code(place)}: `}${plain(found.detail)} (${found.code})`;
   });
   const more = findings.length > SHOWN_FINDINGS ? [`- and ${findings.length - SHOWN_FINDINGS} more`] : [];
   return `### ${TITLES[id]}\n\n${[...lines, ...more].join("\n")}`;

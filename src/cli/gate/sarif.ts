@@ -1,8 +1,8 @@
 import { sha256 } from "../../vocabulary/digest.ts";
-import { GATE_CHECKS, type GateCheck, type GateFinding } from "../../verify/gate/check.ts";
+import { GATE_CHECKS, type GateCheck, type GateFinding, keepsClosed } from "../../verify/gate/check.ts";
 import { VERSION } from "../../version.ts";
 import type { GateReport } from "./formats.ts";
-import { nextSteps, TITLES } from "./titles.ts";
+import { nextSteps, TITLES } from "./wording.ts";
 
 /** Where a finding is shown that is about no file: viewers want a place for each. */
 const NO_FILE = "pp.yaml";
@@ -38,11 +38,11 @@ export function gateSarif({ result, exit }: GateReport): unknown {
 }
 
 function resultsOf(check: GateCheck): unknown[] {
-  const { id, verdict, required, detail, findings, notes } = check;
+  const { id, verdict, detail, findings, notes } = check;
   const index = GATE_CHECKS.indexOf(id);
   const told = verdict === "fail"
     ? findings
-    : verdict === "not_checked" && required
+    : keepsClosed(check)
     ? [{ code: "not_checked", detail: `${TITLES[id]}: not checked, ${detail}`, path: null, line: null }]
     : [];
   const result = (level: "error" | "note") => ({ code, detail, path, line }: GateFinding) => ({

@@ -1,11 +1,10 @@
 import type { GateCheck, GateFinding } from "../../verify/gate/check.ts";
-import { printableLine, printablePath } from "../../vocabulary/printable.ts";
+import { printableLine } from "../../vocabulary/printable.ts";
 import { type Colour, colour, colours, count, shownPath } from "../output.ts";
+import { signerText } from "../verification_report.ts";
 import type { GateReport } from "./formats.ts";
-import { nextSteps } from "./titles.ts";
+import { nextSteps, placeOf, SHOWN_FINDINGS } from "./wording.ts";
 
-/** Findings of one check listed for people; the rest are counted. */
-const SHOWN_FINDINGS = 20;
 const WIDTH = "verifier_files".length;
 
 /**
@@ -20,16 +19,11 @@ export function gateText(
   const open = result.verdict === "open";
   const codes = result.checks.flatMap(({ findings }) => findings.map(({ code }) => code));
   const commit = (name: string, id: string) => `${printableLine(name)} (${id.slice(0, 12)})`;
-  const signers = result.verification.signers.map((key) => {
-    const owner = owners.get(key.id);
-    const shown = key.kind === "ed25519" ? `ed25519 ${key.id}` : "whoever has the shared secret (HMAC)";
-    return owner === undefined ? shown : `${printableLine(owner)}, ${shown}`;
-  });
   const lines: [label: string, text: string][] = [
     ["bundle", shownPath(bundle, Deno.cwd())],
     ["change", `${commit(names.base, result.base)} <- ${commit(names.head, result.head)}`],
     ["policy", result.policy === null ? c.dim("none") : result.policy.source],
-    ...signers.map((signer): [string, string] => ["signer", signer]),
+    ...result.verification.signers.map((key): [string, string] => ["signer", signerText(key, owners)]),
   ];
   return [
     ...lines.map(([label, text]) => `${c.bold(label.padEnd(8))} ${text}`),
@@ -56,9 +50,9 @@ function checkLines({ id, verdict, required, detail, findings, notes }: GateChec
 }
 
 function placed(findings: readonly GateFinding[], c: Colour): string[] {
-  const shown = findings.slice(0, SHOWN_FINDINGS).map(({ path, line, detail }) => {
-    const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}: `;
-    return c.dim(`    ${place}${detail}`);
+  const shown = findings.slice(0, SHOWN_FINDINGS).map((found) => {
+    const place = placeOf(found);
+    return c.dim(`    ${place === null ? "" : `${place}: `}${found.detail}`);
   });
   const more = findings.length - shown.length;
   return more > 0 ? [...shown, c.dim(`    and ${count(more, "more")}`)] : shown;

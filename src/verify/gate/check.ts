@@ -83,6 +83,11 @@ export function fail(id: GateCheckName, findings: readonly GateFinding[], summar
   };
 }
 
+/** Whether a check keeps the gate closed: one that has to pass and could not be made does. */
+export function keepsClosed({ verdict, required }: GateCheck): boolean {
+  return verdict === "fail" || (verdict === "not_checked" && required);
+}
+
 /** Passes when nothing was found. */
 export function judged(id: GateCheckName, findings: readonly GateFinding[], detail: string): GateCheck {
   return findings.length === 0 ? pass(id, detail) : fail(id, findings);
