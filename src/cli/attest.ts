@@ -6,11 +6,10 @@ import { bundleFolder } from "../bundle/open.ts";
 import { readBundle } from "../bundle/read.ts";
 import { unreadableBundle } from "../bundle/refused.ts";
 import { holdingBundle, removeEnvelopes, replaceEnvelopes } from "../bundle/replace_envelopes.ts";
-import { MAX_NONCE } from "../bundle/statement.ts";
 import { keyIdOf } from "../sign/key.ts";
 import { countersign } from "../verify/countersign.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { attestationMode, HMAC_VARIABLE, signingKeys } from "./attestation_keys.ts";
+import { attestationMode, HMAC_VARIABLE, nonceOf, signingKeys } from "./attestation_keys.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour, shownPath } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
@@ -65,13 +64,6 @@ async function refusePacked(bundle: string): Promise<void> {
   throw new Failure("usage", "bundle_packed", `${bundle} is a packed bundle, which stays as it is`, {
     hint: "unpack it with pp bundle unpack, attest the folder, and pack that",
   });
-}
-
-/** Reads `--nonce`; null when not given. */
-export function nonceOf(nonce: string | undefined): string | null {
-  if (nonce === undefined) return null;
-  if (nonce !== "" && nonce.length <= MAX_NONCE && nonce.isWellFormed()) return nonce;
-  throw new Failure("usage", "nonce_malformed", `--nonce takes 1 to ${MAX_NONCE} characters`);
 }
 
 function refuseBeside(what: string, { key, keyEnv, nonce, add }: AttestFlags): void {

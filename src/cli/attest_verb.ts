@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { AttestFlags } from "./attest.ts";
 import { passphraseFlags } from "./key_verb.ts";
+import { repeatable } from "./repeatable.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
 
 /** `pp attest`: sign a bundle's statement. */
@@ -13,7 +14,7 @@ export function registerAttest(program: Command, verb: ReturnType<typeof verbRun
       .option(
         "--key <file>",
         "key to sign with: a file, env:NAME or - for stdin; repeatable",
-        (value: string, earlier: string[] = []) => [...earlier, value],
+        repeatable,
       )
       .option("--key-env <name>", "environment variable with the key (default PP_ATTEST_HMAC_KEY)")
       .option("--nonce <text>", "what the verifier asked to see in the statement")

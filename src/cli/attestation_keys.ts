@@ -1,3 +1,4 @@
+import { MAX_NONCE } from "../bundle/statement.ts";
 import type { SigningKey } from "../sign/key.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { hmacSecretInput, signingKey } from "./key_input.ts";
@@ -49,4 +50,11 @@ export async function signingKeys(asked: SignerAsked): Promise<readonly SigningK
     keys.push(mode === "ed25519" ? await signingKey(spec, asked) : await hmacSecretInput(spec));
   }
   return keys;
+}
+
+/** Reads `--nonce`; null when not given. */
+export function nonceOf(nonce: string | undefined): string | null {
+  if (nonce === undefined) return null;
+  if (nonce !== "" && nonce.length <= MAX_NONCE && nonce.isWellFormed()) return nonce;
+  throw new Failure("usage", "nonce_malformed", `--nonce takes 1 to ${MAX_NONCE} characters`);
 }

@@ -5,6 +5,7 @@ import { type BundleRead, readBundle } from "../bundle/read.ts";
 import { unreadableBundle } from "../bundle/refused.ts";
 import { loadPolicy, showPolicyFile } from "../policy/load.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
+import { MAX_ENVELOPE_BYTES } from "../sign/dsse.ts";
 import { gate, type GateInput, type GatePorts, type VerifierFile } from "../verify/gate.ts";
 import type { GatePolicy } from "../verify/gate/policy_checks.ts";
 import { withOwnReports } from "../verify/own_reports.ts";
@@ -19,9 +20,8 @@ import { type GateReport, rendered } from "./gate/formats.ts";
 import { gateJson } from "./gate/json.ts";
 import { gateText } from "./gate/text.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
-import { noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
+import { freshnessAsked, noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
-import { durationOf } from "./verify_attestation.ts";
 import { type Watch, watched } from "./watched.ts";
 import { wireGate, wireSyntax, wireWorld } from "./wire.ts";
 
@@ -42,13 +42,10 @@ export interface GateFlags extends TrustFlags {
   readonly json?: boolean;
 }
 
-/** Bytes of a signed summary of a replay. */
-const MAX_SUMMARY_BYTES = 23 << 20;
-
 /** `pp gate`: everything but the bundle and the commits is the caller's own, and is read first. */
 export async function runGate(bundlePath: string, flags: GateFlags): Promise<VerbResult> {
-  const now = new Date();
-  const maxAgeMs = durationOf(flags.maxAge);
+  const freshness = freshnessAsked(flags, new Date());
+  const { now } = freshness;
   const adjust = (config: PolicyConfig) => withFlags(config, flags);
   const trust = await trustAsked(flags, now);
   if (trust === null) throw noTrustedKey();
@@ -68,9 +65,7 @@ export async function runGate(bundlePath: string, flags: GateFlags): Promise<Ver
             const input: GateInput = {
               ...stock,
               trust,
-              now,
-              maxAgeMs,
-              nonce: flags.nonce ?? null,
+              ...freshness,
               base: flags.base,
               head: flags.head,
               policy,
@@ -125,7 +120,7 @@ async function replayOf(flags: GateFlags, now: Date): Promise<GateInput["replay"
       hint: "name the replayer's public key with --replayer-key, or a trust file that has one with --trust",
     });
   }
-  const { bytes } = await readBoundedFile(asked, MAX_SUMMARY_BYTES, "summary of a replay");
+  const { bytes } = await readBoundedFile(asked, MAX_ENVELOPE_BYTES, "summary of a replay");
   return { kind: "summary", envelope: bytes, trust: replayers };
 }
 

@@ -2,36 +2,35 @@ import { type Command, Option } from "commander";
 import type { GateFlags } from "./gate.ts";
 import { GATE_FORMATS } from "./gate/format_names.ts";
 import { outputFlag } from "./output_flag.ts";
+import { repeatable } from "./repeatable.ts";
+import { trustOptions } from "./trust_options.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
-
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 /** `pp gate`: refuse a merge that lacks its proof. */
 export function registerGate(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  const command = program.command("gate")
-    .description("Let a change pass only with a signed proof of exactly this change")
-    .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
-    .requiredOption("--base <ref>", "the branch or commit the change is to be merged into")
-    .requiredOption("--head <ref>", "the branch or commit with the change")
-    .option("--repo <dir>", "a working tree or a bare repository (default: the one here)")
-    .option("--trust <file>", "trust file that says whose keys count")
-    .option("--key <file>", "public key you trust: a file, env:NAME or - for stdin; repeatable", collect)
-    .option("--hmac-key <file>", "shared secret: a file, env:NAME or - for stdin")
-    .option("--key-env <name>", "environment variable with the shared secret (default PP_ATTEST_HMAC_KEY)")
-    .option("--role <role>", "the role its signers need in the trust file: prover, replayer, approver")
-    .option("--threshold <n>", "how many have to have signed (default 1, or as the trust file says)")
+  const command = trustOptions(
+    program.command("gate")
+      .description("Let a change pass only with a signed proof of exactly this change")
+      .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
+      .requiredOption("--base <ref>", "the branch or commit the change is to be merged into")
+      .requiredOption("--head <ref>", "the branch or commit with the change")
+      .option("--repo <dir>", "a working tree or a bare repository (default: the one here)"),
+    false,
+  )
     .option("--policy <file>", "your policy (default: pp.yaml, pp.yml or pp.json of the merge base)")
-    .option("--max-age <time>", "how long ago it may have been issued: 90s, 30m, 12h, 30d, 2w")
-    .option("--nonce <text>", "what must stand in the statement, exactly")
     .option(
       "--require-replay [summary]",
       "want a replay: the signed summary of pp replay --sign, or, without a file, one made here and now",
     )
-    .option("--replayer-key <file>", "public key of a replayer, for a summary without a trust file", collect)
+    .option(
+      "--replayer-key <file>",
+      "public key of a replayer, for a summary without a trust file",
+      repeatable,
+    )
     .option(
       "--allow-protected <glob>",
       "admit a patch that touches these protected files; repeatable",
-      collect,
+      repeatable,
     )
     .option("--image <name>", "container image to want and to replay in, instead of the policy's")
     .option("--pull", "allow a missing image to be pulled for a replay")

@@ -3,7 +3,7 @@ import { unpackEmbedded } from "../bundle/embedded.ts";
 import { WORKSPACE_TAR } from "../bundle/layout.ts";
 import { bundleFolder, withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
 import { isSessionId } from "../bundle/session_id.ts";
-import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
+import { loadPolicy } from "../policy/load.ts";
 import { PAYLOAD_TYPE, renderEnvelope } from "../sign/dsse.ts";
 import { keyIdOf } from "../sign/key.ts";
 import { signEnvelope } from "../sign/sign.ts";
@@ -11,7 +11,7 @@ import { VERSION } from "../version.ts";
 import { type AttestationAsked, checkBundle, type CheckedBundle } from "../verify/checked_bundle.ts";
 import { withOwnReports } from "../verify/own_reports.ts";
 import type { MinimalAsked } from "../verify/removals.ts";
-import { replay, type ReplayPlan, type ReplayResult } from "../verify/replay.ts";
+import { replay, type ReplayPlan } from "../verify/replay.ts";
 import { summaryOf } from "../verify/replay_facts.ts";
 import { summaryStatement } from "../verify/verification_summary.ts";
 import { writeFiles } from "./bounded_file.ts";
@@ -23,15 +23,13 @@ import {
   signingAsked,
   summaryFile,
 } from "./replay_asked.ts";
-import { invalidReport, replayReport } from "./replay_report.ts";
+import { invalidReport, type Replayed, replayReport, type SignedSummary } from "./replay_report.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { admit } from "./targets.ts";
 import { noTrustedKey } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Watch, watched } from "./watched.ts";
 import { wireSyntax, wireWorld } from "./wire.ts";
-
-export type { ReplayFlags } from "./replay_asked.ts";
 
 /** Everything the caller asks of a replay, read before the bundle is. */
 interface Asked {
@@ -41,14 +39,6 @@ interface Asked {
   readonly attestation: AttestationAsked | null;
   readonly minimal: MinimalAsked | null;
   readonly signing: SigningAsked | null;
-}
-
-/** What was replayed, and how. */
-export interface Replayed {
-  readonly checked: CheckedBundle;
-  readonly result: ReplayResult;
-  readonly plan: ReplayPlan;
-  readonly policy: LoadedPolicy;
 }
 
 /**
@@ -135,13 +125,6 @@ async function replayIn(
 function artifactsOf(bundle: string): string {
   const session = dirname(bundle);
   return isSessionId(basename(session)) ? dirname(session) : bundle;
-}
-
-/** What was signed, by whom, and where it is. */
-export interface SignedSummary {
-  readonly file: string;
-  readonly keyId: string;
-  readonly result: "PASSED" | "FAILED";
 }
 
 async function signedSummary(

@@ -2,13 +2,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { SigningKey } from "../sign/key.ts";
 import type { AttestationAsked } from "../verify/checked_bundle.ts";
 import type { MinimalAsked } from "../verify/removals.ts";
-import type { Trust } from "../verify/verdicts/signature.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { signingKey } from "./key_input.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
-import { noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
-import { durationOf } from "./verify_attestation.ts";
+import { freshnessAsked, NOBODY, noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
 
 export interface ReplayFlags extends TrustFlags, PassphraseFlags {
   readonly cwd?: string;
@@ -34,7 +32,6 @@ const ATTESTATION_FLAGS = [
   ...["verifyAttestation", "allowUnsigned", "key", "hmacKey", "keyEnv"],
   ...["trust", "role", "threshold", "maxAge", "nonce"],
 ] as const;
-const NOBODY: Trust = { keys: [], threshold: 1, owners: new Map(), refused: [] };
 const MAX_SEED = 1024;
 
 /**
@@ -43,11 +40,11 @@ const MAX_SEED = 1024;
  */
 export async function attestationAsked(flags: ReplayFlags, now: Date): Promise<AttestationAsked | null> {
   if (!ATTESTATION_FLAGS.some((flag) => flags[flag as keyof ReplayFlags] !== undefined)) return null;
-  const maxAgeMs = durationOf(flags.maxAge);
+  const freshness = freshnessAsked(flags, now);
   const trust = await trustAsked(flags, now);
   const allowUnsigned = flags.allowUnsigned === true;
   if (trust === null && !allowUnsigned) throw noTrustedKey();
-  return { trust: trust ?? NOBODY, allowUnsigned, now, maxAgeMs, nonce: flags.nonce ?? null };
+  return { trust: trust ?? NOBODY, allowUnsigned, ...freshness };
 }
 
 /** Reads `--check-minimal` and `--seed`; null when not asked for. */

@@ -1,7 +1,8 @@
-import type { ReplayClaim } from "../verify/replay.ts";
+import type { LoadedPolicy } from "../policy/load.ts";
+import type { CheckedBundle } from "../verify/checked_bundle.ts";
+import type { ReplayClaim, ReplayPlan, ReplayResult } from "../verify/replay.ts";
 import type { Check } from "../verify/judge.ts";
-import type { RemovalsTried } from "../verify/removals.ts";
-import { removalText } from "../verify/removals.ts";
+import { type RemovalsTried, removalText } from "../verify/removals.ts";
 import { checksOf } from "../verify/replay_facts.ts";
 import type { Verification } from "../verify/verify.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
@@ -9,9 +10,8 @@ import type { VerificationResult } from "../vocabulary/verification.ts";
 import { EXIT } from "./exit_code.ts";
 import { type Colour, colour, count, shownPath } from "./output.ts";
 import { sandboxText } from "./progress.ts";
-import type { Replayed, SignedSummary } from "./replay.ts";
 import type { VerbResult } from "./verb.ts";
-import { type Owners, signerText, verificationJson, verificationText } from "./verification_report.ts";
+import { type Owners, PARTS, signerText, verificationJson, verificationText } from "./verification_report.ts";
 
 const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT.noAnswer } as const;
 
@@ -19,8 +19,8 @@ const EXIT_OF = { confirmed: EXIT.yes, contradicted: EXIT.no, inconclusive: EXIT
 export function invalidReport(verification: Verification, bundle: string, owners: Owners): VerbResult {
   const c = colour(Deno.stdout);
   const exit = EXIT.no;
-  const { signature, integrity, subject, freshness } = verification;
-  const first = [signature, integrity, subject, freshness].find((v) => v.verdict === "invalid") ?? signature;
+  const first = PARTS.map((part) => verification[part]).find((v) => v.verdict === "invalid") ??
+    verification.signature;
   return {
     exit,
     text: `${verificationText(verification, bundle, owners)}\n${
@@ -48,7 +48,22 @@ export function invalidReport(verification: Verification, bundle: string, owners
   };
 }
 
-export interface ReportContext {
+/** What was replayed, and how. */
+export interface Replayed {
+  readonly checked: CheckedBundle;
+  readonly result: ReplayResult;
+  readonly plan: ReplayPlan;
+  readonly policy: LoadedPolicy;
+}
+
+/** What was signed, by whom, and where it is. */
+export interface SignedSummary {
+  readonly file: string;
+  readonly keyId: string;
+  readonly result: "PASSED" | "FAILED";
+}
+
+interface ReportContext {
   readonly bundle: string;
   readonly owners: Owners;
   readonly summary: SignedSummary | null;
@@ -144,9 +159,8 @@ function attestationLines({ checked }: Replayed, owners: Owners, c: Colour): str
   if (verification.signature.verdict === "unsigned") {
     return [line(c, "signature", c.yellow("! UNSIGNED, allowed: nobody vouches for this bundle"))];
   }
-  const parts = ["signature", "integrity", "subject", "freshness"] as const;
   return [
-    ...parts.map((part) => line(c, part, `${c.green("✓")} ${verification[part].detail}`)),
+    ...PARTS.map((part) => line(c, part, `${c.green("✓")} ${verification[part].detail}`)),
     ...verification.signers.map((key) => line(c, "signer", signerText(key, owners))),
   ];
 }

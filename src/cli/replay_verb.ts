@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { passphraseFlags } from "./key_verb.ts";
 import { outputFlag } from "./output_flag.ts";
 import type { ReplayFlags } from "./replay_asked.ts";
+import { repeatable } from "./repeatable.ts";
+import { trustOptions } from "./trust_options.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
 
 /** `pp replay`: run a bundle's claim again. */
 export function registerReplay(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  const collect = (value: string, earlier: string[] = []) => [...earlier, value];
   const command = program.command("replay")
     .description("Run a proof again: base from a checkout, then base plus final.patch, in the sandbox")
     .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
@@ -17,7 +18,7 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option(
       "--leave-out <file>",
       "an untracked file of the checkout that was no part of the base; repeatable",
-      collect,
+      repeatable,
     )
     .option("--policy <file>", "your policy (default: pp.yaml, pp.yml or pp.json of --cwd or here)")
     .option("--image <name>", "container image to use instead of the policy's")
@@ -26,7 +27,7 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option(
       "--allow-protected <glob>",
       "admit a patch that touches protected files (tests, runner configuration); repeatable",
-      collect,
+      repeatable,
     )
     .option(
       "--check-minimal <k>",
@@ -39,16 +40,8 @@ export function registerReplay(program: Command, verb: ReturnType<typeof verbRun
     .option(
       "--verify-attestation",
       "run nothing unless the bundle's attestation is valid; each of these asks for it:",
-    )
-    .option("--key <file>", "public key you trust: a file, env:NAME or - for stdin; repeatable", collect)
-    .option("--hmac-key <file>", "shared secret: a file, env:NAME or - for stdin")
-    .option("--key-env <name>", "environment variable with the shared secret (default PP_ATTEST_HMAC_KEY)")
-    .option("--trust <file>", "trust file that says whose keys count")
-    .option("--role <role>", "the role its signers need in the trust file (default prover)")
-    .option("--threshold <n>", "how many have to have signed (default 1, or as the trust file says)")
-    .option("--max-age <time>", "how long ago it may have been issued: 90s, 30m, 12h, 30d, 2w")
-    .option("--nonce <text>", "what must stand in the statement, exactly")
-    .option("--allow-unsigned", "take an unsigned bundle that holds together; a bad signature stays invalid")
+    );
+  trustOptions(command, true)
     .option("--sign <key>", "sign a summary of the replay with this private key: a file, env:NAME or -");
   outputFlag(passphraseFlags(command), {
     value: "file",

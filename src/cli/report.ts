@@ -11,6 +11,7 @@ import { bytesText, colour, shownPath } from "./output.ts";
 import type { ReportFlags } from "./report_verb.ts";
 import { noTrustedKey, trustAsked } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
+import { PARTS } from "./verification_report.ts";
 
 /** `pp report`: reads a bundle and writes its page; verifies it for the page when the caller names whom to believe. */
 export async function writeReport(path: string, flags: ReportFlags): Promise<VerbResult> {
@@ -46,7 +47,6 @@ async function verified(bundle: ReadBundle, flags: ReportFlags): Promise<ReportV
   if (trust === null) throw noTrustedKey();
   const inventory = await inventoryOf(bundle.files, bundle.embedded);
   const found = verifyAttestation({ inventory, trust, now, maxAgeMs: null, nonce: null, unsigned: null });
-  const names = ["signature", "integrity", "subject", "freshness"] as const;
-  const verdicts = names.map((name) => ({ name, verdict: found[name].verdict, detail: found[name].detail }));
+  const verdicts = PARTS.map((name) => ({ name, verdict: found[name].verdict, detail: found[name].detail }));
   return { verdict: found.verdict, verdicts };
 }

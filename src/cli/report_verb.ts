@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { outputFlag } from "./output_flag.ts";
 import type { TrustFlags } from "./trust_asked.ts";
+import { repeatable } from "./repeatable.ts";
 import type { verbRunner } from "./verb.ts";
-
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 export interface ReportFlags extends TrustFlags {
   readonly output?: string;
@@ -19,7 +18,7 @@ export function registerReport(program: Command, verb: ReturnType<typeof verbRun
       .argument("<bundle>", "a proof bundle: its folder or a .ppb file"),
     { value: "file", description: "where to write it (default: SESSION.html here)" },
   )
-    .option("--key <file>", "verify the attestation by this public key, and say so; repeatable", collect)
+    .option("--key <file>", "verify the attestation by this public key, and say so; repeatable", repeatable)
     .option("--trust <file>", "verify it by this trust file, and say so")
     .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")

@@ -2,8 +2,7 @@ import { relative, resolve } from "node:path";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SigningKey } from "../sign/key.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { nonceOf } from "./attest.ts";
-import { type AttestationMode, attestationMode, signingKeys } from "./attestation_keys.ts";
+import { type AttestationMode, attestationMode, nonceOf, signingKeys } from "./attestation_keys.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 
 export interface AttestationFlags extends PassphraseFlags {

@@ -1,22 +1,21 @@
 import type { Command } from "commander";
+import { repeatable } from "./repeatable.ts";
 import type { verbRunner } from "./verb.ts";
 import { passphraseFlags } from "./key_verb.ts";
 import type { SessionFlags } from "./session.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
 
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
-
 function sessionFlags(command: Command): Command {
   return passphraseFlags(
     command
       .option("--policy <file>", "policy to use instead of pp.yaml, pp.yml or pp.json")
       .option("--provider <name>", "who proposes: stub, patch, command, openai, local (PP_PROVIDER)")
-      .option("--patch <file>", "a diff to try, - for stdin; repeat for further attempts", collect)
+      .option("--patch <file>", "a diff to try, - for stdin; repeat for further attempts", repeatable)
       .option(
         "--allow-protected <glob>",
         "let the patch touch protected files (tests, runner configuration); flagged, repeatable",
-        collect,
+        repeatable,
       )
       .option("--apply", "put the proved patch into the workspace, all or nothing")
       .option("--artifacts <dir>", "where bundles go (default .pp-artifacts in the workspace)")
@@ -32,14 +31,14 @@ function sessionFlags(command: Command): Command {
       .option(
         "--sign <key>",
         "sign the proof with this private key: a file, env:NAME or -; repeatable",
-        collect,
+        repeatable,
       )
       .option("--attest", "sign the proof as the policy or the flags below say")
       .option("--attestation-mode <mode>", "none, hmac-sha256 or ed25519")
       .option(
         "--attestation-key <file>",
         "key to sign with, by ed25519 unless a mode is said: a file, env:NAME or - for stdin; repeatable",
-        collect,
+        repeatable,
       )
       .option("--attestation-key-env <name>", "environment variable with the key")
       .option("--nonce <text>", "what the verifier asked to see in the statement"),

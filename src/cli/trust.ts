@@ -1,14 +1,13 @@
 import { type DocumentProblem, showProblem } from "../document/parse.ts";
 import type { PublicKey } from "../sign/key.ts";
 import { opensshFingerprint } from "../sign/openssh.ts";
+import { ROLES } from "../sign/role.ts";
 import { addKey, EMPTY_TRUST, revokeKey, showTime } from "../sign/trust_edit.ts";
 import {
   keyState,
   parseTrust,
   principalsOf,
   readTime,
-  type Role,
-  ROLES,
   type TrustedKey,
   trustedKeys,
   type TrustFile,
@@ -19,6 +18,7 @@ import { writeFiles } from "./bounded_file.ts";
 import { EXIT } from "./exit_code.ts";
 import { verificationKeys } from "./key_input.ts";
 import { count } from "./output.ts";
+import { roleNamed } from "./trust_asked.ts";
 import { loadTrust, readTrustText } from "./trust_input.ts";
 import type { TrustAddFlags, TrustRevokeFlags } from "./trust_verb.ts";
 import type { VerbResult } from "./verb.ts";
@@ -215,14 +215,6 @@ async function idNamed(trust: TrustFile, key: string): Promise<string> {
     );
   }
   return (await verificationKeys([key]))[0]!.id;
-}
-
-function roleNamed(role: string): Role {
-  const found = ROLES.find((one) => one === role);
-  if (found !== undefined) return found;
-  throw new Failure("usage", "role_unknown", `there is no role ${printableLine(role)}`, {
-    hint: `roles are ${ROLES.join(", ")}`,
-  });
 }
 
 function timeNamed(flag: string, text: string | undefined): Date | null {

@@ -1,7 +1,8 @@
-import type { Role } from "../sign/trust_file.ts";
 import type { VerificationKey } from "../sign/key.ts";
+import { type Role, ROLES } from "../sign/role.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import type { FreshnessAsked } from "../verify/verdicts/freshness.ts";
 import type { Trust } from "../verify/verdicts/signature.ts";
 import { HMAC_VARIABLE } from "./attestation_keys.ts";
 import { hmacSecret, hmacSecretInput, verificationKeys } from "./key_input.ts";
@@ -16,7 +17,6 @@ export interface TrustFlags {
   readonly threshold?: string;
 }
 
-const ROLE_WORDS: readonly Role[] = ["prover", "replayer", "approver"];
 const MAX_THRESHOLD = 64;
 const HINT =
   `give --key PUBLIC.pem, --trust trust.yaml, or a shared secret in ${HMAC_VARIABLE} (or --key-env NAME)`;
@@ -34,7 +34,7 @@ export async function trustAsked(flags: TrustFlags, now: Date): Promise<Trust | 
         hint: "pp trust add puts a key into a trust file",
       });
     }
-    return await fromFile(flags.trust, roleOf(flags.role), thresholdOf(flags.threshold), now);
+    return await fromFile(flags.trust, roleNamed(flags.role ?? "prover"), thresholdOf(flags.threshold), now);
   }
   if (flags.role !== undefined) {
     throw new Failure("usage", "role_without_trust", "--role is for the trust file that --trust names");
@@ -52,6 +52,27 @@ export async function trustAsked(flags: TrustFlags, now: Date): Promise<Trust | 
     throw new Failure("usage", "threshold_unreachable", message, { hint: "give as many --key as it takes" });
   }
   return { keys, threshold, owners: new Map(), refused: [] };
+}
+
+/** Whom a call believes that takes an unsigned bundle and names nobody. */
+export const NOBODY: Trust = { keys: [], threshold: 1, owners: new Map(), refused: [] };
+
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
+
+/**
+ * What a call asks of the time of a statement.
+ * @throws Failure `max_age_malformed` (usage)
+ */
+export function freshnessAsked(
+  { maxAge, nonce = null }: { readonly maxAge?: string; readonly nonce?: string | null },
+  now: Date,
+): FreshnessAsked {
+  if (maxAge === undefined) return { now, maxAgeMs: null, nonce };
+  const match = /^(\d{1,6})([smhdw])$/.exec(maxAge);
+  const maxAgeMs = Number(match?.[1] ?? 0) * UNIT_MS[(match?.[2] ?? "s") as keyof typeof UNIT_MS];
+  if (maxAgeMs > 0) return { now, maxAgeMs, nonce };
+  const message = `--max-age takes a time such as 90s, 30m, 12h, 30d or 2w, not ${maxAge}`;
+  throw new Failure("usage", "max_age_malformed", message);
 }
 
 /** The failure of a call that has nobody to believe. */
@@ -72,10 +93,11 @@ async function fromFile(path: string, role: Role, threshold: number | null, now:
   return { keys, owners, refused, threshold: threshold ?? trust.thresholds[role] };
 }
 
-function roleOf(role = "prover"): Role {
-  const known = ROLE_WORDS.find((word) => word === role);
+/** Reads `--role`. */
+export function roleNamed(role: string): Role {
+  const known = ROLES.find((word) => word === role);
   if (known !== undefined) return known;
-  throw new Failure("usage", "role_unknown", `--role takes ${ROLE_WORDS.join(", ")}, not ${role}`);
+  throw new Failure("usage", "role_unknown", `--role takes ${ROLES.join(", ")}, not ${role}`);
 }
 
 function thresholdOf(text: string | undefined): number | null {

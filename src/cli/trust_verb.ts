@@ -1,24 +1,23 @@
 import type { Command } from "commander";
 import { TRUST_FILE_NAME } from "./trust_name.ts";
+import { repeatable } from "./repeatable.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
 
-export interface TrustFlags {
+interface TrustFileFlags {
   readonly file: string;
 }
 
-export interface TrustAddFlags extends TrustFlags {
+export interface TrustAddFlags extends TrustFileFlags {
   readonly role?: readonly string[];
   readonly validFrom?: string;
   readonly validUntil?: string;
 }
 
-export interface TrustRevokeFlags extends TrustFlags {
+export interface TrustRevokeFlags extends TrustFileFlags {
   readonly reason?: string;
 }
-
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 /** `pp trust init|add|revoke|check`. */
 export function registerTrust(program: Command, verb: Verb): void {
@@ -61,7 +60,7 @@ Examples:
       .option(
         "--role <role>",
         "prover, replayer or approver; repeatable; needed for a new principal",
-        collect,
+        repeatable,
       )
       .option("--valid-from <time>", "such as 2026-11-20T12:00:00Z")
       .option("--valid-until <time>", "the first moment at which the key is no longer valid"),

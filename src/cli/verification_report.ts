@@ -7,7 +7,8 @@ import { type Colour, colour, count, shownPath } from "./output.ts";
 /** Whose a key is, by its id. */
 export type Owners = ReadonlyMap<string, string>;
 
-const PARTS = ["signature", "integrity", "subject", "freshness"] as const;
+/** What a verification judges, in its order. */
+export const PARTS = ["signature", "integrity", "subject", "freshness"] as const;
 /** Findings listed for people; the rest are counted. */
 const SHOWN_FINDINGS = 20;
 
@@ -73,11 +74,11 @@ const NEXT: Readonly<Record<string, string>> = {
 const TAMPERED = "this is not what was signed: get the bundle again from whoever made it";
 
 function nextLines(
-  { verdict, signature, integrity, subject, freshness }: Verification,
+  verification: Verification,
   bundle: string,
 ): string[] {
-  if (verdict === "valid") return [`pp replay ${shownPath(bundle, Deno.cwd())}`];
-  const bad = [signature, integrity, subject, freshness].find(({ verdict }) =>
+  if (verification.verdict === "valid") return [`pp replay ${shownPath(bundle, Deno.cwd())}`];
+  const bad = PARTS.map((part) => verification[part]).find(({ verdict }) =>
     verdict === "invalid" || verdict === "unsigned"
   );
   return [NEXT[bad?.code ?? ""] ?? TAMPERED];

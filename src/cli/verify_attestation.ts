@@ -3,10 +3,8 @@ import { type Inventory, inventoryOf, takeInventory } from "../bundle/inventory.
 import { unreadableBundle } from "../bundle/refused.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { verifyAttestation } from "../verify/verify.ts";
-import type { Trust } from "../verify/verdicts/signature.ts";
-import { Failure } from "../vocabulary/failure.ts";
 import { EXIT } from "./exit_code.ts";
-import { noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
+import { freshnessAsked, NOBODY, noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { verificationJson, verificationText } from "./verification_report.ts";
 
@@ -17,17 +15,13 @@ export interface VerifyAttestationFlags extends TrustFlags {
   readonly json?: boolean;
 }
 
-const NOBODY: Trust = { keys: [], threshold: 1, owners: new Map(), refused: [] };
-
 /** `pp verify-attestation`: judges a bundle by the caller's keys, clock and wishes. */
 export async function runVerifyAttestation(
   path: string,
   flags: VerifyAttestationFlags,
 ): Promise<VerbResult> {
-  const now = new Date();
-  const maxAgeMs = durationOf(flags.maxAge);
-  const nonce = flags.nonce ?? null;
-  const trust = await trustAsked(flags, now);
+  const freshness = freshnessAsked(flags, new Date());
+  const trust = await trustAsked(flags, freshness.now);
   if (trust === null && flags.allowUnsigned !== true) throw noTrustedKey();
   return await withFolder(path, async (bundle) => {
     const { inventory, problem } = await stockOf(bundle, flags.allowUnsigned === true);
@@ -35,9 +29,7 @@ export async function runVerifyAttestation(
     const verification = verifyAttestation({
       inventory,
       trust: trust ?? NOBODY,
-      now,
-      maxAgeMs,
-      nonce,
+      ...freshness,
       unsigned: flags.allowUnsigned === true ? { problem } : null,
     });
     const exit = verification.verdict === "valid" ? EXIT.yes : EXIT.no;
@@ -80,20 +72,4 @@ async function stockOf(bundle: string, allowUnsigned: boolean): Promise<Stock> {
   const read = await readBundle(bundle);
   if (!read.ok) return { inventory, problem: read.refusal };
   return { inventory: await inventoryOf(read.bundle.files, read.bundle.embedded), problem: null };
-}
-
-const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
-
-/** Reads `--max-age` as milliseconds; null when not given. */
-export function durationOf(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const match = /^(\d{1,6})([smhdw])$/.exec(text);
-  if (match !== null && Number(match[1]) > 0) {
-    return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
-  }
-  throw new Failure(
-    "usage",
-    "max_age_malformed",
-    `--max-age takes a time such as 90s, 30m, 12h, 30d or 2w, not ${text}`,
-  );
 }

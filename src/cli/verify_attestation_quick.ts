@@ -1,7 +1,7 @@
 import { EXIT } from "./exit_code.ts";
 import { type Outcome, verbRunner } from "./verb.ts";
 import { runVerifyAttestation, type VerifyAttestationFlags } from "./verify_attestation.ts";
-import { VERIFY_ATTESTATION_OPTIONS } from "./verify_attestation_options.ts";
+import { VERIFY_ATTESTATION_OPTIONS } from "./trust_options.ts";
 
 /**
  * Plain calls of `pp verify-attestation`, without what the other verbs load: gates and hooks make it often, and it

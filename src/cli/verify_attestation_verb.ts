@@ -1,20 +1,14 @@
 import type { Command } from "commander";
 import type { VerifyAttestationFlags } from "./verify_attestation.ts";
 import type { VerbResult, verbRunner } from "./verb.ts";
-import { VERIFY_ATTESTATION_OPTIONS } from "./verify_attestation_options.ts";
-
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
+import { VERIFY_ATTESTATION_OPTIONS, withOptions } from "./trust_options.ts";
 
 /** `pp verify-attestation`: check a bundle's signature and everything it vouches for. */
 export function registerVerifyAttestation(program: Command, verb: ReturnType<typeof verbRunner>): void {
   const command = program.command("verify-attestation")
     .description("Check who signed a bundle, and that it is exactly what was signed")
     .argument("<bundle>", "a proof bundle: its folder or a .ppb file");
-  for (const [flags, about] of VERIFY_ATTESTATION_OPTIONS) {
-    if (flags.startsWith("--key ")) command.option(flags, about, collect);
-    else command.option(flags, about);
-  }
-  command
+  withOptions(command, VERIFY_ATTESTATION_OPTIONS)
     .addHelpText(
       "after",
       `

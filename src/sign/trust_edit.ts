@@ -2,7 +2,8 @@ import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq 
 import { Failure } from "../vocabulary/failure.ts";
 import type { PublicKey } from "./key.ts";
 import { opensshLine } from "./openssh.ts";
-import { parseTrust, type Role, TRUST_FORMAT } from "./trust_file.ts";
+import type { Role } from "./role.ts";
+import { parseTrust, TRUST_FORMAT } from "./trust_file.ts";
 
 export interface AddedKey {
   readonly name: string;

@@ -3,12 +3,9 @@ import { type DocumentProblem, parseDocument } from "../document/parse.ts";
 import type { KnownKeys } from "../document/problems.ts";
 import type { PublicKey } from "./key.ts";
 import { readPublicKey } from "./key_file.ts";
+import { type Role, ROLES } from "./role.ts";
 
 export const TRUST_FORMAT = "veripatch-trust/v1";
-
-/** What a key may say: that it proved, that it replayed, that it approves. */
-export const ROLES = ["prover", "replayer", "approver"] as const;
-export type Role = typeof ROLES[number];
 
 export interface TrustedKey {
   readonly publicKey: PublicKey;

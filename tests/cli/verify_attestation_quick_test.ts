@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Command } from "commander";
 import fc from "fast-check";
 import { registerVerifyAttestation } from "../../src/cli/verify_attestation_verb.ts";
-import { VERIFY_ATTESTATION_OPTIONS } from "../../src/cli/verify_attestation_options.ts";
+import { VERIFY_ATTESTATION_OPTIONS } from "../../src/cli/trust_options.ts";
 import { plainCall } from "../../src/cli/verify_attestation_quick.ts";
 import { pp } from "./process.ts";
 
