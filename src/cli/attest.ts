@@ -32,7 +32,7 @@ export async function runAttest(path: string, flags: AttestFlags): Promise<VerbR
   if (mode === "none") {
     refuseBeside("--mode none", flags);
     const removed = await holdingBundle(bundle, () => removeEnvelopes(bundle));
-    return result(bundle, { mode, keyIds: [], envelopes: [], removed });
+    return result(bundle, { mode, keyIds: [], envelopes: [], replaced: false, removed });
   }
   const nonce = nonceOf(flags.nonce);
   if (flags.add === true && nonce !== null) {
@@ -45,7 +45,7 @@ export async function runAttest(path: string, flags: AttestFlags): Promise<VerbR
     keys: flags.key ?? [],
     variable: flags.keyEnv ?? HMAC_VARIABLE,
   });
-  const envelopes = await holdingBundle(bundle, async () => {
+  const { envelopes, replaced } = await holdingBundle(bundle, async () => {
     const read = await readBundle(bundle);
     if (!read.ok) throw unreadableBundle(read.refusal);
     const inventory = await inventoryOf(read.bundle.files, read.bundle.embedded);
@@ -53,9 +53,10 @@ export async function runAttest(path: string, flags: AttestFlags): Promise<VerbR
       ? new Map([[PROOF_ENVELOPE, countersign(inventory, keys)]])
       : await attest(inventory, keys, { issuedAt: new Date(), nonce });
     await replaceEnvelopes(bundle, made);
-    return [...made.keys()];
+    const replaced = flags.add !== true && read.bundle.files.has(PROOF_ENVELOPE);
+    return { envelopes: [...made.keys()], replaced };
   });
-  return result(bundle, { mode, keyIds: keys.map(keyIdOf), envelopes, removed: [] });
+  return result(bundle, { mode, keyIds: keys.map(keyIdOf), envelopes, replaced, removed: [] });
 }
 
 /** A packed bundle is one file, which others may have the digest of: it is not changed. */
@@ -79,10 +80,12 @@ interface Done {
   readonly mode: string;
   readonly keyIds: readonly string[];
   readonly envelopes: readonly string[];
+  /** Whether earlier signatures made way. */
+  readonly replaced: boolean;
   readonly removed: readonly string[];
 }
 
-function result(bundle: string, { mode, keyIds, envelopes, removed }: Done): VerbResult {
+function result(bundle: string, { mode, keyIds, envelopes, replaced, removed }: Done): VerbResult {
   const c = colour(Deno.stdout);
   const shown = shownPath(bundle, Deno.cwd());
   const text = mode === "none"
@@ -97,6 +100,9 @@ function result(bundle: string, { mode, keyIds, envelopes, removed }: Done): Ver
         `${c.bold("key")}      ${mode === "ed25519" ? `ed25519 ${id}` : "a shared secret (HMAC)"}`
       ),
       `${c.bold("wrote")}    ${envelopes.join(", ")}`,
+      ...(replaced
+        ? [c.yellow("         in place of the signatures that were there; --add keeps them")]
+        : []),
       `${c.dim("next")}     pp verify-attestation ${shown} ${
         mode === "ed25519" ? "--key PUBLIC.pem" : "--key-env NAME"
       }`,
@@ -110,6 +116,7 @@ function result(bundle: string, { mode, keyIds, envelopes, removed }: Done): Ver
       mode,
       key_ids: keyIds,
       written: envelopes,
+      replaced,
       removed,
       exit: EXIT.yes,
     },

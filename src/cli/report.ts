@@ -41,7 +41,8 @@ export async function writeReport(path: string, flags: ReportFlags): Promise<Ver
 
 /** Of the very bytes that are shown; null when the caller names nobody to believe. */
 async function verified(bundle: ReadBundle, flags: ReportFlags): Promise<ReportVerification | null> {
-  if (flags.key === undefined && flags.trust === undefined) return null;
+  const { key, hmacKey, keyEnv, trust: file } = flags;
+  if ([key, hmacKey, keyEnv, file].every((flag) => flag === undefined)) return null;
   const now = new Date();
   const trust = await trustAsked(flags, now);
   if (trust === null) throw noTrustedKey();

@@ -19,6 +19,8 @@ export function registerReport(program: Command, verb: ReturnType<typeof verbRun
     { value: "file", description: "where to write it (default: SESSION.html here)" },
   )
     .option("--key <file>", "verify the attestation by this public key, and say so; repeatable", repeatable)
+    .option("--hmac-key <file>", "verify it by this shared secret: a file, env:NAME or - for stdin")
+    .option("--key-env <name>", "verify it by the shared secret in this environment variable")
     .option("--trust <file>", "verify it by this trust file, and say so")
     .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")
@@ -30,7 +32,7 @@ Examples:
   pp report proof.ppb --force -o report.html
   pp report proof.ppb --key ci.pub.pem      the page also says what became of verifying it
 
-The page needs nothing else: no script, no request. Without --key or --trust nothing is verified for it; an
+The page needs nothing else: no script, no request. Without a key or trust file nothing is verified for it; an
 invalid attestation is shown as that, and exits 2.`,
     ).action(verb(async (path: string, flags: ReportFlags) => {
       const { writeReport } = await import("./report.ts");

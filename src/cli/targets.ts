@@ -17,7 +17,8 @@ export type SessionCall =
   | { readonly verb: "prove" };
 
 /**
- * What a call is to prove, each command admitted by the policy.
+ * What a call is to prove, each command admitted by the policy. A command of `run` that is a target of the policy is
+ * that target.
  * @param source the policy file, null for the built-in policy
  * @throws Failure `usage` for a command that cannot be read or a policy without targets; `denied` for one not admitted
  */
@@ -46,14 +47,28 @@ export function targetsOf(
     : targetFromArgv("command", words);
   if (!resolved.ok) throw commandFailure(resolved.refusal);
   admit(config, resolved.target);
-  if (call.report === undefined) return [resolved.target];
+  const targets = sameCommand(config, resolved.target);
+  if (call.report === undefined) return targets;
   const read = parseReportFlag(call.report);
   if (!read.ok) {
     throw new Failure("usage", "report_malformed", `--report: ${read.detail}`, {
       hint: "name format and file, such as --report junit:report.xml; tap alone is read from stdout",
     });
   }
-  return [{ ...resolved.target, report: read.report }];
+  return [{ ...targets[0]!, report: read.report }];
+}
+
+/**
+ * The targets of the policy that run exactly this command, with their names and reports: what the policy says about
+ * them holds for `pp run` as it does for `pp prove`. The command alone where there is none.
+ */
+function sameCommand(config: PolicyConfig, target: ProofTarget): readonly ProofTarget[] {
+  const configured = configuredTargets(config);
+  if (!configured.ok) return [target];
+  const same = configured.targets.filter(({ argv }) =>
+    argv.length === target.argv.length && argv.every((word, i) => word === target.argv[i])
+  );
+  return same.length > 0 ? same : [target];
 }
 
 /**

@@ -58,7 +58,7 @@ function fileView(file: FilePatch, budget: { rows: number }): Markup {
     if (room === 0) continue;
     body.push(markup`
       <tr class="hunk">
-        <td colspan="4">lines ${hunk.oldStart} → ${hunk.newStart}</td>
+        <td colspan="4">${placeOf(hunk)}</td>
       </tr>
       ${rows.slice(0, room).map(rowView)}
     `);
@@ -80,6 +80,14 @@ function fileView(file: FilePatch, budget: { rows: number }): Markup {
       </table>
     </div>
   `;
+}
+
+/** Where a hunk is in the old file, and in the new one where that differs: `lines 13–19`, `line 3 → lines 3–5`. */
+function placeOf({ oldStart, oldCount, newStart, newCount }: Hunk): string {
+  const lines = (start: number, count: number) =>
+    count === 0 ? "nothing" : count === 1 ? `line ${start}` : `lines ${start}–${start + count - 1}`;
+  const [before, after] = [lines(oldStart, oldCount), lines(newStart, newCount)];
+  return before === after ? before : `${before} → ${after}`;
 }
 
 /** Removed lines beside the added ones that follow them. */

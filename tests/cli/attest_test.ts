@@ -41,13 +41,18 @@ Deno.test("pp attest, pp verify-attestation: signed, verified, signed by a secon
     assert.equal(two.code, 2);
     assert.match(two.stdout, /signature {2}✗ no trusted key[^]*not checked[^]*next {7}compare/);
     const before = await Deno.readTextFile(`${cwd}/proof_bundle/test_result.attestation.json`);
-    assert.equal((await pp(["attest", "proof_bundle", "--key", "two.key.pem", "--add"], { cwd })).code, 0);
+    const added = await pp(["attest", "proof_bundle", "--key", "two.key.pem", "--add"], { cwd });
+    assert.equal(added.code, 0);
+    assert.doesNotMatch(added.stdout, /in place of/);
     assert.equal(await Deno.readTextFile(`${cwd}/proof_bundle/test_result.attestation.json`), before);
     const both = ["--key", "one.pub.pem", "--key", "two.pub.pem", "--threshold", "2", "--json"];
     const whole = await pp(["verify-attestation", "proof_bundle", ...both], { cwd });
     assert.equal(json(whole).verdict, "valid");
     assert.equal(json(whole).signature.signers.length, 2);
     assert.equal(json(whole).format, "veripatch-attestation-verification/v1");
+    assert.equal(json(attested).replaced, false);
+    const again = await pp(["attest", "proof_bundle", "--key", "two.key.pem"], { cwd });
+    assert.match(again.stdout, /in place of the signatures that were there; --add keeps them/);
     const leftovers = [...Deno.readDirSync(cwd)].map((entry) => entry.name).filter((n) =>
       n.startsWith(".tmp")
     );

@@ -59,3 +59,23 @@ Deno.test("pp report: says what became of verifying by the caller's key, 2 when 
     );
   });
 });
+
+Deno.test("pp report: verifies by a shared secret, from a file or a variable", async () => {
+  await withFolder(HERE, async (cwd) => {
+    const env = { MY_SECRET: "0123456789abcdef0123456789abcdef" };
+    const attest = ["attest", "proof_bundle", "--mode", "hmac-sha256", "--key-env", "MY_SECRET"];
+    assert.equal((await pp(attest, { cwd, env })).code, 0);
+    const report = async (...flags: string[]) => {
+      const made = await pp(["report", "proof_bundle", "-o", "r.html", "--force", "--json", ...flags], {
+        cwd,
+        env,
+      });
+      return `${made.code} ${JSON.parse(made.stdout).verification}`;
+    };
+    assert.equal(await report("--key-env", "MY_SECRET"), "0 valid");
+    assert.equal(await report("--hmac-key", "env:MY_SECRET"), "0 valid");
+    assert.equal(await report(), "0 null");
+    await Deno.writeTextFile(`${cwd}/other`, "another secret of 32 bytes, or so", { mode: 0o600 });
+    assert.equal(await report("--hmac-key", "other"), "2 invalid");
+  });
+});

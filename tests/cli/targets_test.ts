@@ -62,6 +62,26 @@ Deno.test("targetsOf run: a policy with commands admits exactly those", () => {
   }
 });
 
+Deno.test("targetsOf run: a command that is a target of the policy has its name and is judged by its report", () => {
+  const known = policy(
+    "proof_targets: [{name: unit, cmd: pytest -q, report: {format: junit, path: r.xml}}, {name: web, argv: [make, a]}]",
+  );
+  const brief = (words: string[], report?: string) =>
+    targetsOf({ ...run(words), report }, known, null).map((t) => `${t.name} ${t.report?.format ?? "-"}`);
+  assert.deepEqual(brief(["pytest -q"]), ["unit junit"]);
+  assert.deepEqual(brief(["pytest '-q'"]), ["unit junit"]);
+  assert.deepEqual(brief(["make", "a"]), ["web -"]);
+  assert.deepEqual(brief(["pytest -q"], "tap"), ["unit tap"], "what the call says stands above");
+  const other = policy(
+    "proof_targets: [{name: unit, cmd: pytest -q, report: {format: junit, path: r.xml}}]\n" +
+      "policy: {allowed_commands: [pytest]}",
+  );
+  assert.deepEqual(targetsOf(run(["pytest"]), other, null).map((t) => [t.name, t.report]), [[
+    "command",
+    undefined,
+  ]]);
+});
+
 Deno.test("targetsOf prove: all targets in the policy's order, or wrong usage when it has none", () => {
   const two = policy("proof_targets: [{name: build, cmd: make}, {name: test, argv: [make, 'a b']}]");
   assert.deepEqual(targetsOf({ verb: "prove" }, two, null).map((t) => [t.name, t.argv]), [

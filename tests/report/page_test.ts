@@ -124,6 +124,7 @@ Deno.test("reportPage: shows the fix, the runs, the attempts, what was minimized
     const expected of [
       ...[
         "return a - b",
+        "lines 1–2",
         "return a + b",
         "assert -1 == 3",
         "leads out of the workspace",
