@@ -1,4 +1,4 @@
-import { rm, stat } from "node:fs/promises";
+import { lstat, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { interrupted } from "../vocabulary/failure.ts";
 import { claimTemporary, removeStaleTemporaries } from "./temporary.ts";
@@ -30,8 +30,16 @@ export async function withBundleFolder<T>(
 /** A session's folder stands for the bundle in it. */
 export async function bundleFolder(path: string): Promise<string> {
   const inside = `${path}/proof_bundle`;
-  return await stat(inside).then((info) => info.isDirectory(), () => false) ? inside : path;
+  if (!await stat(inside).then((info) => info.isDirectory(), () => false)) return path;
+  // A folder that looks like a bundle itself must not be judged by another one that lies in it.
+  const own = await Promise.all(
+    OF_A_BUNDLE.map((name) => lstat(`${path}/${name}`).then(() => true, () => false)),
+  );
+  return own.includes(true) ? path : inside;
 }
+
+/** Names that a session's folder does not have. */
+const OF_A_BUNDLE = ["repro.json", "final.patch", "attestation.json", "final_summary.md"];
 
 /**
  * An empty temporary folder that only this user can look into, removed afterwards; one that a killed process left is

@@ -67,6 +67,9 @@ export async function writeFiles(files: readonly NewFile[], replace: boolean): P
   try {
     for (const { path, text, mode } of files) {
       current = path;
+      // A rename over /dev/stdout or a pipe would take it away from everybody.
+      const there = replace ? await Deno.stat(path).catch(() => null) : null;
+      if (there !== null && !there.isFile && !there.isDirectory) throw new Error("it is no regular file");
       const temporary = `${path}.${crypto.randomUUID()}.tmp`;
       temporaries.push(temporary);
       using file = await Deno.open(temporary, { write: true, createNew: true, mode });

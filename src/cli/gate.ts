@@ -135,8 +135,10 @@ async function stockOf(
   return { inventory: taken.inventory, read };
 }
 
-/** The files named by flags that lie in a working tree of the repository. */
+/** The files named by flags that lie in a working tree, which may be a checkout of the change. */
 async function verifierFiles(flags: GateFlags, history: History): Promise<readonly VerifierFile[]> {
+  // A name of no commit is told by the gate itself.
+  const head = await history.commit(flags.head);
   const isFile = (spec: string) => spec !== "-" && !spec.startsWith("env:");
   const keys = [...flags.key ?? [], flags.hmacKey ?? "-", ...flags.replayerKey ?? []].filter(isFile);
   const named: [what: string, path: string | undefined][] = [
@@ -146,7 +148,7 @@ async function verifierFiles(flags: GateFlags, history: History): Promise<readon
   ];
   const files: VerifierFile[] = [];
   for (const [what, path] of named) {
-    const paths = path === undefined ? [] : await history.placesOf(path);
+    const paths = path === undefined || !head.ok ? [] : await history.placesOf(path, head.value);
     if (paths.length > 0) files.push({ what, paths });
   }
   return files;

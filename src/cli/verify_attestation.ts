@@ -49,8 +49,9 @@ async function withFolder(
 ): Promise<VerbResult> {
   const named = (place: string) => Deno.stat(place).catch(() => null);
   const [found, inside] = await Promise.all([named(path), named(`${path}/proof_bundle`)]);
-  if (found?.isFile !== true) return await use(inside?.isDirectory === true ? `${path}/proof_bundle` : path);
+  if (found?.isFile !== true && inside?.isDirectory !== true) return await use(path);
   const { withBundleFolder } = await import("../bundle/open.ts");
+  if (found?.isFile !== true) return await withBundleFolder(path, use);
   const { watched } = await import("./watched.ts");
   return await watched(true, ({ signal }) => withBundleFolder(path, use, signal));
 }

@@ -18,6 +18,16 @@ export interface ProtectedRule {
 const JAVASCRIPT = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 const JVM = ["java", "kt", "kts", "groovy", "scala"];
 
+/** What pytest 7 to 9 and unittest import before a test; as many to a line as one glob may have alternatives for. */
+const PYTHON_LOADED: readonly string[] = [
+  "argparse,ast,attr,attrs,base64,bdb,bisect,bz2,calendar,cmd,code,codeop,collections,colorama,contextlib,copy",
+  "copyreg,csv,dataclasses,datetime,decimal,difflib,dis,email,enum,exceptiongroup,faulthandler,fnmatch,fractions,functools,gettext,glob",
+  "hashlib,heapq,html,importlib,importlib_metadata,inspect,iniconfig,ipaddress,json,keyword,linecache,locale,logging,lzma,numbers,opcode",
+  "operator,packaging,pathlib,pdb,platform,pprint,py,pygments,queue,quopri,random,re,readline,reprlib,rlcompleter,runpy",
+  "secrets,selectors,shlex,shutil,signal,socket,statistics,string,struct,subprocess,sysconfig,tempfile,textwrap,threading,token,tokenize",
+  "tomli,tomllib,traceback,types,typing,typing_extensions,urllib,uuid,warnings,weakref,xml,zipfile,zipimport,zipp",
+];
+
 /** The first rule that matches a path and protects the whole file names it, else the first that matches. */
 export const PROTECTED_RULES: readonly ProtectedRule[] = [
   {
@@ -58,6 +68,14 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
       "**/{pytest,_pytest,pluggy,unittest,doctest,nose,nose2}{.py,/**}",
     ],
     tellWhen: ["py"],
+  },
+  {
+    // Python: `python -m pytest` looks in the working folder first for everything that pytest and unittest themselves
+    // load, the standard library included; modules that are built in or loaded before that are not among them.
+    name: "python_shadows",
+    about: "modules that would stand in for what Python's runners load",
+    globs: PYTHON_LOADED.map((names) => `{,src/}{${names}}{.py,/__init__.py}`),
+    tellWhen: [],
   },
   {
     // Python: pytest, tox, nox, coverage and setuptools read these.
@@ -221,11 +239,13 @@ export const PROTECTED_RULES: readonly ProtectedRule[] = [
   {
     // Continuous integration, and what is tested and kept out of a workspace.
     name: "ci_config",
-    about: "continuous integration and hooks of repositories",
+    about: "continuous integration, and hooks and settings of repositories",
     globs: [
       "**/{.github,.gitlab,.circleci,.buildkite,.woodpecker,.ci,.husky,.githooks}/**",
       "**/{.gitlab-ci.yml,.travis.yml,.drone.yml,appveyor.yml,azure-pipelines.yml,bitbucket-pipelines.yml}",
       "**/{Jenkinsfile,.pre-commit-config.yaml,lefthook.yml,.ppignore,.ci}",
+      // A checkout elsewhere would hold other bytes than those that were proved.
+      "**/{.gitattributes,.gitmodules}",
     ],
   },
 ];

@@ -7,7 +7,7 @@ import { keyIdOf, sameKey, type SigningKey, type VerificationKey } from "./key.t
 /** Keys tried on signatures whose hint names none of them; honest envelopes carry the id of their key. */
 const MAX_TRIES_WITHOUT_HINT = 1_024;
 /** Bytes hashed in such tries. */
-const MAX_BYTES_WITHOUT_HINT = 2 ** 30;
+const MAX_BYTES_WITHOUT_HINT = 2 ** 27;
 
 /**
  * Signs a payload with every key, in their order; the same input gives the same bytes.
@@ -56,7 +56,7 @@ export function signEnvelope(
  * but the signature's bytes and, as a hint where to begin, its key id is used. A key given twice is one key.
  *
  * Work is bounded: a signature whose id is that of a given key is tried with that key first; with other keys at most
- * 1,024 times in all and over at most 1 GiB. What is left untried then has not signed.
+ * 1,024 times in all and over at most 128 MiB. What is left untried then has not signed.
  * @returns each distinct key once, in the order given
  */
 export function signaturesBy(

@@ -39,6 +39,7 @@ import {
   policyGiven,
   policyOfTree,
   targetsCheck,
+  withTip,
 } from "./gate/policy_checks.ts";
 import { resultCheck, summaryCheck, type SummaryGiven } from "./gate/replay_check.ts";
 import { testsCheck } from "./gate/tests_check.ts";
@@ -109,7 +110,7 @@ export async function gate(input: GateInput, ports: GatePorts): Promise<GateResu
     ? policyGiven(input.policy)
     : trees.base === null
     ? null
-    : await policyOfTree(trees.base, history);
+    : withTip(await policyOfTree(trees.base, history), trees.base, trees.tip);
   const policy = found?.policy ?? null;
   const config = policy === null ? null : input.adjust(policy.config);
   const judge = new Judge(input, ports, { verification, bundle, config, trees });
@@ -175,19 +176,22 @@ class Judge {
 
   /** A change must not bring the keys and rules it is judged by. */
   verifierFiles(): GateCheck {
-    const { base, head } = this.known.trees;
+    const { base, tip, head } = this.known.trees;
     const { verifierFiles } = this.input;
     const none = "what it is judged by does not lie in the working tree";
     if (verifierFiles.length === 0) return judged("verifier_files", [], none);
     if (base === null || head === null) return notChecked("verifier_files", "the trees are not known");
+    if (!tip.ok) return fail("verifier_files", [findingOf(tip.refusal)]);
     const findings = verifierFiles.flatMap(({ what, paths }) =>
-      paths.filter((path) => touchedBetween(base, head, path)).map((path) =>
-        finding(
-          "changed_by_head",
-          `this is the ${what} that judges it, and it differs from the merge base's`,
-          path,
-        )
-      )
+      paths.flatMap((path) => {
+        const [code, whose] = touchedBetween(base, head, path)
+          ? ["changed_by_head", "the merge base's"]
+          : touchedBetween(tip.value, head, path)
+          ? ["outdated_in_head", "what base has by now"]
+          : [null, ""];
+        if (code === null) return [];
+        return [finding(code, `this is the ${what} that judges it, and it differs from ${whose}`, path)];
+      })
     );
     return judged("verifier_files", findings, "head does not touch what it is judged by");
   }

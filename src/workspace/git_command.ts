@@ -103,6 +103,7 @@ export function startGit(
     GIT_ALLOW_PROTOCOL: "none",
     GIT_NO_LAZY_FETCH: "1",
     GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_GRAFT_FILE: "/dev/null",
     GIT_CONFIG_COUNT: String(config.length),
     ...call.env,
   };

@@ -1,17 +1,18 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { type BlobSink, gitFailed, kill, streamBlobs } from "./git_blobs.ts";
 import { findGit, type GitCall, type GitResult, runGit, startGit } from "./git_command.ts";
 import { commitNamed } from "./git_names.ts";
 import { bareRepository, privateObjects, sameDirectory } from "./git_objects.ts";
-import { readConfig } from "./git_private.ts";
+import { lookUp, readConfig } from "./git_private.ts";
 import { findRepository, type GitRepository } from "./git_repository.ts";
 import { type BlobDigest, contentsOf, parseTree } from "./git_tree.ts";
 import type { GitTree, History, Told, TreeContents } from "./history.ts";
+import { placesInWorkTrees } from "./places.ts";
 import { IGNORE_FILE, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
 
 const LOOKUP = { timeoutMs: 60_000, maxBytes: 256 * 1024 };
@@ -66,16 +67,13 @@ class GitHistory implements History {
     });
   }
 
-  async placesOf(file: string): Promise<readonly string[]> {
-    const full = resolve(file);
-    const lexical = join(await Deno.realPath(dirname(full)).catch(() => dirname(full)), basename(full));
-    const places = new Set<string>();
-    for (const path of [full, lexical, await Deno.realPath(full).catch(() => full)]) {
-      const found = await findRepository(dirname(path)).catch(() => null);
-      if (found === null || !(await sameDirectory(found.commonDir, this.repository.commonDir))) continue;
-      places.add(relative(found.top, path));
-    }
-    return [...places];
+  placesOf(file: string, commit: string): Promise<readonly string[]> {
+    return placesInWorkTrees(
+      resolve(file),
+      async (other) =>
+        await sameDirectory(other.commonDir, this.repository.commonDir) ||
+        await lookUp(other, ["rev-parse", "--verify", "--quiet", `${commit}^{commit}`]) !== null,
+    );
   }
 
   async mergeBase(base: string, head: string): Promise<Told<string>> {

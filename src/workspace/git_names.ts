@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { quoted } from "../vocabulary/printable.ts";
-import { lookUp } from "./git_private.ts";
+import { lookUp, readOnly } from "./git_private.ts";
 import type { GitRepository } from "./git_repository.ts";
 import type { Told } from "./history.ts";
 
@@ -23,6 +24,7 @@ export async function commitNamed(
   if (!isPlainName(name)) return no("ref_malformed", `${shown} cannot name a commit`);
   const stem = name.replace(/(?:[~^]\d*)+$/, "");
   const meanings = FULL_ID.test(stem) ? [] : await referencesNamed(repository, stem);
+  if (meanings === null) return no("ref_ambiguous", `the references that ${shown} could be cannot be listed`);
   const abbreviates = /^[0-9a-f]{4,63}$/.test(stem) && !FULL_ID.test(stem) && meanings.length > 0;
   if (meanings.length > 1 || abbreviates) {
     const list = [...meanings, ...(abbreviates ? ["the start of a commit's id"] : [])].join(", ");
@@ -41,11 +43,15 @@ function isPlainName(name: string): boolean {
     !/[\p{Cc}\p{Cf}\p{Z}:?*[\]\\{}]|\.\.|@\{/u.test(name);
 }
 
-async function referencesNamed(repository: GitRepository, stem: string): Promise<string[]> {
+/** @returns null when they cannot be told, such as when there are too many to list */
+async function referencesNamed(repository: GitRepository, stem: string): Promise<string[] | null> {
   // Names such as HEAD are looked for in the git directory first, and there is one of each.
-  if (/^[A-Z_]+$/.test(stem)) return [];
+  const isPseudo = /^[A-Z_]+$/.test(stem) &&
+    await Deno.lstat(join(repository.gitDir, stem)).then(({ isFile }) => isFile, () => false);
+  if (isPseudo) return [];
   const places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map((place) => place + stem);
   const full = new Set([...places, `refs/remotes/${stem}/HEAD`].filter((ref) => ref.startsWith("refs/")));
-  const listed = await lookUp(repository, ["for-each-ref", "--format=%(refname)", ...full]);
-  return (listed ?? "").split("\n").filter((ref) => full.has(ref));
+  const listed = await readOnly(repository, ["for-each-ref", "--format=%(refname)", ...full]);
+  if (listed === null) return null;
+  return new TextDecoder().decode(listed).split("\n").filter((ref) => full.has(ref));
 }

@@ -32,7 +32,11 @@ export async function lookUp(repository: GitRepository, args: readonly string[])
   return text === "" ? null : text;
 }
 
-async function readOnly(repository: GitRepository, args: readonly string[]): Promise<Uint8Array | null> {
+/** What a command that only reads prints; null when it fails or prints too much. */
+export async function readOnly(
+  repository: GitRepository,
+  args: readonly string[],
+): Promise<Uint8Array | null> {
   const result = await runGit(args, { cwd: "/", env: { GIT_DIR: repository.gitDir }, ...LOOKUP })
     .catch(() => null);
   return result === null || result.code !== 0 || result.truncated ? null : result.stdout;

@@ -35,10 +35,10 @@ export type Told<T> = { readonly ok: true; readonly value: T } | {
 /** Commits and trees of one git repository, read without a working tree. Nothing is ever written to it. */
 export interface History {
   /**
-   * Where a file lies in a working tree of this repository, linked ones included: each path that leads to it there,
-   * relative to the working tree; none when it lies elsewhere.
+   * Where a file lies in a working tree of this repository, linked ones included, or of another that has a commit:
+   * each path that has a say in what it leads to there, relative to the working tree; none when it lies elsewhere.
    */
-  placesOf(file: string): Promise<readonly string[]>;
+  placesOf(file: string, commit: string): Promise<readonly string[]>;
   /**
    * The commit a name stands for.
    * @returns `ref_malformed`, `ref_unknown`, `ref_ambiguous` otherwise

@@ -249,6 +249,21 @@ Deno.test("withBundleFolder: a .ppb, its folder and its session's folder are the
   });
 });
 
+Deno.test("withBundleFolder: a bundle inside a bundle is not the one that is judged", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/proof_bundle`);
+    await withBundleFolder(
+      folder,
+      (inside) => Promise.resolve(assert.equal(inside, `${folder}/proof_bundle`)),
+    );
+    await Deno.writeTextFile(`${folder}/final.patch`, "another patch");
+    await withBundleFolder(folder, (inside) => Promise.resolve(assert.equal(inside, folder)));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("withBundleFolder: the unpacked folder is private, and gone after a failure too", async () => {
   await withBundle(async (folder, dir) => {
     const { path } = await packBundle(folder, inDir(dir));

@@ -136,6 +136,40 @@ Deno.test("pp gate: a trust file, a key or a policy that the change brings along
     }
   }));
 
+Deno.test("pp gate: keys in a checkout of the change, by a middle link or beside a bare repository, close it", () =>
+  onFixture(async ({ cwd, root }) => {
+    const mine = await Deno.readTextFile(join(cwd, "trust.yaml"));
+    git(root, "checkout", "-q", "main");
+    writeFiles(root, { "fixtures/sample.yaml": mine, "ci/real.yaml": "nobody\n" });
+    await Deno.symlink("current.yaml", join(root, "ci/trust.yaml"));
+    await Deno.symlink("real.yaml", join(root, "ci/current.yaml"));
+    commitAll(root);
+    git(root, "checkout", "-q", "-b", "evil");
+    await Deno.remove(join(root, "ci/current.yaml"));
+    await Deno.symlink("../fixtures/sample.yaml", join(root, "ci/current.yaml"));
+    commitAll(root);
+    execFileSync("git", ["clone", "-q", "--bare", join(cwd, "repo"), join(cwd, "bare.git")]);
+    for (const repo of ["repo", "bare.git"]) {
+      const call = ["gate", "proof_bundle", "--repo", repo, "--base", "main", "--head", "evil"];
+      const { code, stdout } = await pp([...call, "--trust", "repo/ci/trust.yaml"], { cwd });
+      assert.equal(code, 2);
+      assert.match(
+        stdout,
+        /^✗ verifier_files .*ci\/current\.yaml: this is the trust file that judges it/m,
+        repo,
+      );
+    }
+  }));
+
+Deno.test("pp gate -o: a pipe or a device is never replaced by a file", () =>
+  onFixture(async ({ cwd }) => {
+    execFileSync("mkfifo", [join(cwd, "pipe.md")]);
+    const { code, stderr } = await gate(cwd, "--trust", "trust.yaml", "-o", "pipe.md");
+    assert.equal(code, 77);
+    assert.match(stderr, /no regular file/);
+    assert.ok((await Deno.lstat(join(cwd, "pipe.md"))).isFifo);
+  }));
+
 Deno.test("pp gate: what cannot be judged at all is no closed gate but an error", () =>
   onFixture(async ({ cwd }) => {
     const trust = ["--trust", "trust.yaml"];

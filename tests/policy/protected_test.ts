@@ -35,6 +35,7 @@ const PROTECTED: Readonly<Record<string, readonly string[]>> = {
     ...["tests.py", "src/test/java/A.java", "rust/tests/a.rs", "ui.e2e.ts", "a/__snapshots__/b.snap"],
   ],
   python_tests: ["test_a.py", "src/deep/test_b.py", "doc/test_examples.txt"],
+  python_shadows: ["iniconfig.py", "py.py", "src/argparse.py", "xml/__init__.py"],
   python_hooks: [
     ...[
       "conftest.py",
@@ -84,6 +85,8 @@ const PROTECTED: Readonly<Record<string, readonly string[]>> = {
     ".circleci/config.yml",
     "Jenkinsfile",
     ".ppignore",
+    ".gitattributes",
+    "src/.gitmodules",
   ],
 };
 
@@ -156,7 +159,8 @@ Deno.test("protectionOf: changing case, adding dots at the end or going deeper n
   const paths = fc.constantFrom(
     ...Object.entries(PROTECTED)
       .filter(([name]) =>
-        !["jvm_tests", "dotnet_tests", "php_tests", "build_files", "other_languages"].includes(name)
+        !["python_shadows", "jvm_tests", "dotnet_tests", "php_tests", "build_files", "other_languages"]
+          .includes(name)
       )
       .flatMap(([, examples]) => examples),
   );
@@ -176,6 +180,17 @@ Deno.test("protectionOf: changing case, adding dots at the end or going deeper n
       },
     ),
   );
+});
+
+Deno.test("protectionOf: modules that stand in for the standard library count only where Python looks first", () => {
+  for (const path of ["json.py", "json/__init__.py", "SRC/Logging.py"]) {
+    assert.equal(ruleOf(path), "python_shadows", path);
+  }
+  for (
+    const path of ["pkg/json.py", "src/pkg/types.py", "json/tool.py", "code/main.py", "csv/a.csv", "py.js"]
+  ) {
+    assert.equal(ruleOf(path), null, path);
+  }
 });
 
 Deno.test("protectionOf: also adds, allow permits and only as it is written, enabled: false permits all", () => {

@@ -8,6 +8,7 @@ import { parsePolicy } from "../../src/policy/parse.ts";
 import { parseEnvelope, PAYLOAD_TYPE, renderEnvelope } from "../../src/sign/dsse.ts";
 import { signEnvelope } from "../../src/sign/sign.ts";
 import { GATE_CHECKS } from "../../src/verify/gate/check.ts";
+import { targetsCheck } from "../../src/verify/gate/policy_checks.ts";
 import { type ReplayFacts, summaryStatement } from "../../src/verify/verification_summary.ts";
 import type { ReplayResult } from "../../src/verify/replay.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
@@ -455,6 +456,41 @@ Deno.test("gate: what judges a change must not come with it", () =>
     assert.equal(linked.brief, closed, "a link above it");
   }));
 
+Deno.test("gate: a change that begins at an old commit cannot choose the policy or the keys of then", () =>
+  onFixture({}, async (fixture) => {
+    const { root } = fixture;
+    const asked = { verifierFiles: [{ what: "trust file", paths: ["trust.yaml"] }] };
+    git(root, "checkout", "-q", "main");
+    writeFiles(root, { "trust.yaml": "the stolen key is revoked\n" });
+    commitAll(root);
+    assert.equal(brief(await gateOn(fixture, asked)), "closed verifier_files:outdated_in_head");
+    assert.equal(brief(await gateOn(fixture)), "open", "keys from elsewhere");
+    writeFiles(root, { "pp.yaml": POLICY.replace("policy:", "policy:\n  deny_write: [calc.py]") });
+    commitAll(root);
+    assert.equal(brief(await gateOn(fixture)), "closed policy:policy_outdated");
+    Deno.removeSync(join(root, "pp.yaml"));
+    commitAll(root);
+    assert.equal(brief(await gateOn(fixture)), "closed policy:policy_outdated", "none by now");
+    const mine = policyOf(POLICY);
+    assert.equal(brief(await gateOn(fixture, { policy: mine })), "open", "the verifier's own policy");
+  }));
+
+Deno.test("gate: a command of one's own before the policy's targets is no proof of them", () =>
+  onFixture({}, (fixture) => {
+    const envelope = parseEnvelope(fixture.files.get(PROOF_ENVELOPE)!);
+    const read = readProofStatement(envelope.ok ? envelope.envelope.payload : new Uint8Array());
+    assert.ok(read.ok);
+    const { predicate } = read.statement;
+    const [tests] = predicate.targets;
+    const own = { name: "prepare", command: "make green", argv: ["make", "green"], shell: false };
+    const { config } = policyOf(`${POLICY}  allowed_argv: [[make, green], [python3, -m, pytest, -q]]\n`);
+    const judged = (targets: typeof predicate.targets) =>
+      targetsCheck(config, { ...predicate, targets }).findings.map(({ code }) => code);
+    assert.deepEqual(judged([own, tests!]), ["targets_reordered"]);
+    assert.deepEqual(judged([tests!, own]), []);
+    return Promise.resolve();
+  }));
+
 Deno.test("gate: names that are no commits are the caller's mistake", () =>
   onFixture({}, async (fixture) => {
     for (
@@ -540,7 +576,12 @@ Deno.test("gate: a signed summary must be a trusted replayer's, about exactly th
       patched: { runs: 2, passed: 2, failed: 0, timed_out: 0 },
       control: null,
       findings: [],
-      sandbox: { backend: "container", image: null, network: "deny", as_recorded: true },
+      sandbox: {
+        backend: "container",
+        image: { name: "python:3.12", id: "sha256:1" },
+        network: "deny",
+        as_recorded: true,
+      },
       signers: [testKey(1).publicKey.id],
       minimal: null,
       checks: [{ check: "patched_green", verdict: "passed" }],
@@ -591,6 +632,15 @@ Deno.test("gate: a signed summary must be a trusted replayer's, about exactly th
     assert.equal(
       await judged(summary({ sandbox: { ...facts.sandbox!, backend: "fake" } })),
       "closed replay:sandbox_fake",
+    );
+    for (const image of [null, { name: "lenient:1", id: "sha256:1" }]) {
+      const elsewhere = summary({ sandbox: { ...facts.sandbox!, image } });
+      assert.equal(await judged(elsewhere), "closed replay:image_differs");
+    }
+    const first = { name: "first", command: "true", argv: ["true"], shell: false };
+    assert.equal(
+      await judged(summary({ targets: [first, ...facts.targets] })),
+      "closed replay:replayed_other_targets",
     );
     assert.match(
       await judged(summary(), { policy: policyOf(`${POLICY}  verify: {repeat: 3}\n`) }),

@@ -7,6 +7,7 @@ import type { VerificationKey } from "../../src/sign/key.ts";
 import { signEnvelope } from "../../src/sign/sign.ts";
 import { countersign } from "../../src/verify/countersign.ts";
 import { judgeFreshness } from "../../src/verify/verdicts/freshness.ts";
+import { judgeSignature } from "../../src/verify/verdicts/signature.ts";
 import { type Verification, verifyAttestation, type VerifyInput } from "../../src/verify/verify.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { attested, ISSUED_AT, PROVED_FILES, testKey, testSecret } from "../bundle/attested.ts";
@@ -64,6 +65,19 @@ Deno.test("verifyAttestation: an attested proof is valid in all four ways", asyn
   assert.equal(brief(result), "valid = valid valid valid valid");
   assert.deepEqual(result.signers.map((key) => key.id), [testKey(1).publicKey.id]);
   assert.equal(result.statement?.predicate.files.length, NAMES.length - 1);
+});
+
+Deno.test("verifyAttestation: signatures that name nobody and a long payload keep no verifier busy", () => {
+  const payload = new Uint8Array(8 << 20);
+  const sig = envelopeOf(SIGNED).signatures[0]!.sig;
+  const signatures = Array.from({ length: 64 }, (_, i) => ({ keyid: null, sig: sig.with(32, i) }));
+  const keys = Array.from({ length: 60 }, (_, i) => testKey(i + 1).publicKey);
+  const bytes = renderEnvelope({ payloadType: PAYLOAD_TYPE, payload, signatures });
+  const from = performance.now();
+  const { verdict } = judgeSignature(bytes, { keys, threshold: 1, owners: new Map(), refused: [] });
+  assert.equal(verdict.code, "not_by_trusted_key");
+  // Every one tried with every key would take half an hour.
+  assert.ok(performance.now() - from < 60_000);
 });
 
 Deno.test("verifyAttestation: HMAC and Ed25519 are taken by the key, whatever else signed", async () => {

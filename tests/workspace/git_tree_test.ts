@@ -93,25 +93,29 @@ Deno.test("gitHistory.contents: the manifest of a tree is that of a fresh checko
 Deno.test("gitHistory.placesOf: a file of a working tree, a linked one, and by way of links", () =>
   inTempDir(async (base) => {
     const root = join(base, "repo");
-    commitAll(root, { "conf/trust.yaml": "1\n" });
+    const first = commitAll(root, { "conf/trust.yaml": "1\n" });
+    execFileSync("git", ["clone", "-q", root, join(base, "clone")]);
     git(root, "worktree", "add", "-q", "--detach", join(base, "linked"));
     commitAll(join(base, "other"), { "trust.yaml": "1\n" });
     await Deno.symlink(join(root, "conf/trust.yaml"), join(base, "far.yaml"));
     await Deno.symlink(join(base, "other/trust.yaml"), join(root, "near.yaml"));
     await Deno.symlink("conf", join(root, "alias"));
+    await Deno.symlink("../far.yaml", join(root, "out-and-in.yaml"));
     const history = await historyOf(root, join(base, "scratch"));
     const cases: [file: string, places: string[]][] = [
       ["repo/conf/trust.yaml", ["conf/trust.yaml"]],
       ["linked/conf/trust.yaml", ["conf/trust.yaml"]],
       ["far.yaml", ["conf/trust.yaml"]],
       ["repo/near.yaml", ["near.yaml"]],
-      ["repo/alias/trust.yaml", ["alias/trust.yaml", "conf/trust.yaml"]],
+      ["repo/alias/trust.yaml", ["alias/trust.yaml", "alias", "conf/trust.yaml"]],
+      ["repo/out-and-in.yaml", ["out-and-in.yaml", "conf/trust.yaml"]],
+      ["clone/conf/trust.yaml", ["conf/trust.yaml"]],
       ["repo/conf/../conf/missing.yaml", ["conf/missing.yaml"]],
       ["other/trust.yaml", []],
       ["nowhere/trust.yaml", []],
     ];
     for (const [file, places] of cases) {
-      assert.deepEqual(await history.placesOf(join(base, file)), places, file);
+      assert.deepEqual(await history.placesOf(join(base, file), first), places, file);
     }
   }));
 
@@ -160,6 +164,9 @@ Deno.test("gitHistory.commit: what a name may be, and what it means", () =>
     const second = commit(root);
     git(root, "tag", "-a", "v1", "-m", "annotated", first);
     git(root, "branch", "twice", first);
+    git(root, "branch", "RELEASE", first);
+    git(root, "tag", "RELEASE", second);
+    git(root, "tag", "HEAD", first);
     git(root, "tag", "twice", second);
     git(root, "branch", first.slice(0, 8), second);
     git(root, "update-ref", "refs/remotes/origin/main", second);
@@ -183,6 +190,7 @@ Deno.test("gitHistory.commit: what a name may be, and what it means", () =>
     }
     const bad: Record<string, string> = {
       "twice": "ref_ambiguous",
+      "RELEASE": "ref_ambiguous",
       "origin/shadowed": "ref_ambiguous",
       [first.slice(0, 8)]: "ref_ambiguous",
       "nowhere": "ref_unknown",

@@ -42,9 +42,13 @@ const NEXT: Readonly<Record<string, string>> = {
   extra: "this is not what was signed: get the bundle again from whoever made it",
   changed_by_head:
     "keep trust file, keys and policy outside of the checkout, or change them in a merge of its own",
+  outdated_in_head:
+    "keep trust file, keys and policy outside of the checkout, or merge the base branch into head",
+  policy_outdated: "merge the base branch into head, then prove again",
   policy_missing: "commit a policy to the base branch (pp init), or name yours with --policy",
   no_targets: "name what has to pass under proof_targets in the policy",
   target_not_proved: "prove all targets of the policy: pp prove",
+  targets_reordered: "prove the targets of the policy, in its order and first: pp prove",
   command_not_allowed: "prove all targets of the policy: pp prove",
   path_protected: "take it out of the change, or let the policy allow it (protect.allow, --allow-protected)",
   not_in_patch: "merge only what was proved: drop these changes, or prove again with them in the patch",

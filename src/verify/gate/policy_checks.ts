@@ -5,7 +5,7 @@ import { MAX_POLICY_BYTES, parsePolicy, POLICY_FILES } from "../../policy/parse.
 import type { PolicyConfig } from "../../policy/policy.ts";
 import { sha256 } from "../../vocabulary/digest.ts";
 import { printableLine, quoted } from "../../vocabulary/printable.ts";
-import type { GitTree, History } from "../../workspace/history.ts";
+import type { GitTree, History, Told } from "../../workspace/history.ts";
 import { fail, finding, findingOf, type GateCheck, type GateFinding, judged, pass } from "./check.ts";
 
 /** The policy a gate judges by. */
@@ -56,6 +56,22 @@ export async function policyOfTree(tree: GitTree, history: History): Promise<Pol
   });
 }
 
+/**
+ * The policy of the merge base counts only while base still has that very one: a change could else begin at an old
+ * commit, with a policy that was tightened since.
+ */
+export function withTip(found: PolicyFound, mergeBase: GitTree, tip: Told<GitTree>): PolicyFound {
+  const against = (finding: GateFinding) => ({ ...found, check: fail("policy", [finding]) });
+  if (found.check.verdict !== "pass") return found;
+  if (!tip.ok) return against(findingOf(tip.refusal));
+  const [then, now] = [mergeBase, tip.value].map(({ entries }) =>
+    POLICY_FILES.map((name) => `${entries.get(name)?.mode} ${entries.get(name)?.id}`).join("\n")
+  );
+  if (then === now) return found;
+  const detail = "base has another policy by now than the merge base: merge base into head, and prove again";
+  return against(finding("policy_outdated", detail));
+}
+
 /** A policy that names no target would let any command stand for a proof. */
 export function policyGiven(policy: GatePolicy): PolicyFound {
   const targets = configuredTargets(policy.config);
@@ -86,6 +102,12 @@ export function targetsCheck(config: PolicyConfig, predicate: ProofPredicate): G
       );
     }
   }
+  // Targets share a copy: what runs earlier could prepare a green that the policy's own would not have.
+  const late = wanted.find(({ argv }, i) => !sameArgv(predicate.targets[i]?.argv ?? [], argv));
+  if (findings.length === 0 && late !== undefined) {
+    const detail = `${quoted(late.name, 80)} ran after commands that do not come before it in the policy`;
+    findings.push(finding("targets_reordered", detail));
+  }
   const names = wanted.map(({ name }) => printableLine(name)).join(", ");
   return judged("targets", findings, `every target of the policy is proved: ${names}`);
 }
@@ -108,12 +130,8 @@ export function conditionsCheck(
   if (sandbox.network !== "deny" && policy.network === "deny") {
     against("network_allowed", "it was proved with network; the policy denies it");
   }
-  if (sandbox.image !== null && sandbox.image.name !== image) {
-    const detail = `it was proved in image ${quoted(sandbox.image.name, 200)}; the policy names ${
-      quoted(image, 200)
-    }`;
-    against("image_differs", detail);
-  }
+  const other = otherImage(sandbox, image);
+  if (other !== null) against("image_differs", `it was proved in ${other}`);
   if (Math.min(before.runs, after.runs) < repeat) {
     const detail = `red was seen ${before.runs} and green ${after.runs} times; the policy wants ${repeat}`;
     against("too_few_runs", detail);
@@ -135,6 +153,16 @@ export function conditionsCheck(
   return findings.length > 0
     ? fail("conditions", findings)
     : pass("conditions", `in ${where}, network ${sandbox.network === "deny" ? "denied" : "allowed"}`);
+}
+
+/** How a sandbox's image is not the one the policy names; null when it is, or there are no images there. */
+export function otherImage(
+  { backend, image }: { readonly backend: string; readonly image: { readonly name: string } | null },
+  wanted: string,
+): string | null {
+  if (image === null ? backend !== "container" : image.name === wanted) return null;
+  const named = image === null ? "an image that is not told" : `image ${quoted(image.name, 200)}`;
+  return `${named}; the policy names ${quoted(wanted, 200)}`;
 }
 
 function utf8(bytes: Uint8Array): string | null {

@@ -4,6 +4,7 @@ import type { PolicyConfig } from "../../policy/policy.ts";
 import { printableLine, quoted } from "../../vocabulary/printable.ts";
 import type { ReplayResult } from "../replay.ts";
 import type { Trust } from "../verdicts/signature.ts";
+import { otherImage } from "./policy_checks.ts";
 import { verifySummary } from "../verification_summary.ts";
 import { fail, finding, type GateCheck, judged, ofVerdict, pass } from "./check.ts";
 
@@ -40,12 +41,25 @@ export function summaryCheck({ envelope, trust }: SummaryGiven, context: Summary
   const findings = (wanted.ok ? wanted.targets : [])
     .filter(({ argv }) => !replay.targets.some((ran) => sameArgv(ran.argv, argv)))
     .map(({ name }) => finding("target_not_replayed", `${quoted(name, 80)} was not replayed`));
+  const proved = statement.predicate.targets;
+  const same = replay.targets.length === proved.length &&
+    replay.targets.every(({ argv }, i) => sameArgv(argv, proved[i]!.argv));
+  if (findings.length === 0 && !same) {
+    findings.push(finding("replayed_other_targets", "the replay ran other commands than the proof"));
+  }
   if (replay.base_tree !== statement.predicate.base.tree) {
     findings.push(finding("replayed_other_base", "the replay was on another base"));
   }
-  if (replay.sandbox?.backend === "fake") {
+  const { backend, container_image: image } = config.policy.sandbox;
+  const where = replay.sandbox;
+  if (where?.backend === "fake") {
     findings.push(finding("sandbox_fake", "it was replayed in no sandbox"));
+  } else if (where !== null && backend !== "auto" && backend !== where.backend) {
+    const detail = `it was replayed in ${where.backend}; the policy asks for ${backend}`;
+    findings.push(finding("sandbox_differs", detail));
   }
+  const other = where === null ? null : otherImage(where, image);
+  if (other !== null) findings.push(finding("image_differs", `it was replayed in ${other}`));
   if (config.policy.network === "deny" && replay.sandbox?.network === "allow") {
     findings.push(finding("network_allowed", "it was replayed with network; the policy denies it"));
   }

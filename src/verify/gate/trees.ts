@@ -6,6 +6,8 @@ import { fail, findingOf, type GateCheck, type GateCheckName } from "./check.ts"
 export interface Trees {
   readonly mergeBase: string | null;
   readonly base: GitTree | null;
+  /** Of the commit the change goes into; the merge base is as old as whoever made the change wants it. */
+  readonly tip: Told<GitTree>;
   readonly contents: TreeContents | null;
   readonly head: GitTree | null;
   /** What there is against each; shown by the check that needed it. */
@@ -19,10 +21,12 @@ export async function treesOf(history: History, base: string, head: string): Pro
   const mergeBase = await history.mergeBase(base, head);
   const headTree = await history.tree(head);
   const baseTree = mergeBase.ok ? await history.tree(mergeBase.value) : mergeBase;
+  const isTip = mergeBase.ok && mergeBase.value === base;
   const contents = baseTree.ok ? await history.contents(baseTree.value) : baseTree;
   return {
     mergeBase: mergeBase.ok ? mergeBase.value : null,
     base: baseTree.ok ? baseTree.value : null,
+    tip: isTip ? baseTree : await history.tree(base),
     contents: contents.ok ? contents.value : null,
     head: headTree.ok ? headTree.value : null,
     problems: { base: refused("base", contents), head: refused("head", headTree) },

@@ -51,12 +51,15 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   if (envelope.payloadType !== PAYLOAD_TYPE) {
     return no("payload_type_unknown", `its payloadType is not ${PAYLOAD_TYPE}`);
   }
-  const trusted = distinct(trust.keys).map((key) => ({ key, made: signaturesOf(envelope, key) }));
-  const broken = trusted.find(({ key, made }) => key.kind === "ed25519" && made.broken)?.key;
-  if (broken !== undefined) {
-    return no("signature_broken", `a signature that names key ${shortId(broken)} is not by that key`);
+  const tries = new Tries(envelope.payload.length);
+  const signers: VerificationKey[] = [];
+  for (const key of distinct(trust.keys)) {
+    const made = signaturesOf(envelope, key, tries);
+    if (made.broken && key.kind === "ed25519") {
+      return no("signature_broken", `a signature that names key ${shortId(key)} is not by that key`);
+    }
+    if (made.good) signers.push(key);
   }
-  const signers = trusted.filter(({ made }) => made.good).map(({ key }) => key);
   if (isMisnamed(envelope, trust.keys)) {
     return no("keyid_mismatch", "a trusted key signed it under the name of another key");
   }
@@ -65,7 +68,7 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
     const detail = `signed by ${signers.map((key) => named(key, trust.owners.get(key.id))).join(", ")}`;
     return { verdict: valid("signed", detail), payload: envelope.payload, signers, refused: null };
   }
-  const refused = trust.refused.find(({ key }) => signaturesOf(envelope, key).good) ?? null;
+  const refused = trust.refused.find(({ key }) => signaturesOf(envelope, key, tries).good) ?? null;
   if (refused !== null) {
     const detail = `signed by ${named(refused.key, refused.principal)}, whose key is ${
       STATES[refused.state]
@@ -79,17 +82,50 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   return no("not_by_trusted_key", "no trusted key signed this statement");
 }
 
-/** Of the signatures that name a key or none: whether one is by it, and whether one that names it is not. */
-function signaturesOf(envelope: Envelope, key: VerificationKey): { good: boolean; broken: boolean } {
-  const found = { good: false, broken: false };
-  for (const signature of envelope.signatures) {
-    const { keyid } = signature;
-    if (keyid !== null && keyid !== key.id) continue;
-    const fits = signaturesBy({ ...envelope, signatures: [signature] }, [key]).length > 0;
-    found.good ||= fits;
-    found.broken ||= !fits && keyid !== null;
+/**
+ * Tries, of all keys together, of signatures that name no single key. A hostile envelope has many of them and a long
+ * payload, which is hashed anew in each.
+ */
+class Tries {
+  #left: number;
+
+  constructor(payloadBytes: number) {
+    this.#left = Math.min(MAX_TRIES, Math.floor(MAX_TRIED_BYTES / Math.max(1, payloadBytes)));
   }
-  return found;
+
+  take(): boolean {
+    return this.#left-- > 0;
+  }
+}
+
+const MAX_TRIES = 1_024;
+const MAX_TRIED_BYTES = 1 << 27;
+
+/**
+ * Of the signatures that name a key or none: whether one is by it, and whether one that names it is not; with that the
+ * looking ends. What is left untried has not signed.
+ */
+function signaturesOf(
+  envelope: Envelope,
+  key: VerificationKey,
+  tries: Tries,
+): { readonly good: boolean; readonly broken: boolean } {
+  let good = false;
+  const seen = new Set<string>();
+  for (const signature of envelope.signatures) {
+    const { keyid, sig } = signature;
+    if (keyid !== null && keyid !== key.id) continue;
+    // The label of HMAC secrets names none of them.
+    const names = keyid !== null && key.kind === "ed25519";
+    if (!names && (good || !tries.take())) continue;
+    const bytes = sig.join();
+    if (seen.has(bytes)) continue;
+    seen.add(bytes);
+    const fits = signaturesBy({ ...envelope, signatures: [signature] }, [key]).length > 0;
+    if (!fits && names) return { good, broken: true };
+    good ||= fits;
+  }
+  return { good, broken: false };
 }
 
 /** Whether a trusted key made a signature that names a key the verifier does not know. */
