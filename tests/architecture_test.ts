@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sandbox: ["vocabulary"],
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
+  store: ["vocabulary", "sign", "patch", "tar", "workspace"],
   sign: ["vocabulary", "document"],
   testreport: ["vocabulary"],
   bundle: [
@@ -63,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bundle",
     "verify",
     "minimize",
+    ...["store/artifact", "store/log", "store/names.ts"],
   ],
 };
 
@@ -73,9 +75,15 @@ const WIRE = "cli/wire.ts";
 const PORTS = [
   "sandbox/sandbox.ts",
   "workspace/workspace.ts",
+<<<<<<< HEAD
   "workspace/history.ts",
   "propose/proposer.ts",
   "syntax/syntax.ts",
+=======
+  "propose/proposer.ts",
+  "syntax/syntax.ts",
+  "store/store.ts",
+>>>>>>> 5022871 (A store of workspace versions with an event log: sqlite, blobs by digest, verbs)
 ];
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
@@ -83,6 +91,7 @@ const PURE = [
   ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report"],
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
+  ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],
 ];
 const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
 

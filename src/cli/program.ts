@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
+import { registerArtifact } from "./artifact_verb.ts";
 import { registerAttest } from "./attest_verb.ts";
 import { registerBundle } from "./bundle_verb.ts";
 import { registerDoctor } from "./doctor_verb.ts";
+import { registerEvents } from "./events_verb.ts";
 import { EXIT } from "./exit_code.ts";
 import { registerGate } from "./gate_verb.ts";
 import { registerInit } from "./init_verb.ts";
@@ -30,6 +32,8 @@ Examples:
   pp report .pp-artifacts/ID -o proof.html  the proof as one page
   pp keygen -o ci                           a key pair to sign proofs with
   pp trust add ci ci.pub.pem --role prover  say whose proofs are believed
+  pp artifact create api                    keep a version of the workspace
+  pp events --verify                        the store's log, and whether it holds
   pp doctor                                 what is missing, and how to get it
 
 Exit codes:
@@ -64,6 +68,8 @@ export async function run(args: readonly string[]): Promise<number> {
   registerBundle(program, verb);
   registerReport(program, verb);
   registerGate(program, verb);
+  registerArtifact(program, verb);
+  registerEvents(program, verb);
   registerDoctor(program, verb);
   registerPolicy(program, verb);
   registerInit(program, verb);

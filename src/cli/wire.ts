@@ -6,11 +6,17 @@ import type { Policy } from "../policy/policy.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import type { Proposer } from "../propose/proposer.ts";
 import type { BackendName, Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
+import { isAbsolute, relative } from "node:path";
+import type { Source } from "../store/artifact/upkeep.ts";
+import type { SnapshotOptions } from "../store/folder/snapshot.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import type { CheckoutState } from "../vocabulary/checkout.ts";
 import type { Environment } from "../vocabulary/environment.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
 import type { History } from "../workspace/history.ts";
+
+/** What a call says about putting a workspace into a store. */
+export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress">;
 
 /** Everything of the world that a session and a replay share. */
 export interface World
@@ -179,6 +185,31 @@ export function onlyContainersHold({ limits, sandbox }: Policy): boolean {
 export async function wireHostProbe() {
   const { probeBubblewrap } = await import("../sandbox/bubblewrap/probe.ts");
   return await probeBubblewrap();
+}
+
+/** The store a call works on, and how a workspace gets into it. */
+export async function wireStore(
+  named: string | undefined,
+  env: Environment,
+  options: { readonly create: boolean; readonly actor: string; readonly now: Date },
+) {
+  const { openFolderStore } = await import("../store/folder/open.ts");
+  const store = openFolderStore({ named, env, ...options });
+  return {
+    store,
+    /** @param root of the workspace, absolute, without links */
+    capture: async (root: string, asked: CaptureAsked) => {
+      const { snapshotWorkspace } = await import("../store/folder/snapshot.ts");
+      const inside = relative(root, store.folder);
+      const leftOut = new Set(inside.startsWith("..") || isAbsolute(inside) ? [] : [inside]);
+      return await snapshotWorkspace(root, { ...asked, blobs: store.blobs, store: store.folder, leftOut });
+    },
+    /** Bytes of files of a workspace, by their digests. */
+    source: async (root: string): Promise<Source> => {
+      const { workspaceSource } = await import("../store/folder/source.ts");
+      return await workspaceSource(root);
+    },
+  };
 }
 
 /** Facts about the engine for `pp doctor`. */

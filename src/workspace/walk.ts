@@ -45,7 +45,7 @@ export interface Walk {
  *   path; `workspace_too_large` past MAX_ENTRIES, MAX_DEPTH or MAX_PATH_BYTES; `workspace_changed`
  */
 export async function walkTree(root: string, leftOut: ReadonlySet<string>): Promise<Walk> {
-  const walker = new Walker(ignoreRules(readIgnoreFile(root), leftOut));
+  const walker = new Walker(workspaceRules(root, leftOut));
   let fd: number;
   try {
     fd = openDirectory(root);
@@ -58,6 +58,11 @@ export async function walkTree(root: string, leftOut: ReadonlySet<string>): Prom
     closeSync(fd);
   }
   return await walker.finish(root);
+}
+
+/** What stays out of the workspace in a directory, by its own rules and ours. @throws Failure `ignore_file_malformed` */
+export function workspaceRules(root: string, leftOut: ReadonlySet<string>): IgnoreRules {
+  return ignoreRules(readIgnoreFile(root), leftOut);
 }
 
 function readIgnoreFile(root: string): string | null {

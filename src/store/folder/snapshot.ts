@@ -1,0 +1,287 @@
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers";
+import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
+import { interrupted } from "../../vocabulary/failure.ts";
+import { manifestDigest, type ManifestEntry } from "../../vocabulary/manifest.ts";
+import { errorCode, insideOf, openDirectory, openFile } from "../../workspace/directory_handles.ts";
+import { ioFailed, unreadable, workspaceChanged } from "../../workspace/problems.ts";
+import { buildTrees } from "../artifact/tree.ts";
+import type { Blobs, BlobWriter } from "../store.ts";
+import { type Scan, type ScannedEntry, scanWorkspace } from "./scan.ts";
+import { loadStatCache, saveStatCache } from "./stat_cache.ts";
+import { sameWords, STAT_WORDS, stater } from "./stat_words.ts";
+
+/** Files up to this size are read whole. */
+const WHOLE = 8 << 20;
+const CHUNK = 1 << 20;
+const EMPTY = sha256("");
+/** A cache that names blobs the store does not have may come to light this often, then everything is read. */
+const MAX_ROUNDS = 4;
+
+export interface SnapshotOptions {
+  readonly blobs: Blobs;
+  /** Whether a tree is in the store with all it refers to. */
+  readonly knownTree: (digest: Sha256) => boolean;
+  /** Paths inside the workspace that are none of its own. */
+  readonly leftOut: ReadonlySet<string>;
+  /** The folder of the store, for what is remembered of workspaces. */
+  readonly store: string;
+  readonly signal?: AbortSignal;
+  /** Told now and then, and at the end. */
+  readonly progress?: (done: SnapshotProgress) => void;
+}
+
+export interface SnapshotProgress {
+  readonly files: number;
+  readonly bytes: number;
+  /** Null while they are still looked for. */
+  readonly ofFiles: number | null;
+  readonly ofBytes: number;
+}
+
+/** A workspace whose bytes are all in the store. */
+export interface Snapshot {
+  readonly root: Sha256;
+  /** Made when asked for: a workspace that did not change needs none. */
+  manifest(): Sha256;
+  readonly files: number;
+  readonly bytes: number;
+  /** Files that were read, and files that look as they did when they were. */
+  readonly read: number;
+  readonly known: number;
+  /** Tree objects the store does not have yet. */
+  readonly trees: readonly (readonly [Sha256, Uint8Array])[];
+  /** Remembers what was read, for the next time; call it when the version is there. */
+  remember(): void;
+}
+
+/**
+ * Puts every file of a workspace into the store, without reading those that look as they did the last time. Nothing may
+ * remove blobs meanwhile. Each file is as it was when it was looked at first; a file that changes while it is read is an
+ * error.
+ * @param root absolute, without links
+ * @throws Failure as `walkTree`; `workspace_changed`, `unreadable`
+ */
+export async function snapshotWorkspace(root: string, options: SnapshotOptions): Promise<Snapshot> {
+  const scannedAt = Date.now();
+  options.progress?.({ files: 0, bytes: 0, ofFiles: null, ofBytes: 0 });
+  const scan = await scanWorkspace(root, options.leftOut, options.signal);
+  const cached = loadStatCache(options.store, root);
+  const digests = cached?.match(scan) ?? new Array<Sha256 | null>(scan.entries.length).fill(null);
+  const writer = options.blobs.writer();
+  const reader = new Reader(root, scan, digests, writer, options);
+  try {
+    await reader.read(indexes(scan.entries, (i) => digests[i] === null));
+    let entries = manifestEntries(scan.entries, digests);
+    let built = buildTrees(entries);
+    let fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
+    for (let round = 1; fresh.length > 0; round++) {
+      // A tree the store has is there with its blobs; of others, each blob has to be looked for.
+      const directories = new Set(fresh.map(([, { path }]) => path));
+      const missing = indexes(scan.entries, (i, { path }) => {
+        if (!directories.has(path.slice(0, Math.max(0, path.lastIndexOf("/"))))) return false;
+        return round === MAX_ROUNDS || !reader.did.has(i) && !options.blobs.has(digests[i]!);
+      });
+      if (missing.length === 0 || round > MAX_ROUNDS) break;
+      await reader.read(missing);
+      entries = manifestEntries(scan.entries, digests);
+      built = buildTrees(entries);
+      fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
+    }
+    writer.flush();
+    const files = scan.entries.filter(({ kind }) => kind !== "directory").length;
+    const regular = indexes(scan.entries, () => true).length;
+    const bytes = scan.entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+    return {
+      root: built.root,
+      manifest: () => manifestDigest(entries),
+      files,
+      bytes,
+      read: reader.did.size,
+      known: regular - reader.did.size,
+      trees: fresh.map(([digest, { body }]) => [digest, body] as const),
+      remember: () => {
+        if (cached === null || reader.did.size > 0 || cached.names.length !== regular) {
+          saveStatCache(options.store, root, scan, digests, scannedAt);
+        }
+      },
+    };
+  } finally {
+    writer.discard();
+  }
+}
+
+/** Places of files among the entries. */
+function indexes(
+  entries: readonly ScannedEntry[],
+  take: (i: number, entry: ScannedEntry) => boolean,
+): number[] {
+  const found: number[] = [];
+  for (const [i, entry] of entries.entries()) if (entry.kind === "file" && take(i, entry)) found.push(i);
+  return found;
+}
+
+function manifestEntries(
+  entries: readonly ScannedEntry[],
+  digests: readonly (Sha256 | null)[],
+): ManifestEntry[] {
+  return entries.map((entry, i): ManifestEntry => {
+    const { path } = entry;
+    switch (entry.kind) {
+      case "directory":
+        return { path, mode: "040000", size: 0, sha256: EMPTY };
+      case "link": {
+        const { target } = entry;
+        return { path, mode: "120000", size: Buffer.byteLength(target), sha256: sha256(target), target };
+      }
+      case "file":
+        return { path, mode: entry.executable ? "100755" : "100644", size: entry.size, sha256: digests[i]! };
+    }
+  });
+}
+
+/** Reads files of a scan into the store; fills in their digests. */
+class Reader {
+  /** Places of the files that were read. */
+  readonly did = new Set<number>();
+  readonly #buffer = new Uint8Array(WHOLE);
+  readonly #now = new Uint32Array(STAT_WORDS);
+  readonly #stater = stater();
+  #bytes = 0;
+  #lastPause = performance.now();
+
+  constructor(
+    readonly root: string,
+    readonly scan: Scan,
+    readonly digests: (Sha256 | null)[],
+    readonly writer: BlobWriter,
+    readonly options: SnapshotOptions,
+  ) {}
+
+  async read(places: readonly number[]): Promise<void> {
+    if (places.length === 0) return;
+    const cursor = new DirectoryCursor(this.root);
+    const ofFiles = this.did.size + places.length;
+    const ofBytes = places.reduce((sum, i) => sum + this.#entry(i).size, this.#bytes);
+    const tell = () =>
+      this.options.progress?.({ files: this.did.size, bytes: this.#bytes, ofFiles, ofBytes });
+    try {
+      for (const i of places) {
+        const entry = this.#entry(i);
+        this.digests[i] = this.#one(cursor, entry);
+        this.did.add(i);
+        this.#bytes += entry.size;
+        if (performance.now() - this.#lastPause < 50) continue;
+        tell();
+        await new Promise((resume) => setImmediate(resume));
+        if (this.options.signal?.aborted) throw interrupted(this.options.signal.reason);
+        this.#lastPause = performance.now();
+      }
+      tell();
+    } finally {
+      cursor.close();
+    }
+  }
+
+  #entry(i: number): ScannedEntry & { kind: "file" } {
+    const entry = this.scan.entries[i]!;
+    if (entry.kind !== "file") throw new TypeError("only files are read");
+    return entry;
+  }
+
+  #one(cursor: DirectoryCursor, entry: ScannedEntry & { kind: "file" }): Sha256 {
+    const { path, size } = entry;
+    let fd: number;
+    try {
+      fd = openFile(cursor.at(path));
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === "EACCES" || code === "EPERM") throw unreadable([path]);
+      throw workspaceChanged([path], "a file changed while the workspace was read", error);
+    }
+    try {
+      if (size > WHOLE) {
+        const digest = this.writer.putChunks(this.#checked(fd, entry));
+        return digest;
+      }
+      const bytes = this.#buffer.subarray(0, size);
+      if (fill(fd, bytes) < size || !this.#asScanned(fd, entry)) throw this.#changed(path);
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      this.writer.put(bytes, digest);
+      return digest;
+    } catch (error) {
+      // What the store throws is a failure already, or an error of its own disk.
+      throw errorCode(error) === "EIO" ? ioFailed(path, error) : error;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  *#checked(fd: number, entry: ScannedEntry & { kind: "file" }): Iterable<Uint8Array> {
+    for (let left = entry.size; left > 0;) {
+      const chunk = new Uint8Array(Math.min(left, CHUNK));
+      if (fill(fd, chunk) < chunk.length) throw this.#changed(entry.path);
+      left -= chunk.length;
+      if (left === 0 && !this.#asScanned(fd, entry)) throw this.#changed(entry.path);
+      yield chunk;
+    }
+  }
+
+  /** Whether what is open is the file that was looked at, and has not changed since. */
+  #asScanned(fd: number, entry: ScannedEntry & { kind: "file" }): boolean {
+    return this.#stater.statOpen(fd, this.#now, 0) && sameWords(this.#now, 0, this.scan.words, entry.at);
+  }
+
+  #changed(path: string) {
+    return workspaceChanged([path], "a file changed while the workspace was read");
+  }
+}
+
+/** Reads until full or the end; returns how much. */
+function fill(fd: number, into: Uint8Array): number {
+  let length = 0;
+  while (length < into.length) {
+    const n = readSync(fd, into, length, into.length - length, null);
+    if (n === 0) break;
+    length += n;
+  }
+  return length;
+}
+
+/**
+ * Directories of one tree, each opened from the one above and never through a link. Only those above the last file asked
+ * for are open: cheap when files are asked for in order.
+ */
+class DirectoryCursor {
+  readonly #open: { name: string; fd: number; inside: string }[] = [];
+
+  constructor(root: string) {
+    const fd = openDirectory(root);
+    this.#open.push({ name: "", fd, inside: insideOf(fd, root) });
+  }
+
+  /** A name for a file under which it is reached through the open directories. */
+  at(path: string): string {
+    const segments = path.split("/");
+    const name = segments.pop()!;
+    let depth = 1;
+    while (depth < this.#open.length && this.#open[depth]!.name === segments[depth - 1]) depth++;
+    if (depth - 1 > segments.length) depth = segments.length + 1;
+    for (const { fd } of this.#open.splice(depth)) closeSync(fd);
+    for (const segment of segments.slice(depth - 1)) {
+      const at = `${this.#open.at(-1)!.inside}/${segment}`;
+      const fd = openSync(
+        at,
+        constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_DIRECTORY ?? 0),
+      );
+      this.#open.push({ name: segment, fd, inside: insideOf(fd, at) });
+    }
+    return `${this.#open.at(-1)!.inside}/${name}`;
+  }
+
+  close(): void {
+    for (const { fd } of this.#open.splice(0)) closeSync(fd);
+  }
+}

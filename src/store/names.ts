@@ -1,0 +1,40 @@
+import { Failure } from "../vocabulary/failure.ts";
+import { quoted } from "../vocabulary/printable.ts";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const MAX_NUMBER = 1_000_000_000;
+
+/** A version as a call names it; null is the newest. */
+export interface VersionName {
+  readonly artifact: string;
+  readonly number: number | null;
+}
+
+/**
+ * @returns the name: 1 to 100 letters, digits, `.`, `_`, `-`, the first a letter or digit
+ * @throws Failure `artifact_name_malformed` (usage)
+ */
+export function artifactName(text: string): string {
+  if (NAME.test(text)) return text;
+  throw new Failure("usage", "artifact_name_malformed", `${quoted(text, 60)} is no name for an artifact`, {
+    hint: text.includes("@")
+      ? "name the artifact alone here, without @ and a version"
+      : "a name has 1 to 100 letters, digits, dots, dashes and underscores, and begins with a letter or digit",
+  });
+}
+
+/**
+ * Reads `NAME` or `NAME@3`.
+ * @throws Failure `version_malformed`, `artifact_name_malformed` (usage)
+ */
+export function versionName(text: string): VersionName {
+  const at = text.indexOf("@");
+  if (at < 0) return { artifact: artifactName(text), number: null };
+  const artifact = artifactName(text.slice(0, at));
+  const digits = text.slice(at + 1);
+  const number = Number(digits);
+  if (/^[1-9]\d{0,9}$/.test(digits) && number <= MAX_NUMBER) return { artifact, number };
+  throw new Failure("usage", "version_malformed", `${quoted(digits, 30)} is no version`, {
+    hint: `versions are numbered from 1: ${artifact}@1`,
+  });
+}
