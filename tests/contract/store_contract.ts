@@ -9,7 +9,7 @@ import { addVersion, type Author, dropPayloads, record } from "../../src/store/l
 import { verifyLog } from "../../src/store/log/verify.ts";
 import type { Store, Version } from "../../src/store/store.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
-import { Failure } from "../../src/vocabulary/failure.ts";
+import type { Failure } from "../../src/vocabulary/failure.ts";
 import { makeManifest, type ManifestEntry } from "../../src/vocabulary/manifest.ts";
 import { parentsOf } from "../../src/vocabulary/path.ts";
 

@@ -45,10 +45,10 @@ export async function createFrom(store: FolderStore, workspace: string, name = "
   return { ...made, read: captured.read };
 }
 
-/** Makes every file look as if it had rested for an hour. */
-export async function rest(directory: string): Promise<void> {
-  const { setTimeout } = await import("node:timers/promises");
-  // The time of the inode's change cannot be set: it has to pass.
-  await setTimeout(3_100);
-  await Deno.stat(directory);
+/**
+ * Waits until files that were just written have rested as long as the stat cache asks for. The time of an inode's change
+ * cannot be set.
+ */
+export function rested(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 3_100));
 }
