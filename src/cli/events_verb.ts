@@ -23,8 +23,7 @@ export function registerEvents(program: Command, verb: ReturnType<typeof verbRun
       .option("--trust <file>", "with --verify: trust file that says whose keys count")
       .option("--role <role>", "the role its signers need in the trust file (default approver)"),
   );
-  // What follows `prune` is for it alone.
-  events.enablePositionalOptions().addHelpText(
+  events.addHelpText(
     "after",
     `
 Examples:
@@ -42,6 +41,10 @@ cut off its end: only a checkpoint that is kept elsewhere shows that. Exit 0 sou
     const { runEvents } = await import("./events.ts");
     return await runEvents(flags);
   }));
+  const prune = verb(async (flags: EventsPruneFlags) => {
+    const { eventsPrune } = await import("./events.ts");
+    return await eventsPrune(flags);
+  });
   storeFlags(
     events.command("prune")
       .description("Take the payloads of old events away; their hashes stay and the chain verifies as before")
@@ -52,8 +55,6 @@ cut off its end: only a checkpoint that is kept elsewhere shows that. Exit 0 sou
 Examples:
   pp events prune --older-than 52w
   pp events prune --older-than 30d --store /srv/veripatch`,
-  ).action(verb(async (flags: EventsPruneFlags) => {
-    const { eventsPrune } = await import("./events.ts");
-    return await eventsPrune(flags);
-  }));
+    // `events` itself takes --store and --json, so they end up with it.
+  ).action((_flags: unknown, command: Command) => prune(command.optsWithGlobals()));
 }

@@ -8,6 +8,7 @@ export interface VerbResult {
   readonly exit: number;
   /** Ready for the terminal; hostile parts already made printable. */
   readonly text: string;
+  /** Undefined when all documents were printed already, one per line. */
   readonly json: unknown;
 }
 
@@ -26,7 +27,8 @@ export function verbRunner(outcome: Outcome) {
       const json = wantsJson(args);
       try {
         const result = await handler(...args);
-        await (json ? printJson(result.json) : print(result.text));
+        if (!json) await print(result.text);
+        else if (result.json !== undefined) await printJson(result.json);
         outcome.exit = result.exit;
       } catch (error) {
         outcome.exit = exitCodeOf(error);
