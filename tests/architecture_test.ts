@@ -75,15 +75,10 @@ const WIRE = "cli/wire.ts";
 const PORTS = [
   "sandbox/sandbox.ts",
   "workspace/workspace.ts",
-<<<<<<< HEAD
   "workspace/history.ts",
   "propose/proposer.ts",
   "syntax/syntax.ts",
-=======
-  "propose/proposer.ts",
-  "syntax/syntax.ts",
   "store/store.ts",
->>>>>>> 5022871 (A store of workspace versions with an event log: sqlite, blobs by digest, verbs)
 ];
 
 /** Rooms without files, clock, network or environment: what they may not mention. */

@@ -16,7 +16,8 @@ import type { VerbResult } from "./verb.ts";
 const MAX_SHOWN = 16 << 20;
 
 export interface DiffFlags extends StoreFlags {
-  readonly out?: string;
+  readonly output?: string;
+  readonly force?: boolean;
   readonly stat?: boolean;
 }
 
@@ -37,10 +38,10 @@ export async function artifactDiff(one: string, two: string, flags: DiffFlags): 
       same: diff.changes.length === 0,
       changes: diff.changes,
     };
-    if (flags.out !== undefined) {
-      await writeWhole(resolve(flags.out), byteChunks(diff.patch()));
-      const text = `${count(diff.changes.length, "change")} written to ${printablePath(flags.out)}`;
-      return { exit: EXIT.yes, text, json: { ...json, patch: null, out: flags.out } };
+    if (flags.output !== undefined) {
+      await writeWhole(resolve(flags.output), byteChunks(diff.patch()), flags.force === true);
+      const text = `${count(diff.changes.length, "change")} written to ${printablePath(flags.output)}`;
+      return { exit: EXIT.yes, text, json: { ...json, patch: null, output: flags.output } };
     }
     if (flags.stat === true || diff.changes.length === 0) {
       const text = diff.changes.length === 0
@@ -93,6 +94,7 @@ function changeLine({ path, change, type, before, after }: VersionChange, c: Col
 
 export interface ExportFlags extends StoreFlags {
   readonly tar?: string;
+  readonly force?: boolean;
 }
 
 /** `pp artifact export`: a version's files in a folder or a tar. */
@@ -117,7 +119,7 @@ export async function artifactExport(
     // Nobody removes blobs meanwhile.
     await store.keeper.shared(async () => {
       if (directory !== undefined) await exportToFolder(store, version, directory, options);
-      else await writeWhole(resolve(flags.tar!), versionTar(store, version, options));
+      else await writeWhole(resolve(flags.tar!), versionTar(store, version, options), flags.force === true);
     }, { signal, waiting });
     const target = directory ?? flags.tar!;
     const c = colour(Deno.stdout);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CreateFlags } from "./artifact.ts";
 import type { DiffFlags, ExportFlags } from "./artifact_content.ts";
+import { outputFlag } from "./output_flag.ts";
 import type { FsckFlags, GcFlags, PruneFlags } from "./artifact_upkeep.ts";
 import type { StoreFlags } from "./store_asked.ts";
 import type { verbRunner } from "./verb.ts";
@@ -12,6 +13,12 @@ export function storeFlags(command: Command): Command {
   return command
     .option("--store <dir>", "where the store is (PP_STORE; default ~/.local/share/veripatch)")
     .option("--json", "print one JSON document on stdout");
+}
+
+/** The flags of a verb that can write its answer to a file. */
+function writing(command: Command): Command {
+  const asked = { value: "file", description: "write the patch, byte for byte, to a file" };
+  return storeFlags(outputFlag(command, asked).option("--force", "replace a file that is there"));
 }
 
 function examples(command: Command, text: string): Command {
@@ -120,13 +127,12 @@ function registerLooking(artifact: Command, verb: Verb): void {
     return await artifactFiles(name, flags);
   }));
   examples(
-    storeFlags(
+    writing(
       artifact.command("diff")
         .description("Show what differs between two versions, as git does")
         .argument("<from>", "NAME or NAME@N")
         .argument("<to>", "NAME or NAME@N")
-        .option("--stat", "only which files")
-        .option("-o, --out <file>", "write the patch, byte for byte, to a file"),
+        .option("--stat", "only which files"),
     ),
     `  pp artifact diff api@1 api@2
   pp artifact diff api@1 api --stat
@@ -143,7 +149,8 @@ Binary files and those above 4 MiB are named and not shown.`,
         .description("Write the files of a version to a folder or a tar")
         .argument("<version>", "NAME or NAME@N")
         .argument("[directory]", "a new folder, or an empty one")
-        .option("--tar <file>", "write a tar instead; the same version gives the same bytes"),
+        .option("--tar <file>", "write a tar instead; the same version gives the same bytes")
+        .option("--force", "replace a tar that is there"),
     ),
     `  pp artifact export api@2 /tmp/api-2
   pp artifact export api@2 --tar api-2.tar

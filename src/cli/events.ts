@@ -34,7 +34,8 @@ export interface EventsFlags extends StoreFlags, PassphraseFlags {
   readonly follow?: boolean;
   readonly verify?: boolean;
   readonly checkpoint?: readonly string[];
-  readonly out?: string;
+  readonly output?: string;
+  readonly force?: boolean;
   readonly key?: readonly string[];
   readonly trust?: string;
   readonly role?: string;
@@ -47,7 +48,7 @@ export async function runEvents(flags: EventsFlags): Promise<VerbResult> {
     throw new Failure("usage", "trust_without_verify", "--key, --trust and --role are for --verify");
   }
   if (flags.checkpoint !== undefined) return await sign(flags);
-  if (flags.out !== undefined) {
+  if (flags.output !== undefined) {
     throw new Failure("usage", "out_without_checkpoint", "-o is for --checkpoint");
   }
   const since = flags.since === undefined ? null : wholeNumber("--since", flags.since, 0);
@@ -173,8 +174,8 @@ async function sign(flags: EventsFlags): Promise<VerbResult> {
       hash: last.hash,
       time: by.now.toISOString(),
     };
-    const out = flags.out ?? `checkpoint-${last.sequence}.json`;
-    await writeWhole(resolve(out), [signCheckpoint(checkpoint, keys)]);
+    const out = flags.output ?? `checkpoint-${last.sequence}.json`;
+    await writeWhole(resolve(out), [signCheckpoint(checkpoint, keys)], flags.force === true);
     return {
       exit: EXIT.yes,
       text:
@@ -182,7 +183,12 @@ async function sign(flags: EventsFlags): Promise<VerbResult> {
           printablePath(out)
         }\n` +
         `next     keep it where the store's owner cannot change it; pp events --verify --checkpoint FILE --key PUBLIC`,
-      json: { ...checkpoint, format: "veripatch-checkpoint-written/v1", out, key_ids: keys.map(keyIdOf) },
+      json: {
+        ...checkpoint,
+        format: "veripatch-checkpoint-written/v1",
+        output: out,
+        key_ids: keys.map(keyIdOf),
+      },
     };
   });
 }
@@ -196,7 +202,7 @@ function notSigned(problems: readonly LogProblem[]): Failure {
 }
 
 async function verify(flags: EventsFlags): Promise<VerbResult> {
-  if (flags.follow === true || flags.since !== undefined || flags.out !== undefined) {
+  if (flags.follow === true || flags.since !== undefined || flags.output !== undefined) {
     throw new Failure("usage", "verify_alone", "--verify looks at the whole log: no --follow, --since or -o");
   }
   const points = await checkpoints(flags);

@@ -2,24 +2,29 @@ import type { Command } from "commander";
 import { storeFlags } from "./artifact_verb.ts";
 import type { EventsFlags, EventsPruneFlags } from "./events.ts";
 import { passphraseFlags } from "./key_verb.ts";
+import { outputFlag } from "./output_flag.ts";
+import { repeatable } from "./repeatable.ts";
 import type { verbRunner } from "./verb.ts";
-
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
 
 /** `pp events`: the log of everything that ever changed in the store. */
 export function registerEvents(program: Command, verb: ReturnType<typeof verbRunner>): void {
   const events = passphraseFlags(
-    storeFlags(program.command("events").description("Show, follow, verify and sign the log of the store"))
+    storeFlags(
+      outputFlag(
+        program.command("events").description("Show, follow, verify and sign the log of the store"),
+        { value: "file", description: "where a new checkpoint goes (default checkpoint-N.json)" },
+      ),
+    )
       .option("--since <n>", "those after event N (default: the last 50)")
       .option("--follow", "go on with what is added, until Ctrl-C; with --json one document per line")
       .option("--verify", "verify the chain, each payload, the versions, and the given checkpoints")
       .option(
         "--checkpoint <file>",
         "with --verify: a checkpoint the log must still hold, repeatable; else: the key to sign one with",
-        collect,
+        repeatable,
       )
-      .option("-o, --out <file>", "where a new checkpoint goes (default checkpoint-N.json)")
-      .option("--key <file>", "with --verify: public key that signed the checkpoints; repeatable", collect)
+      .option("--force", "replace a checkpoint that is there")
+      .option("--key <file>", "with --verify: public key that signed the checkpoints; repeatable", repeatable)
       .option("--trust <file>", "with --verify: trust file that says whose keys count")
       .option("--role <role>", "the role its signers need in the trust file (default approver)"),
   );

@@ -56,9 +56,11 @@ Deno.test("pp artifact: create, change, diff, export and go back", async () => {
     assert.equal(exported.code, 0, exported.stderr);
     assert.equal(await Deno.readTextFile(`${cwd}/out/a.txt`), "one\ntwo\n");
     const again = await pp("artifact", "export", "api", "out");
-    assert.equal(again.code, 77);
+    assert.equal(again.code, 64);
     assert.match(again.stderr, /out is there already, and not empty/);
     assert.equal((await pp("artifact", "export", "api@2", "--tar", "two.tar")).code, 0);
+    assert.equal((await pp("artifact", "export", "api@2", "--tar", "two.tar")).code, 64);
+    assert.equal((await pp("artifact", "export", "api@2", "--tar", "two.tar", "--force")).code, 0);
     const listed = await new Deno.Command("tar", { args: ["tf", `${cwd}/two.tar`] }).output();
     assert.equal(new TextDecoder().decode(listed.stdout), "a.txt\nd/\nd/b.bin\n");
     assert.match((await pp("artifact", "list")).stdout, /^api@3 {2}3 versions/);

@@ -37,7 +37,7 @@ export function entriesOf(store: Store, version: Version): ManifestEntry[] {
 /**
  * Writes a version's files to a new folder, or to one that is empty, whole or not at all: to a private folder beside it,
  * checked, synced, renamed. Nothing outside of that folder is touched; links are made last and none is followed.
- * @throws Failure `export_not_empty` (denied), `export_not_written`, `blob_missing`, `blob_corrupt` …; nothing is left then
+ * @throws Failure `export_not_empty` (usage), `export_not_written`, `blob_missing`, `blob_corrupt` …; nothing is left then
  */
 export async function exportToFolder(
   store: Store,
@@ -92,7 +92,7 @@ function refuseOccupied(at: string, target: string): void {
   }
   if (names.length === 0) return;
   throw new Failure(
-    "denied",
+    "usage",
     "export_not_empty",
     `${printablePath(target)} is there already, and not empty`,
     {
