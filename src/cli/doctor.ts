@@ -1,14 +1,21 @@
 import { checkTarget, targetFromCommand } from "../policy/commands.ts";
 import { defaultPolicy } from "../policy/defaults.ts";
 import { loadPolicy } from "../policy/load.ts";
-import type { PolicyConfig } from "../policy/policy.ts";
+import type { Policy, PolicyConfig } from "../policy/policy.ts";
 import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour, count } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
-import { onlyContainersHold, wireEngineProbe, wireHostProbe, wireOrphans, wireProposer } from "./wire.ts";
+import {
+  containerLimits,
+  onlyContainersHold,
+  wireEngineProbe,
+  wireHostProbe,
+  wireOrphans,
+  wireProposer,
+} from "./wire.ts";
 
 export interface DoctorFlags {
   readonly policy?: string;
@@ -51,7 +58,8 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
         : engine.error ?? "no engine answers",
       hint: engine.reachable
         ? ""
-        : "start Docker or Podman, or set DOCKER_HOST; on Debian: apt-get install docker.io",
+        : "start Docker or Podman, or set DOCKER_HOST; on Debian: apt-get install docker.io" +
+          (containerUsable || (env.DOCKER_HOST ?? "") !== "" ? "" : withoutLimits(config.policy, host.works)),
     },
     {
       name: "image",
@@ -178,4 +186,12 @@ function report(checks: readonly Check[], usable: boolean): string {
   });
   lines.push(usable ? c.green("pp run can work here") : c.red("pp run cannot work here yet"));
   return lines.join("\n");
+}
+
+/** Which limits keep a policy's `auto` from the sandbox that would work here, as a hint; empty where none do. */
+export function withoutLimits(policy: Policy, hostWorks: boolean): string {
+  const limits = containerLimits(policy);
+  return policy.sandbox.backend === "auto" && hostWorks && limits.length > 0
+    ? `; without ${limits.join(", ")}, which only a container can hold, the policy could be run in bubblewrap`
+    : "";
 }

@@ -177,8 +177,15 @@ async function chooseBackend(
 
 /** Whether a policy asks for limits that the host backends cannot enforce. */
 export function onlyContainersHold({ limits, sandbox }: Policy): boolean {
-  const asked = [sandbox.cpu_limit, sandbox.memory_limit, sandbox.runtime, limits.pids, limits.disk_bytes];
-  return asked.some((limit) => limit !== null);
+  return containerLimits({ limits, sandbox }).length > 0;
+}
+
+/** The keys of a policy's limits that the host backends cannot enforce. */
+export function containerLimits({ limits, sandbox }: Pick<Policy, "limits" | "sandbox">): readonly string[] {
+  const { cpu_limit, memory_limit, runtime } = sandbox;
+  const { pids, disk_bytes } = limits;
+  const asked = { cpu_limit, memory_limit, runtime, pids, disk_bytes };
+  return Object.entries(asked).filter(([, limit]) => limit !== null).map(([key]) => key);
 }
 
 /** Whether the host backends can be used. */

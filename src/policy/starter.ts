@@ -76,6 +76,7 @@ export function starterPolicy(project: Project): StarterPolicy {
     "    backend: auto # container when an engine and the image are there, else bubblewrap on this host",
     ...imageLines(image, found.length),
     "    # A limit that the backend cannot enforce is an error, never ignored.",
+    "    # Only a container can hold these two: without an engine, leave them out (null), or nothing runs.",
     "    cpu_limit: 2",
     "    memory_limit: 2g",
     "",

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { withoutLimits } from "../../src/cli/doctor.ts";
+import { defaultPolicy } from "../../src/policy/defaults.ts";
+import type { Policy } from "../../src/policy/policy.ts";
 import { withFakeEngine } from "./fake_engine.ts";
 import { pp, withFolder } from "./process.ts";
 
@@ -95,6 +98,20 @@ Deno.test("pp doctor: a provider without its settings is a note, one that does n
     assert.ok(!JSON.stringify(set.document).includes(key) && !set.stderr.includes(key));
     assert.equal((await doctor(CONTAINER, { DOCKER_HOST: host }, "--provider", "nobody")).code, 64);
   });
+});
+
+Deno.test("withoutLimits: names the limits that keep auto from bubblewrap, where that would work", () => {
+  const { policy } = defaultPolicy();
+  const limited: Policy = {
+    ...policy,
+    sandbox: { ...policy.sandbox, cpu_limit: 2 },
+    limits: { ...policy.limits, pids: 64 },
+  };
+  assert.match(withoutLimits(limited, true), /without cpu_limit, pids, which only a container can hold/);
+  assert.equal(withoutLimits(limited, false), "");
+  assert.equal(withoutLimits(policy, true), "");
+  const named: Policy = { ...limited, sandbox: { ...limited.sandbox, backend: "container" } };
+  assert.equal(withoutLimits(named, true), "");
 });
 
 Deno.test("pp doctor: without git it goes on, with a note", async () => {
