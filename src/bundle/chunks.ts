@@ -46,13 +46,3 @@ export async function* fileChunks(
     await handle?.close();
   }
 }
-
-/** Every byte of a chunk, at the handle's position. */
-export async function writeAll(
-  handle: { write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }> },
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
-  }
-}

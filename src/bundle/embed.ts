@@ -4,10 +4,10 @@ import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { Redaction } from "../vocabulary/redaction.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { writeAll } from "./chunks.ts";
 import { checkEmbedded, type Onlooker } from "./embedded.ts";
 import { BOUNDS, WORKSPACE_TAR } from "./layout.ts";
 import type { EmbeddedWorkspace } from "./record.ts";
+import { writeAll } from "./synced.ts";
 import { claimTemporary } from "./temporary.ts";
 
 /** A workspace.tar that waits beside the bundle to be moved into it. */

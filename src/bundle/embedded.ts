@@ -6,10 +6,11 @@ import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { manifestDigest, type ManifestEntry } from "../vocabulary/manifest.ts";
 import { printablePath } from "../vocabulary/printable.ts";
-import { fileChunks, writeAll } from "./chunks.ts";
+import { fileChunks } from "./chunks.ts";
 import type { FileDigest } from "./claims.ts";
 import { BOUNDS } from "./layout.ts";
 import type { EmbeddedWorkspace } from "./record.ts";
+import { writeAll } from "./synced.ts";
 
 const EMPTY = sha256("");
 

@@ -4,7 +4,7 @@ import { type Evidence, type FileDigest, KEPT_DOCUMENTS } from "./claims.ts";
 import { BOUNDS, type Bounds, isKnownName, mostBytes, WORKSPACE_TAR } from "./layout.ts";
 
 /** One thing about a bundle's folder that no bundle may have. */
-export interface Finding {
+export interface FileFinding {
   /**
    * `link`, `special_file`, `unknown_file`, `name_collision`, `empty_directory`, `too_deep`, `too_large`,
    * `too_many_files`, `changed_while_read`, `unreadable`; of a statement's list: `missing`, `extra`, `changed`.
@@ -17,7 +17,7 @@ export interface Finding {
 
 /** Everything in a bundle's folder: regular files with known names as digests, all else as findings. */
 export interface Inventory extends Evidence {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FileFinding[];
 }
 
 type InventoryTaken = { readonly ok: true; readonly inventory: Inventory } | {
@@ -55,7 +55,7 @@ export async function takeInventory(dir: string, bounds: Bounds = BOUNDS): Promi
 class Stock {
   readonly #files = new Map<string, FileDigest>();
   readonly #documents = new Map<string, Uint8Array>();
-  readonly #findings: Finding[] = [];
+  readonly #findings: FileFinding[] = [];
   readonly #names: string[] = [];
   /** Names seen, folded; a second name that folds alike could stand for the first on another system. */
   readonly #folded = new Map<string, string>();

@@ -6,11 +6,11 @@ import { BLOCK, tarHeader } from "../tar/header.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { comparePaths } from "../vocabulary/path.ts";
-import { fileChunks, writeAll } from "./chunks.ts";
+import { fileChunks } from "./chunks.ts";
 import { BOUNDS, WORKSPACE_TAR } from "./layout.ts";
 import { readBundle } from "./read.ts";
 import { unreadableBundle } from "./refused.ts";
-import { syncDirectory } from "./write.ts";
+import { syncDirectory, writeAll } from "./synced.ts";
 
 /** The folder that other tools unpack a `.ppb` to. */
 export const PPB_ROOT = "proof_bundle/";

@@ -1,8 +1,9 @@
-import { mkdtemp, open, rename, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
 import type { Envelopes } from "./attest.ts";
+import { syncDirectory, writeSynced } from "./synced.ts";
 
 /**
  * Runs work that reads and rewrites a bundle while no other `pp` does the same.
@@ -65,27 +66,12 @@ export async function removeEnvelopes(bundle: string): Promise<string[]> {
 async function changing(bundle: string, work: (parent: string) => Promise<void>): Promise<void> {
   try {
     await work(dirname(bundle));
-    const handle = await open(bundle, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncDirectory(bundle);
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     throw new Failure("denied", "bundle_not_written", `cannot change ${bundle}: ${error.message}`, {
       hint: "the bundle and the folder it lies in must be writable and on one file system",
       cause: error,
     });
-  }
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, "wx", 0o644);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -3,13 +3,13 @@ import { dirname, join } from "node:path";
 import { readCanonicalTar } from "../tar/canonical.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
-import { fileChunks, writeAll } from "./chunks.ts";
+import { fileChunks } from "./chunks.ts";
 import { BOUNDS, isKnownName, mostBytes, WORKSPACE_TAR } from "./layout.ts";
 import { exists, notWritten, PPB_ROOT } from "./pack.ts";
 import { type ReadBundle, readBundle } from "./read.ts";
 import { unreadableBundle } from "./refused.ts";
+import { syncDirectory, writeAll } from "./synced.ts";
 import { claimTemporary } from "./temporary.ts";
-import { syncDirectory } from "./write.ts";
 
 /** Headers and padding of as many files as a bundle may have, on top of their bytes. */
 const MOST_BYTES = BOUNDS.totalBytes + BOUNDS.workspaceBytes + 1024 * (BOUNDS.files + 2);

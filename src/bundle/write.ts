@@ -1,12 +1,11 @@
-import { lstat, mkdir, mkdtemp, open, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { layoutProblem, WORKSPACE_TAR } from "./layout.ts";
 import { refusedBundle } from "./refused.ts";
 import { isSessionId } from "./session_id.ts";
+import { syncDirectory, writeSynced } from "./synced.ts";
 import { type Claimed, claimTemporary } from "./temporary.ts";
-
-export { removeStaleBundles } from "./temporary.ts";
 
 const BUNDLE = "proof_bundle";
 
@@ -94,26 +93,6 @@ async function writeTree(root: string, files: ReadonlyMap<string, Uint8Array>): 
   for (const [name, bytes] of files) await writeSynced(join(root, name), bytes);
   for (const directory of inOrder.reverse()) await syncDirectory(join(root, directory));
   await syncDirectory(root);
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, "wx", 0o644);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes names in a directory last. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function notWritten(path: string, why: string, cause?: { readonly code?: unknown }): Failure {

@@ -1,6 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
-import { shellPath } from "./bounded_file.ts";
+import { shellPath } from "./output.ts";
 
 /**
  * Refuses a secret that others can get at.

@@ -5,10 +5,11 @@ import { PEM_IV_BYTES, PEM_SALT_BYTES, renderEncryptedPem } from "../sign/encryp
 import { renderPrivatePem, renderPublicPem } from "../sign/pem.ts";
 import { SEED_BYTES } from "../sign/ed25519.ts";
 import { printablePath } from "../vocabulary/printable.ts";
-import { type NewFile, shellPath, writeFiles } from "./bounded_file.ts";
 import { EXIT } from "./exit_code.ts";
 import { openSigningKey, readKeyInput, required } from "./key_input.ts";
 import type { KeygenFlags } from "./key_verb.ts";
+import { type NewFile, writeFiles } from "./new_files.ts";
+import { shellPath } from "./output.ts";
 import { type PassphraseFlags, passphraseOf } from "./passphrase.ts";
 import type { VerbResult } from "./verb.ts";
 

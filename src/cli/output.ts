@@ -1,4 +1,4 @@
-import { printable, printableLine } from "../vocabulary/printable.ts";
+import { printable, printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 
 const CODES = {
   bold: [1, 22],
@@ -72,4 +72,10 @@ export function bytesText(bytes: number): string {
   // What would be shown as 1024.0 is one of the next unit.
   for (; Number(shown.toFixed(1)) >= 1024 && power < units.length - 1; power++) shown /= 1024;
   return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
+}
+
+/** A path as a word of a POSIX shell, for commands people copy. */
+export function shellPath(path: string): string {
+  if (/^[A-Za-z0-9_.\/@%+=:,-]+$/.test(path)) return path.startsWith("-") ? `./${path}` : path;
+  return path === printablePath(path) ? `'${path.replaceAll("'", `'\\''`)}'` : quoted(path, 200);
 }

@@ -14,7 +14,7 @@ import type { MinimalAsked } from "../verify/removals.ts";
 import { replay, type ReplayPlan } from "../verify/replay.ts";
 import { summaryOf } from "../verify/replay_facts.ts";
 import { summaryStatement } from "../verify/verification_summary.ts";
-import { writeFiles } from "./bounded_file.ts";
+import { writeFiles } from "./new_files.ts";
 import {
   attestationAsked,
   minimalAsked,

@@ -14,9 +14,9 @@ import {
 } from "../sign/trust_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { writeFiles } from "./bounded_file.ts";
 import { EXIT } from "./exit_code.ts";
 import { verificationKeys } from "./key_input.ts";
+import { writeFiles } from "./new_files.ts";
 import { count } from "./output.ts";
 import { roleNamed } from "./trust_asked.ts";
 import { loadTrust, readTrustText } from "./trust_input.ts";

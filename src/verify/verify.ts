@@ -1,5 +1,5 @@
 import { PROOF_ENVELOPE } from "../bundle/claims.ts";
-import type { Finding, Inventory } from "../bundle/inventory.ts";
+import type { FileFinding, Inventory } from "../bundle/inventory.ts";
 import { type ProofStatement, readProofStatement } from "../bundle/statement.ts";
 import type { VerificationKey } from "../sign/key.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
@@ -28,7 +28,7 @@ export interface Verification {
   readonly subject: Verdict;
   readonly freshness: Verdict;
   /** Everything that is wrong with the files, each with its name. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FileFinding[];
   /** The verifier's keys that signed. */
   readonly signers: readonly VerificationKey[];
   /** What was signed; null unless the signature is valid and it is a proof's statement. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import { readBundle } from "../../src/bundle/read.ts";
-import { removeStaleBundles, writeBundle } from "../../src/bundle/write.ts";
+import { removeStaleBundles } from "../../src/bundle/temporary.ts";
+import { writeBundle } from "../../src/bundle/write.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { record, redact, SESSION } from "./fixture.ts";
 

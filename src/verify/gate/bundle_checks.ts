@@ -1,4 +1,4 @@
-import type { Inventory } from "../../bundle/inventory.ts";
+import type { FileFinding, Inventory } from "../../bundle/inventory.ts";
 import type { BundleRead, ReadBundle } from "../../bundle/read.ts";
 import { refusalText } from "../../vocabulary/printable.ts";
 import { claimOf } from "../claim.ts";
@@ -39,7 +39,7 @@ export function attestationChecks(verification: Verification): readonly GateChec
 }
 
 /** A file of the bundle is none of the repository: it goes into what is said, not into the place. */
-function inBundle({ code, name, detail }: Inventory["findings"][number]): GateFinding {
+function inBundle({ code, name, detail }: FileFinding): GateFinding {
   return finding(code, name === "" ? detail : `${name}: ${detail}`);
 }
 

@@ -1,12 +1,12 @@
 import { PROOF_ENVELOPE } from "../../bundle/claims.ts";
-import type { Finding, Inventory } from "../../bundle/inventory.ts";
+import type { FileFinding, Inventory } from "../../bundle/inventory.ts";
 import type { ProofPredicate } from "../../bundle/statement.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
 
 export interface IntegrityJudged {
   readonly verdict: Verdict;
   /** Everything that is wrong, each with its file. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FileFinding[];
 }
 
 /** A bundle is exactly the signed list of files and the envelope: nothing changed, missing or added. */
@@ -33,8 +33,8 @@ export function judgeIntegrity(inventory: Inventory, listed: ProofPredicate["fil
 }
 
 /** The verdict on a bundle about which something was found. */
-export function ofFindings(findings: readonly Finding[]): Verdict {
-  const [first, ...more] = findings as [Finding, ...Finding[]];
+export function ofFindings(findings: readonly FileFinding[]): Verdict {
+  const [first, ...more] = findings as [FileFinding, ...FileFinding[]];
   const name = first.name === "" ? "" : `${first.name}: `;
   const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
   return invalid(first.code, `${name}${first.detail}${rest}`);
