@@ -46,7 +46,10 @@ export async function takeInventory(dir: string, bounds: Bounds = BOUNDS): Promi
     const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
     if (!missing && !isOfSystem(error)) throw error;
     const reason = missing ? "bundle_missing" : "bundle_unreadable";
-    return { ok: false, refusal: { reason, detail: `cannot read ${dir}: ${(error as Error).message}` } };
+    const detail = missing
+      ? `there is no bundle at ${dir}`
+      : `cannot read ${dir}: ${(error as Error).message}`;
+    return { ok: false, refusal: { reason, detail } };
   }
   await stock.hashAll();
   return { ok: true, inventory: stock.inventory() };

@@ -178,7 +178,7 @@ Deno.test("pp gate: what cannot be judged at all is no closed gate but an error"
       [[...CALL, ...trust, "--head", "nowhere"], 64, /--head: there is no commit "nowhere"/],
       [[...CALL, ...trust, "--head=--upload-pack=x"], 64, /cannot name a commit/],
       [[...CALL, ...trust, "--repo", "/"], 64, /lies in no git repository/],
-      [["gate", "nothing", ...CALL.slice(2), ...trust], 65, /cannot read/],
+      [["gate", "nothing", ...CALL.slice(2), ...trust], 65, /there is no bundle at/],
       [[...CALL, "--trust", "missing.yaml"], 64, /missing\.yaml/],
       [[...CALL, ...trust, "--policy", "missing.yaml"], 64, /no policy file/],
       [[...CALL, ...trust, "--format", "xml"], 64, /format/],
