@@ -52,6 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bundle/summary_tests.ts",
     "sign/dsse.ts",
   ],
+  safety: ["vocabulary", "document", "policy/policy.ts", "syntax/tree.ts"],
   cli: [
     "vocabulary",
     "report",
@@ -65,6 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "verify",
     "minimize",
     ...["store/artifact", "store/log", "store/names.ts"],
+    "safety",
   ],
 };
 
@@ -83,7 +85,7 @@ const PORTS = [
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [
-  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report"],
+  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report", "safety"],
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
   ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],

@@ -12,6 +12,7 @@ import { registerKey } from "./key_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
 import { registerReport } from "./report_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
+import { registerSafety } from "./safety_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
 import { registerTrust } from "./trust_verb.ts";
 import { registerVerifyAttestation } from "./verify_attestation_verb.ts";
@@ -30,6 +31,7 @@ Examples:
   pp gate BUNDLE --base main --head fix --trust trust.yaml
   pp bundle pack .pp-artifacts/ID           one file to hand over
   pp report .pp-artifacts/ID -o proof.html  the proof as one page
+  pp safety diff --patch fix.diff           what fix.diff newly makes code able to do
   pp keygen -o ci                           a key pair to sign proofs with
   pp trust add ci ci.pub.pem --role prover  say whose proofs are believed
   pp artifact create api                    keep a version of the workspace
@@ -70,6 +72,7 @@ export async function run(args: readonly string[]): Promise<number> {
   registerGate(program, verb);
   registerArtifact(program, verb);
   registerEvents(program, verb);
+  registerSafety(program, verb);
   registerDoctor(program, verb);
   registerPolicy(program, verb);
   registerInit(program, verb);

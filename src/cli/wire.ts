@@ -9,7 +9,9 @@ import type { BackendName, Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
 import { isAbsolute, relative } from "node:path";
 import type { Source } from "../store/artifact/upkeep.ts";
 import type { SnapshotOptions } from "../store/folder/snapshot.ts";
+import type { Rules } from "../safety/rules.ts";
 import type { Syntax } from "../syntax/syntax.ts";
+import type { SyntaxTrees } from "../syntax/tree.ts";
 import type { CheckoutState } from "../vocabulary/checkout.ts";
 import type { Environment } from "../vocabulary/environment.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
@@ -17,6 +19,7 @@ import type { History } from "../workspace/history.ts";
 
 /** What a call says about putting a workspace into a store. */
 export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress">;
+import type { Workspace } from "../workspace/workspace.ts";
 
 /** Everything of the world that a session and a replay share. */
 export interface World
@@ -260,6 +263,22 @@ export function wireSyntax(): Syntax {
     enclosing: async (path, bytes, line) => await (await ready()).enclosing(path, bytes, line),
     imports: async (path, bytes) => await (await ready()).imports(path, bytes),
   };
+}
+
+/** What the safety check needs: parsers and the shipped rules. */
+export async function wireSafety(): Promise<{ readonly trees: SyntaxTrees; readonly rules: Rules }> {
+  const { treeSitterTrees } = await import("../syntax/tree_sitter_trees.ts");
+  const { capabilityRules } = await import("./capability_rules.ts");
+  return { trees: treeSitterTrees(), rules: await capabilityRules() };
+}
+
+/**
+ * A folder that is only read.
+ * @param strangers files that are no part of it unless git tracks them
+ */
+export async function wireWorkspace(root: string, strangers: readonly string[] = []): Promise<Workspace> {
+  const { directoryWorkspace } = await import("../workspace/directory.ts");
+  return await directoryWorkspace(root, { artifactsDir: ".pp-artifacts", strangers });
 }
 
 /** Scans and redacts when first asked to. */

@@ -17,6 +17,15 @@ export interface TargetConfig {
   readonly report?: ReportSource | undefined;
 }
 
+/** What a change is judged by: the capabilities of safety/capability.ts, and what else may be found. */
+export const SAFETY_TERMS = [
+  ...["exec", "dynamic_code", "deserialize", "network", "file_read", "file_write", "env", "secrets"] as const,
+  ...["unsafe_native", "reflection", "install_hook", "tls_off", "obfuscation"] as const,
+  ...["unanalyzed", "missing_import"] as const,
+] as const;
+
+export type SafetyTerm = typeof SAFETY_TERMS[number];
+
 export interface Policy {
   readonly network: "deny" | "allow";
   readonly allowed_commands: readonly string[];
@@ -51,6 +60,14 @@ export interface Policy {
     readonly negative_control: NegativeControlConfig | null;
   };
   readonly secrets: { readonly allow_in_patch: boolean };
+  readonly safety: {
+    /** What a change may never newly do. */
+    readonly deny: readonly SafetyTerm[];
+    /** What it may newly do only when a person approves it. */
+    readonly require_approval: readonly SafetyTerm[];
+    /** Lines a change may add and remove together. */
+    readonly max_diff_lines: number;
+  };
   readonly sandbox: {
     readonly backend: "auto" | "container" | "copy" | "git_worktree";
     readonly container_runtime: "docker" | "podman";

@@ -7,6 +7,7 @@ import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
 import { MAX_REPORT_PATH, reportSource } from "./report.ts";
 import { MAX_COMMAND_LENGTH } from "./shell_words.ts";
 import { STDOUT } from "../vocabulary/test_report.ts";
+import { SAFETY_TERMS } from "./policy.ts";
 import { showSize } from "./sizes.ts";
 
 const MIB = 2 ** 20;
@@ -128,6 +129,21 @@ const protectShape = {
   }),
 };
 
+/** Capabilities as src/safety/capability.ts has them, and what else a change may be judged by. */
+const safetyTerm = z.enum(SAFETY_TERMS);
+
+const safetyShape = {
+  deny: listOf(safetyTerm, "capabilities").meta({
+    description: "What a change may never newly do.",
+  }),
+  require_approval: listOf(safetyTerm, "capabilities").meta({
+    description: "What a change may newly do only when a person approves it.",
+  }),
+  max_diff_lines: count(1, 1_000_000).default(10_000).meta({
+    description: "Lines a change may add and remove.",
+  }),
+};
+
 const secretsShape = {
   allow_in_patch: flag().default(false).meta({ description: "Take patches in which a secret is found." }),
 };
@@ -187,6 +203,7 @@ const policyShape = {
   minimize: flag().default(true),
   verify: section(verifyShape),
   secrets: section(secretsShape),
+  safety: section(safetyShape),
   sandbox: section(sandboxShape),
   attestation: section(attestationShape),
 };
@@ -239,6 +256,7 @@ export const KNOWN_KEYS: KnownKeys = new Map([
   ["policy.verify", Object.keys(verifyShape)],
   ["policy.verify.negative_control", Object.keys(negativeControlShape)],
   ["policy.secrets", Object.keys(secretsShape)],
+  ["policy.safety", Object.keys(safetyShape)],
   ["policy.sandbox", Object.keys(sandboxShape)],
   ["policy.attestation", Object.keys(attestationShape)],
 ]);

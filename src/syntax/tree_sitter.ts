@@ -87,9 +87,27 @@ async function parsed<T>(
   bytes: Uint8Array,
   use: (tree: Tree, language: Language, text: string) => T,
 ): Promise<T | null> {
-  if (bytes.length > MAX_BYTES) return null;
+  const result = await parseWith(path, bytes, use);
+  return result.ok ? result.value : null;
+}
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | {
+  readonly ok: false;
+  readonly reason: "unknown_language" | "too_large" | "timed_out" | "gave_up";
+};
+
+/**
+ * Parses a text and hands its tree to `use`, which must not keep it.
+ * @throws Failure `grammar_missing`
+ */
+export async function parseWith<T>(
+  path: string,
+  bytes: Uint8Array,
+  use: (tree: Tree, language: Language, text: string) => T,
+): Promise<Parsed<T>> {
   const language = languageOf(path, bytes);
-  if (language === null) return null;
+  if (language === null) return { ok: false, reason: "unknown_language" };
+  if (bytes.length > MAX_BYTES) return { ok: false, reason: "too_large" };
   const grammar = await grammarOf(language);
   const { Parser } = await runtime!;
   const text = new TextDecoder().decode(bytes);
@@ -100,10 +118,13 @@ async function parsed<T>(
     parser.setLanguage(grammar);
     const deadline = performance.now() + MAX_PARSE_MS;
     tree = parser.parse(source, null, { progressCallback: () => performance.now() > deadline });
-    return tree === null ? null : use(tree, language, text);
+    if (tree === null) return { ok: false, reason: "timed_out" };
+    return { ok: true, value: use(tree, language, text) };
   } catch (error) {
     // The WebAssembly side gave up (memory, stack) on this text: that is no knowledge about it.
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) return null;
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
+      return { ok: false, reason: "gave_up" };
+    }
     throw error;
   } finally {
     tree?.delete();

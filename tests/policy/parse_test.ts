@@ -54,6 +54,7 @@ Deno.test("defaultPolicy: the Python tool's defaults and the documented new ones
       minimize: true,
       verify: { repeat: 1, negative_control: null },
       secrets: { allow_in_patch: false },
+      safety: { deny: [], require_approval: [], max_diff_lines: 10_000 },
       sandbox: {
         backend: "auto",
         container_runtime: "docker",

@@ -1,0 +1,158 @@
+import type { SyntaxNode } from "../../syntax/tree.ts";
+import type { Argument, Expression } from "../expression.ts";
+
+/** How nodes of some types are lowered; those of all others are the block of their children. */
+export type LoweringTable = Readonly<Record<string, (node: SyntaxNode, lower: Lowering) => Expression>>;
+
+/** Lowers one source. */
+export class Lowering {
+  constructor(readonly source: string, private readonly table: LoweringTable) {}
+
+  text(node: SyntaxNode): string {
+    return this.source.slice(node.start, node.end);
+  }
+
+  expression(node: SyntaxNode): Expression {
+    const how = Object.hasOwn(this.table, node.type) ? this.table[node.type]! : null;
+    return how === null ? this.all(node) : how(node, this);
+  }
+
+  /** A field's expression, or what nothing is known of. */
+  field(node: SyntaxNode, name: string): Expression {
+    const child = fieldOf(node, name);
+    return child === null ? nothing(node) : this.expression(child);
+  }
+
+  /** Its children one after the other; a single one is itself. */
+  all(node: SyntaxNode): Expression {
+    const items = node.children.map((child) => this.expression(child));
+    return items.length === 1 ? items[0]! : { kind: "block", items, at: node };
+  }
+
+  /** The child of what only wraps one. */
+  inner(node: SyntaxNode): Expression {
+    const child = node.children.at(-1);
+    return child === undefined ? nothing(node) : this.expression(child);
+  }
+
+  name(node: SyntaxNode): Expression {
+    return { kind: "name", name: this.text(node), at: node };
+  }
+
+  literal(node: SyntaxNode): Expression {
+    return { kind: "literal", source: this.text(node), at: node };
+  }
+
+  /** Positional arguments from some nodes. */
+  positional(nodes: readonly SyntaxNode[]): Argument[] {
+    return nodes.map((node) => ({ name: null, value: this.expression(node), spread: false }));
+  }
+}
+
+export function fieldOf(node: SyntaxNode, name: string): SyntaxNode | null {
+  return node.children.find((child) => child.field === name) ?? null;
+}
+
+export function fieldsOf(node: SyntaxNode, name: string): SyntaxNode[] {
+  return node.children.filter((child) => child.field === name);
+}
+
+export function childOf(node: SyntaxNode, ...types: string[]): SyntaxNode | null {
+  return node.children.find((child) => types.includes(child.type)) ?? null;
+}
+
+export function nothing(at: SyntaxNode): Expression {
+  return { kind: "block", items: [], at };
+}
+
+export function nameAt(name: string, at: SyntaxNode): Expression {
+  return { kind: "name", name, at };
+}
+
+export function textAt(value: string, at: SyntaxNode): Expression {
+  return { kind: "text", value, at };
+}
+
+export function member(object: Expression, name: string | Expression, at: SyntaxNode): Expression {
+  return { kind: "member", object, name, at };
+}
+
+export function call(callee: Expression, args: readonly Argument[], at: SyntaxNode): Expression {
+  return { kind: "call", callee, args, at };
+}
+
+export function bind(
+  target: Expression,
+  value: Expression | null,
+  at: SyntaxNode,
+  declares = true,
+): Expression {
+  return { kind: "bind", target, value, declares, at };
+}
+
+export function block(items: readonly Expression[], at: SyntaxNode): Expression {
+  return { kind: "block", items, at };
+}
+
+const ESCAPE =
+  /\\(?:x([0-9a-fA-F]{1,2})|u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(\r?\n)|([\s\S]))/g;
+const LETTERS: Readonly<Record<string, string>> = {
+  ...{ n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v", e: "\x1b", "0": "\0" },
+};
+
+/** What a string's escapes stand for, in the notation that the languages share. */
+export function unescaped(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(ESCAPE, (_, x, braces, u, long, octal, newline, other) => {
+    const hex = x ?? braces ?? u ?? long;
+    if (hex !== undefined) return character(parseInt(hex, 16));
+    if (octal !== undefined) return character(parseInt(octal, 8));
+    if (newline !== undefined) return "";
+    return LETTERS[other] ?? other;
+  });
+}
+
+function character(code: number): string {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
+}
+
+/**
+ * A string of quoted parts and computed ones: children of the content types are text, of the skipped ones nothing, all
+ * others expressions. Text that no child covers (grammars that hide it) is taken from the source.
+ */
+export function template(
+  node: SyntaxNode,
+  lower: Lowering,
+  content: readonly string[],
+  skipped: readonly string[] = [],
+): Expression {
+  const parts: Expression[] = [];
+  for (const child of node.children) {
+    if (skipped.includes(child.type)) continue;
+    if (content.includes(child.type)) parts.push(textAt(unescaped(lower.text(child)), child));
+    else parts.push(lower.expression(child));
+  }
+  if (parts.length === 0) return textAt("", node);
+  if (parts.length === 1 && parts[0]!.kind === "text") return { ...parts[0]!, at: node };
+  return { kind: "concat", parts, at: node };
+}
+
+const LOOSE_CALL = /([A-Za-z_$][\w$]*(?:(?:::|\.|->)[A-Za-z_$][\w$]*)*)\s*(\(|!\s*[([{])?/g;
+const MAX_LOOSE = 2_000;
+
+/**
+ * Names and calls in text that the grammar leaves unread, such as the arguments of a macro: every path in it, called
+ * with arguments nobody knows where a parenthesis follows.
+ */
+export function looseCalls(text: string, at: SyntaxNode): Expression {
+  const items: Expression[] = [];
+  for (const [, path, open] of text.replace(/"(?:[^"\\]|\\.)*"/g, '""').matchAll(LOOSE_CALL)) {
+    if (items.length >= MAX_LOOSE) break;
+    const [first, ...rest] = path!.split(/::|\.|->/);
+    const callee = rest.reduce<Expression>((object, name) => member(object, name, at), nameAt(first!, at));
+    items.push(
+      open === undefined ? callee : call(callee, [{ name: null, value: nothing(at), spread: true }], at),
+    );
+  }
+  return block(items, at);
+}
