@@ -24,7 +24,7 @@ import { EXIT } from "./exit_code.ts";
 import { bytesText, colour } from "./output.ts";
 import { diffDocument, diffText, scanDocument, scanText } from "./safety_report.ts";
 import type { SafetyDiffFlags, SafetyFlags } from "./safety_verb.ts";
-import { diffSarif, scanSarif } from "./sarif.ts";
+import { diffSarif, scanSarif } from "./safety_sarif.ts";
 import { scanProgress } from "./scan_progress.ts";
 import type { VerbResult } from "./verb.ts";
 import { wireSafety, wireWorkspace } from "./wire.ts";
