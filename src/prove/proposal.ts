@@ -1,5 +1,6 @@
 import { applyPatch } from "../patch/apply.ts";
 import { bytesOf, byteString, byteStringOfText, displayText } from "../patch/bytes.ts";
+import { collisionOf } from "../patch/collision.ts";
 import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import { renderPatch } from "../patch/render.ts";
 import { patchStats } from "../patch/stats.ts";
@@ -144,6 +145,8 @@ export async function applyExactly(
   const rendered = renderPatch(patch);
   const result = applyPatch(patch, base.lookup);
   if (!result.ok) return result;
+  const collision = collisionOf(result.changes, base.entries);
+  if (collision !== null) return { ok: false, refusal: collision };
   const git = await gitAgrees(bytesOf(rendered), touchedFiles(patch, base), result.changes);
   if (git.verdict === "timed_out") {
     return { ok: false, refusal: { reason: "git_timed_out", detail: "git apply did not end in its time" } };

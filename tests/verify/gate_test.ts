@@ -507,6 +507,11 @@ Deno.test("gate: names that are no commits are the caller's mistake", () =>
     }
   }));
 
+Deno.test("gate: a proved file that takes another's place in checkouts where case does not count", () =>
+  onFixture({ project: { ...PROJECT, "new/NOTE.txt": "another\n" } }, async (fixture) => {
+    assert.equal(brief(await gateOn(fixture)), "closed head:path_collides");
+  }));
+
 Deno.test("gate: a patch that is empty or in another form than the canonical one", () =>
   onFixture({}, async (fixture) => {
     const foreign = PATCH.replace("@@ -1,2 +1,2 @@\n def", "@@ -1,2 +1,2 @@ somewhere\n def");

@@ -1,4 +1,5 @@
 import { applyPatch } from "../../patch/apply.ts";
+import { collisionOf } from "../../patch/collision.ts";
 import { resultManifest } from "../../patch/tree.ts";
 import { BaseFiles, MAX_PATCHED_FILE_BYTES } from "../../prove/base_files.ts";
 import type { FileChange } from "../../vocabulary/change.ts";
@@ -92,6 +93,8 @@ export async function headCheck(input: HeadInput, history: History): Promise<Gat
   const { base, contents, files, head, patch, resultTree } = input;
   const applied = applyPatch(patch, files.lookup);
   if (!applied.ok) return judged("head", [findingOf(applied.refusal)], "");
+  const collision = collisionOf(applied.changes, files.entries);
+  if (collision !== null) return judged("head", [findingOf(collision)], "");
   const expected = new Map<string, FileChange>(applied.changes.map((change) => [change.path, change]));
   const findings = [...extraChanges(base, head, expected), ...await missingChanges(head, expected, history)];
   if (resultTree !== null && resultManifest(contents.manifest, applied.changes).digest !== resultTree) {
