@@ -8,7 +8,7 @@ import type { PolicyConfig } from "../policy/policy.ts";
 import { MAX_ENVELOPE_BYTES } from "../sign/dsse.ts";
 import { gate, type GateInput, type GatePorts, type VerifierFile } from "../verify/gate.ts";
 import type { GatePolicy } from "../verify/gate/policy_checks.ts";
-import { withOwnReports } from "../verify/own_reports.ts";
+import { withOwnReports } from "../verify/replay/own_reports.ts";
 import { replay } from "../verify/replay.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";

@@ -9,10 +9,11 @@ import { keyIdOf } from "../sign/key.ts";
 import { signEnvelope } from "../sign/sign.ts";
 import { VERSION } from "../version.ts";
 import { type AttestationAsked, checkBundle, type CheckedBundle } from "../verify/checked_bundle.ts";
-import { withOwnReports } from "../verify/own_reports.ts";
-import type { MinimalAsked } from "../verify/removals.ts";
-import { replay, type ReplayPlan } from "../verify/replay.ts";
-import { summaryOf } from "../verify/replay_facts.ts";
+import { withOwnReports } from "../verify/replay/own_reports.ts";
+import type { MinimalAsked } from "../verify/replay/removals.ts";
+import { replay } from "../verify/replay.ts";
+import type { ReplayPlan } from "../verify/replay/rerun.ts";
+import { summaryOf } from "../verify/replay/facts.ts";
 import { summaryStatement } from "../verify/verification_summary.ts";
 import { writeFiles } from "./new_files.ts";
 import {
@@ -136,7 +137,12 @@ async function signedSummary(
   const source = policy.source === null ? null : basename(policy.source);
   const summary = summaryOf(
     {
-      ...{ bundle, claim, result, plan, attestation, verification: verification! },
+      bundle,
+      claim,
+      result,
+      plan,
+      attestation,
+      verification: verification!,
       policy: { digest: policy.digest, source },
     },
     new Date(),

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import type { SigningKey } from "../sign/key.ts";
 import type { AttestationAsked } from "../verify/checked_bundle.ts";
-import type { MinimalAsked } from "../verify/removals.ts";
+import type { MinimalAsked } from "../verify/replay/removals.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { signingKey } from "./key_input.ts";

@@ -1,9 +1,11 @@
 import type { LoadedPolicy } from "../policy/load.ts";
 import type { CheckedBundle } from "../verify/checked_bundle.ts";
-import type { ReplayClaim, ReplayPlan, ReplayResult } from "../verify/replay.ts";
-import type { Check } from "../verify/judge.ts";
-import { type RemovalsTried, removalText } from "../verify/removals.ts";
-import { checksOf } from "../verify/replay_facts.ts";
+import type { ReplayResult } from "../verify/replay.ts";
+import type { ReplayClaim } from "../verify/replay/claim.ts";
+import type { ReplayPlan } from "../verify/replay/rerun.ts";
+import type { Check } from "../verify/replay/judge.ts";
+import { type RemovalsTried, removalText } from "../verify/replay/removals.ts";
+import { checksOf } from "../verify/replay/facts.ts";
 import type { Verification } from "../verify/verify.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";

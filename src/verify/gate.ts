@@ -15,7 +15,7 @@ import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Patch } from "../vocabulary/patch.ts";
 import type { GitTree, History, TreeContents } from "../workspace/history.ts";
-import { claimOf } from "./claim.ts";
+import { claimOf, type ReplayClaim } from "./replay/claim.ts";
 import {
   attestationChecks,
   bundleCheck,
@@ -44,7 +44,7 @@ import {
 import { resultCheck, summaryCheck, type SummaryGiven } from "./gate/replay_check.ts";
 import { testsCheck } from "./gate/tests_check.ts";
 import { baseCheck, filesFor, headCheck } from "./gate/tree_checks.ts";
-import type { ReplayClaim, ReplayResult } from "./replay.ts";
+import type { ReplayResult } from "./replay.ts";
 import { touchedBetween, type Trees, treesOf } from "./gate/trees.ts";
 import type { FreshnessAsked } from "./verdicts/freshness.ts";
 import type { Trust } from "./verdicts/signature.ts";

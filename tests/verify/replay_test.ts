@@ -3,13 +3,9 @@ import { defaultPolicy } from "../../src/policy/defaults.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { byteStringOfText, displayText } from "../../src/patch/bytes.ts";
 import type { FakeProgram } from "../../src/sandbox/fake/fake.ts";
-import {
-  replay,
-  type ReplayClaim,
-  type ReplayPlan,
-  type ReplayPorts,
-  type ReplayResult,
-} from "../../src/verify/replay.ts";
+import { replay, type ReplayResult } from "../../src/verify/replay.ts";
+import type { ReplayClaim } from "../../src/verify/replay/claim.ts";
+import type { ReplayPlan, ReplayPorts } from "../../src/verify/replay/rerun.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import type { SessionEvent } from "../../src/vocabulary/session.ts";
 import { directoryWorkspace } from "../../src/workspace/directory.ts";

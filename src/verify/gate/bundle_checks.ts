@@ -1,7 +1,7 @@
 import type { FileFinding, Inventory } from "../../bundle/inventory.ts";
 import type { BundleRead, ReadBundle } from "../../bundle/read.ts";
 import { refusalText } from "../../vocabulary/printable.ts";
-import { claimOf } from "../claim.ts";
+import { claimOf } from "../replay/claim.ts";
 import type { Verification } from "../verify.ts";
 import {
   fail,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { diffFiles } from "../../src/patch/diff.ts";
-import { splitPatch } from "../../src/patch/units.ts";
-import { smallestRemovals } from "../../src/minimize/units.ts";
-import { chosenRemovals, removalText } from "../../src/verify/removals.ts";
-import { before, lookup, pairs } from "../patch/trees.ts";
+import { diffFiles } from "../../../src/patch/diff.ts";
+import { splitPatch } from "../../../src/patch/units.ts";
+import { smallestRemovals } from "../../../src/minimize/units.ts";
+import { chosenRemovals, removalText } from "../../../src/verify/replay/removals.ts";
+import { before, lookup, pairs } from "../../patch/trees.ts";
 
 const LIST = Array.from({ length: 20 }, (_, i) => i);
 

@@ -1,11 +1,11 @@
-import { smallestRemovals } from "../minimize/units.ts";
-import type { Atom, PatchUnits } from "../patch/units.ts";
-import { isBroken } from "../prove/reduce.ts";
-import type { Syntax } from "../syntax/syntax.ts";
-import type { FileChange } from "../vocabulary/change.ts";
-import { sha256 } from "../vocabulary/digest.ts";
-import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import type { VerificationResult } from "../vocabulary/verification.ts";
+import { smallestRemovals } from "../../minimize/units.ts";
+import type { Atom, PatchUnits } from "../../patch/units.ts";
+import { isBroken } from "../../prove/reduce.ts";
+import type { Syntax } from "../../syntax/syntax.ts";
+import type { FileChange } from "../../vocabulary/change.ts";
+import { sha256 } from "../../vocabulary/digest.ts";
+import { printableLine, printablePath } from "../../vocabulary/printable.ts";
+import type { VerificationResult } from "../../vocabulary/verification.ts";
 import type { Judgement, RunsJudged } from "./judge.ts";
 
 /** What a verifier asks of a claim that no line can be left out. */
@@ -61,8 +61,7 @@ export interface RemovalPorts {
 
 /**
  * Leaves out one smallest part of a patch after the other and runs what is left. The parts are those of our own
- * splitting; no record is asked for them. What a minimization counts as not
- * passing counts so here: files that no longer parse, and runs into the time limit.
+ * splitting; no record is asked for them. What a minimization counts as not passing counts so here: files that no longer parse, and runs into the time limit.
  * @param whole what all of the patch does
  * @param width how many are tried at once
  */

@@ -1,11 +1,13 @@
-import type { ReadBundle } from "../bundle/read.ts";
-import type { Sha256 } from "../vocabulary/digest.ts";
-import type { VerificationResult } from "../vocabulary/verification.ts";
+import type { ReadBundle } from "../../bundle/read.ts";
+import type { Sha256 } from "../../vocabulary/digest.ts";
+import type { VerificationResult } from "../../vocabulary/verification.ts";
 import { type Check, checkList, type CheckVerdicts } from "./judge.ts";
-import type { ReplayClaim, ReplayPlan, ReplayResult } from "./replay.ts";
-import type { Verdict } from "./verdicts/verdict.ts";
-import type { Verification } from "./verify.ts";
-import type { ReplayFacts, VerificationSummary } from "./verification_summary.ts";
+import type { ReplayResult } from "../replay.ts";
+import type { ReplayClaim } from "./claim.ts";
+import type { ReplayPlan } from "./rerun.ts";
+import type { Verdict } from "../verdicts/verdict.ts";
+import type { Verification } from "../verify.ts";
+import type { ReplayFacts, VerificationSummary } from "../verification_summary.ts";
 
 const AS_CHECK = {
   valid: "passed",

@@ -1,6 +1,6 @@
-import { baselineOf, casesOf, compareTests } from "../testreport/compare.ts";
-import { printableLine } from "../vocabulary/printable.ts";
-import type { VerificationResult } from "../vocabulary/verification.ts";
+import { baselineOf, casesOf, compareTests } from "../../testreport/compare.ts";
+import { printableLine } from "../../vocabulary/printable.ts";
+import type { VerificationResult } from "../../vocabulary/verification.ts";
 import type { RunsJudged } from "./judge.ts";
 
 /** Names of the tests that a bundle says its patch fixed, by target. */
@@ -29,7 +29,9 @@ export function withTests(
     if (before === null || after.length < patched.length) {
       const detail = `the tests that were fixed cannot be told: ${name} left no report that can be read`;
       return {
-        ...{ verdict: "inconclusive", reason: "tests_unknown", detail },
+        verdict: "inconclusive",
+        reason: "tests_unknown",
+        detail,
         checks: { ...judged.checks, tests_fixed: "unclear" },
       };
     }
@@ -42,7 +44,8 @@ export function withTests(
       const named = missing.slice(0, NAMED).map(printableLine).join(", ");
       const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : "";
       return {
-        ...{ verdict: "contradicted", reason: "tests_not_fixed" },
+        verdict: "contradicted",
+        reason: "tests_not_fixed",
         detail: `${name} passes, but tests that it says were fixed are not fixed here: ${named}${more}`,
         checks: { ...judged.checks, tests_fixed: "failed" },
       };

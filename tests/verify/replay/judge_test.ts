@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { CHECK_NAMES, checkList, judge, type RecordedBase } from "../../src/verify/judge.ts";
-import type { TargetOutcome, VerificationResult } from "../../src/vocabulary/verification.ts";
+import { CHECK_NAMES, checkList, judge, type RecordedBase } from "../../../src/verify/replay/judge.ts";
+import type { TargetOutcome, VerificationResult } from "../../../src/vocabulary/verification.ts";
 
 const brief = ({ verdict, reason }: { verdict: string; reason: string }) => `${verdict} ${reason}`;
 

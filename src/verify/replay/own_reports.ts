@@ -1,6 +1,6 @@
-import { configuredTargets, sameArgv } from "../policy/commands.ts";
-import type { PolicyConfig } from "../policy/policy.ts";
-import type { ReplayClaim } from "./replay.ts";
+import { configuredTargets, sameArgv } from "../../policy/commands.ts";
+import type { PolicyConfig } from "../../policy/policy.ts";
+import type { ReplayClaim } from "./claim.ts";
 
 /**
  * A claim as the verifier judges it: a test report that the verifier's own policy names for the same argv is the one

@@ -1,10 +1,29 @@
-import type { ReadBundle } from "../bundle/read.ts";
-import { sameArgv, targetFromArgv, targetFromCommand } from "../policy/commands.ts";
-import { reportSource } from "../policy/report.ts";
-import type { Refusal } from "../vocabulary/patch.ts";
-import type { ProofTarget } from "../vocabulary/session.ts";
-import type { TargetOutcome } from "../vocabulary/verification.ts";
-import type { ReplayClaim } from "./replay.ts";
+import type { ReadBundle } from "../../bundle/read.ts";
+import { sameArgv, targetFromArgv, targetFromCommand } from "../../policy/commands.ts";
+import { reportSource } from "../../policy/report.ts";
+import type { ManifestEntry } from "../../vocabulary/manifest.ts";
+import type { ByteString, Refusal } from "../../vocabulary/patch.ts";
+import type { ProofTarget } from "../../vocabulary/session.ts";
+import type { TargetOutcome } from "../../vocabulary/verification.ts";
+import type { RecordedFixes } from "./fixed_tests.ts";
+import type { RecordedBase } from "./judge.ts";
+
+/** What a bundle claims, as far as a replay needs it. */
+export interface ReplayClaim {
+  readonly targets: readonly ProofTarget[];
+  readonly finalPatch: ByteString;
+  readonly baseEntries: readonly ManifestEntry[];
+  readonly baseTree: string;
+  readonly resultTree: string;
+  /** Tests that the patch fixed. */
+  readonly fixed: RecordedFixes;
+  /** How the unpatched base failed. */
+  readonly base: RecordedBase;
+  /** Whether its minimization record says that nothing can be left out, and in what words that ended; null: no record. */
+  readonly minimization: { readonly certified: boolean; readonly end: string } | null;
+  /** Where the claim was made; image id null on a host backend. */
+  readonly sandbox: { readonly backend: string; readonly imageId: string | null };
+}
 
 type ClaimRead = { readonly ok: true; readonly claim: ReplayClaim } | {
   readonly ok: false;

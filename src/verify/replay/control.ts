@@ -1,5 +1,5 @@
-import { controlOutcome } from "../prove/negative_control.ts";
-import type { VerificationResult } from "../vocabulary/verification.ts";
+import { controlOutcome } from "../../prove/negative_control.ts";
+import type { VerificationResult } from "../../vocabulary/verification.ts";
 import type { RunsJudged } from "./judge.ts";
 
 /**
@@ -15,7 +15,9 @@ export function withControl(
 ): RunsJudged {
   const of = (verdict: "passed" | "failed" | "unclear") => ({ ...judged.checks, negative_control: verdict });
   const inconclusive = (reason: string, detail: string): RunsJudged => ({
-    ...{ verdict: "inconclusive", reason, detail },
+    verdict: "inconclusive",
+    reason,
+    detail,
     checks: of("unclear"),
   });
   switch (controlOutcome(runs, targets)) {

@@ -1,6 +1,6 @@
-import { disagreement } from "../prove/verification.ts";
-import type { TargetOutcome, TargetResult, VerificationResult } from "../vocabulary/verification.ts";
-import { printableLine } from "../vocabulary/printable.ts";
+import { disagreement } from "../../prove/verification.ts";
+import type { TargetOutcome, TargetResult, VerificationResult } from "../../vocabulary/verification.ts";
+import { printableLine } from "../../vocabulary/printable.ts";
 
 /** Outcomes that a bundle records of the unpatched base, by target. */
 export type RecordedBase = ReadonlyMap<string, ReadonlySet<TargetOutcome>>;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { defaultPolicy } from "../../src/policy/defaults.ts";
-import type { TestCase, TestOutcome } from "../../src/vocabulary/test_report.ts";
-import type { VerificationResult } from "../../src/vocabulary/verification.ts";
-import type { RunsJudged } from "../../src/verify/judge.ts";
-import { withOwnReports } from "../../src/verify/own_reports.ts";
-import type { ReplayClaim } from "../../src/verify/replay.ts";
-import { withTests } from "../../src/verify/tests.ts";
+import { defaultPolicy } from "../../../src/policy/defaults.ts";
+import type { TestCase, TestOutcome } from "../../../src/vocabulary/test_report.ts";
+import type { VerificationResult } from "../../../src/vocabulary/verification.ts";
+import type { RunsJudged } from "../../../src/verify/replay/judge.ts";
+import { withOwnReports } from "../../../src/verify/replay/own_reports.ts";
+import type { ReplayClaim } from "../../../src/verify/replay/claim.ts";
+import { withTests } from "../../../src/verify/replay/fixed_tests.ts";
 
 const CONFIRMED: RunsJudged = {
   verdict: "confirmed",
