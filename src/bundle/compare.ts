@@ -14,7 +14,7 @@ export interface ComparedPart {
   readonly b: string;
 }
 
-export interface Comparison {
+interface Comparison {
   /** Whether both prove the same thing in the same way; sessions and times may differ. */
   readonly same: boolean;
   readonly parts: readonly ComparedPart[];

@@ -19,7 +19,7 @@ export interface SpooledWorkspace extends EmbeddedWorkspace {
   dispose(): Promise<void>;
 }
 
-export interface EmbedOptions {
+interface EmbedOptions {
   readonly findSecrets: (text: string, name: string) => Promise<readonly Redaction[]>;
   /** Whether files that look like secrets go in all the same. */
   readonly secrets: boolean;

@@ -15,7 +15,7 @@ import { writeAll } from "./synced.ts";
 const EMPTY = sha256("");
 
 /** What of an entry is compared; a bundle's manifest has no link targets. */
-export type ListedEntry = Pick<ManifestEntry, "path" | "mode" | "size" | "sha256">;
+type ListedEntry = Pick<ManifestEntry, "path" | "mode" | "size" | "sha256">;
 
 /** Is given each file's content in pieces while the tar is read. */
 export interface Onlooker {

@@ -15,7 +15,7 @@ import { syncDirectory, writeAll } from "./synced.ts";
 /** The folder that other tools unpack a `.ppb` to. */
 export const PPB_ROOT = "proof_bundle/";
 
-export interface PackedBundle {
+interface PackedBundle {
   readonly session: string;
   readonly files: number;
   /** Bytes of the `.ppb`, and their digest. */

@@ -28,8 +28,8 @@ import {
 import { BOUNDS, isKnownName } from "./layout.ts";
 
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-export const PROOF_PREDICATE = "https://veripatch.dev/proof/v1";
-export const TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1";
+const PROOF_PREDICATE = "https://veripatch.dev/proof/v1";
+const TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1";
 
 const MAX_DEPTH = 8;
 const MAX_VALUES = 400_000;
@@ -92,7 +92,7 @@ export interface ProofStatement {
   readonly predicate: ProofPredicate;
 }
 
-export interface TestResultStatement {
+interface TestResultStatement {
   readonly subjects: Subjects;
   readonly predicate: Shaped<typeof testResultShape>;
 }

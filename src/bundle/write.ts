@@ -10,7 +10,7 @@ import { type Claimed, claimTemporary } from "./temporary.ts";
 const BUNDLE = "proof_bundle";
 
 /** A workspace.tar that lies on the same file system, written and synced; it is moved into the bundle. */
-export interface WrittenWorkspace {
+interface WrittenWorkspace {
   readonly path: string;
   readonly size: number;
 }

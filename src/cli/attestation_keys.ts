@@ -4,13 +4,13 @@ import { Failure } from "../vocabulary/failure.ts";
 import { hmacSecretInput, signingKey } from "./key_input.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 
-export const ATTESTATION_MODES = ["none", "hmac-sha256", "ed25519"] as const;
+const ATTESTATION_MODES = ["none", "hmac-sha256", "ed25519"] as const;
 export type AttestationMode = typeof ATTESTATION_MODES[number];
 /** Where the Python tool has its secret. */
 export const HMAC_VARIABLE = "PP_ATTEST_HMAC_KEY";
 
 /** How a call or a policy says by whom a bundle is attested. */
-export interface SignerAsked extends PassphraseFlags {
+interface SignerAsked extends PassphraseFlags {
   readonly mode: Exclude<AttestationMode, "none">;
   /** Files, `env:NAME` or `-`. */
   readonly keys: readonly string[];

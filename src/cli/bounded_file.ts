@@ -1,7 +1,7 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 
-export interface BoundedFile {
+interface BoundedFile {
   readonly bytes: Uint8Array;
   /** Permission bits of the very file that was read; null where there are none. */
   readonly mode: number | null;

@@ -8,7 +8,7 @@ import { refuseExposed } from "./exposed.ts";
 import { canAsk, type PassphraseFlags, passphraseOf } from "./passphrase.ts";
 
 /** The bytes of a key and where they came from. */
-export interface KeyInput {
+interface KeyInput {
   readonly bytes: Uint8Array;
   readonly origin: "file" | "variable" | "stdin";
   /** For people: the path, `env:NAME` or `stdin`. */

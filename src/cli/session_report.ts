@@ -12,7 +12,7 @@ import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./
 import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
 
 /** What flags and policy asked for, and who signed. */
-export interface AttestationDone {
+interface AttestationDone {
   readonly enabled: boolean;
   readonly mode: AttestationMode;
   /** Ids of the keys that signed; empty for an unsigned bundle. */

@@ -5,7 +5,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { readBoundedFile } from "./bounded_file.ts";
 
-export interface LoadedTrust {
+interface LoadedTrust {
   readonly trust: TrustFile;
   readonly text: string;
   /** Permission bits of the file; null where there are none. */

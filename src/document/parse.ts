@@ -14,12 +14,12 @@ export interface DocumentProblem {
   readonly message: string;
 }
 
-export type DocumentParse<T> =
+type DocumentParse<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
 /** What a kind of file has to be. */
-export interface DocumentKind<T> {
+interface DocumentKind<T> {
   readonly schema: z.ZodType<T>;
   readonly known: KnownKeys;
   /** Said of a file without content. */

@@ -9,7 +9,7 @@ type Issue = z.core.$ZodIssue;
 export type KnownKeys = ReadonlyMap<string, readonly string[]>;
 
 /** A field that is wrong, before its place in the text is looked up. */
-export interface FieldProblem {
+interface FieldProblem {
   readonly path: Path;
   /** The key itself is wrong, not its value. */
   readonly isKey: boolean;

@@ -16,7 +16,7 @@ export interface Fault {
 }
 
 /** A file that people write, as plain data, with where each value and key stands in the text. */
-export interface PlacedDocument {
+interface PlacedDocument {
   readonly value: unknown;
   readonly faults: readonly Fault[];
   /** Offset of the key that leads to a path, or of the value where there is none. */

@@ -90,7 +90,7 @@ export interface Policy {
 }
 
 /** A failing test laid beside the final patch. */
-export interface NegativeControlConfig {
+interface NegativeControlConfig {
   /** Text by path, relative to the workspace; at least one. */
   readonly files: Readonly<Record<string, string>>;
   /** Names of the targets that have to fail with it; all when empty. */

@@ -69,7 +69,7 @@ export function controlTrespasses(patch: Patch, policy: Policy): Refusal[] {
   });
 }
 
-export type ControlOutcome = "failed" | "passed" | "timed_out" | "mixed";
+type ControlOutcome = "failed" | "passed" | "timed_out" | "mixed";
 
 /**
  * What runs with a negative control say: `failed`, as it should be, only if every named target failed in every run.

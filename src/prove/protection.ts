@@ -7,7 +7,7 @@ import type { Patch, Refusal } from "../vocabulary/patch.ts";
 import type { BaseFiles } from "./base_files.ts";
 
 /** What a patch does to protected files. */
-export interface Touched {
+interface Touched {
   /** The policy lets the patch touch these. */
   readonly allowed: readonly ProtectedTouch[];
   readonly denied: readonly ProtectedTouch[];

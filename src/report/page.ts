@@ -28,7 +28,7 @@ import { STYLE } from "./style.ts";
 import { testsView } from "./tests_view.ts";
 import { eventsOf, timeline } from "./timeline.ts";
 
-export interface ReportOptions {
+interface ReportOptions {
   /** What a verifier found; null when nobody verified the bundle for this page. */
   readonly verification?: ReportVerification | null;
 }

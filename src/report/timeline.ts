@@ -1,7 +1,7 @@
 import { duration, legend, type Markup, markup, plural, toneOf, words } from "./html.ts";
 
 /** One line of events.jsonl. */
-export interface ReportEvent {
+interface ReportEvent {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly kind: string;

@@ -30,7 +30,7 @@ export interface Envelope {
   readonly signatures: readonly EnvelopeSignature[];
 }
 
-export type EnvelopeParse =
+type EnvelopeParse =
   | { readonly ok: true; readonly envelope: Envelope }
   | { readonly ok: false; readonly refusal: Refusal };
 

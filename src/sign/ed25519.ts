@@ -4,8 +4,8 @@ import { sha512 } from "@noble/hashes/sha2.js";
 hashes.sha512 = sha512;
 
 export const SEED_BYTES = 32;
-export const PUBLIC_KEY_BYTES = 32;
-export const SIGNATURE_BYTES = 64;
+const PUBLIC_KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
 
 export type PointProblem = "wrong_length" | "not_canonical" | "not_on_curve" | "small_order" | "mixed_order";
 

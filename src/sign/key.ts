@@ -40,7 +40,7 @@ export type KeyResult<Key> = { readonly ok: true; readonly key: Key } | {
   readonly refusal: Refusal;
 };
 
-export const HMAC_KEY_ID = "hmac-sha256";
+const HMAC_KEY_ID = "hmac-sha256";
 
 /** DER of an Ed25519 SPKI up to the 32 bytes of the key (RFC 8410). */
 const SPKI_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");

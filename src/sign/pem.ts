@@ -3,7 +3,7 @@ import { algorithmOf, DER, readDer, readSequence } from "./der.ts";
 import { type KeyResult, type PrivateKey, privateKeyOf, type PublicKey, publicKeyOf, spkiOf } from "./key.ts";
 import { refuse } from "./refuse.ts";
 
-export interface PemBlock {
+interface PemBlock {
   /** Such as `PUBLIC KEY`. */
   readonly label: string;
   readonly der: Uint8Array;

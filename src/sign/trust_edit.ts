@@ -5,7 +5,7 @@ import { opensshLine } from "./openssh.ts";
 import type { Role } from "./role.ts";
 import { parseTrust, TRUST_FORMAT } from "./trust_file.ts";
 
-export interface AddedKey {
+interface AddedKey {
   readonly name: string;
   /** Added to those the principal has. */
   readonly roles: readonly Role[];

@@ -18,7 +18,7 @@ export interface TrustedKey {
   readonly reason: string | null;
 }
 
-export interface Principal {
+interface Principal {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly keys: readonly TrustedKey[];
@@ -31,12 +31,12 @@ export interface TrustFile {
   readonly thresholds: Readonly<Record<Role, number>>;
 }
 
-export type TrustParse =
+type TrustParse =
   | { readonly ok: true; readonly trust: TrustFile }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
 /** Why a key of a principal in the role does not count. */
-export type KeyState = "valid" | "not_yet_valid" | "expired" | "revoked";
+type KeyState = "valid" | "not_yet_valid" | "expired" | "revoked";
 
 export interface TrustedKeys {
   /** Distinct. */

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 
 export const BLOCK = 512;
 /** 1980-01-01, the oldest time a zip file can hold, so that no tool trips over it. */
-export const TAR_MTIME_SECONDS = 315_532_800;
+const TAR_MTIME_SECONDS = 315_532_800;
 
 const MAX_OCTAL_SIZE = 0o77777777777;
 const MAX_OCTAL_ID = 0o7777777;

@@ -8,7 +8,7 @@ import {
 } from "../vocabulary/test_report.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
 
-export interface ComparedTest {
+interface ComparedTest {
   readonly id: string;
   /** Null: not in that report. */
   readonly before: TestOutcome | null;

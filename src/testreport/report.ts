@@ -5,7 +5,7 @@ import { readTap } from "./tap.ts";
 /** Bytes of a report that are read; a longer one is malformed. */
 export const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 
-export interface TestReport {
+interface TestReport {
   readonly cases: readonly TestCase[];
   /** Why the report is not whole by its own account (bailed out, not as many tests as planned); null when it is. */
   readonly incomplete: string | null;

@@ -31,7 +31,7 @@ export interface CheckedBundle {
   readonly attestation: Sha256 | null;
 }
 
-export type BundleCheck =
+type BundleCheck =
   | { readonly ok: true; readonly checked: CheckedBundle }
   /** What is wrong with the attestation: nothing of the bundle is to be run. */
   | { readonly ok: false; readonly verification: Verification };

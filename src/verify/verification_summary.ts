@@ -9,9 +9,7 @@ import {
   timeShape,
 } from "../bundle/claims.ts";
 import { readStatement, statementBytes, type Subjects } from "../bundle/statement.ts";
-import type { VerificationKey } from "../sign/key.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import { printableLine } from "../vocabulary/printable.ts";
 import {
   count,
   exactly,
@@ -23,14 +21,11 @@ import {
   type Shaped,
   where,
 } from "../vocabulary/shape.ts";
-import { judgeFreshness } from "./verdicts/freshness.ts";
-import { judgeSignature, type Trust } from "./verdicts/signature.ts";
-import { invalid, valid, type Verdict } from "./verdicts/verdict.ts";
 
 /** https://slsa.dev/spec/v1.0/verification_summary */
-export const SUMMARY_PREDICATE = "https://slsa.dev/verification_summary/v1";
+const SUMMARY_PREDICATE = "https://slsa.dev/verification_summary/v1";
 /** Our member beside those of the standard, which wants a URI as the name of an extension. */
-export const REPLAY_MEMBER = "https://veripatch.dev/replay/v1";
+const REPLAY_MEMBER = "https://veripatch.dev/replay/v1";
 const VERIFIER = "https://veripatch.dev/replay";
 /** Levels that do not begin with SLSA_ are free to choose; FAILED is the standard's. */
 const CONFIRMED = "VERIPATCH_REPLAY_CONFIRMED";
@@ -86,7 +81,6 @@ const replayShape = exactly({
 
 /** What a replay found out, as it is signed. Every member is always there. */
 export type ReplayFacts = Shaped<typeof replayShape>;
-export type ReplayCheck = ReplayFacts["checks"][number];
 
 const predicateShape = exactly({
   verifier: exactly({ id: oneOf(VERIFIER), version: exactly({ veripatch: nameShape }) }),
@@ -226,71 +220,4 @@ function contradiction(predicate: Predicate, replay: ReplayFacts): string | null
 
 function sessionUri(session: string): string {
   return `https://veripatch.dev/session/${session}`;
-}
-
-/** What the verifier of a summary wants it to be about. Nothing in here comes from the summary. */
-export interface SummaryExpected {
-  /** Of the bundle at hand. */
-  readonly subjects: Subjects;
-  /** SHA-256 of the attestation.json at hand: the summary must be about these very bytes. */
-  readonly attestation: string;
-  readonly now: Date;
-  /** Greatest age in milliseconds; null for any. */
-  readonly maxAgeMs: number | null;
-}
-
-export interface SummaryVerified {
-  /**
-   * Valid only for a confirmed replay. Codes of what is invalid: those of the envelope and the signature, of the
-   * statement, `summary_subjects_differ`, `summary_attestation_differs`, those of freshness, and
-   * `replay_contradicted`, `replay_inconclusive`.
-   */
-  readonly verdict: Verdict;
-  /** The verifier's keys that signed it. */
-  readonly signers: readonly VerificationKey[];
-  /** What was signed; null unless enough trusted keys signed it and it is a summary. */
-  readonly summary: VerificationSummary | null;
-}
-
-/**
- * Verifies a signed summary: enough keys of trusted replayers, about this bundle, fresh enough, and confirmed.
- * @param envelope the bytes of `<bundle>.replay.attestation.json`
- * @param trust keys trusted as replayers; a prover's own key has no place there
- * @throws RangeError on a threshold below 1
- */
-export function verifySummary(
-  envelope: Uint8Array,
-  trust: Trust,
-  expected: SummaryExpected,
-): SummaryVerified {
-  const { verdict, payload, signers } = judgeSignature(envelope, trust);
-  if (payload === null) return { verdict, signers, summary: null };
-  const read = readSummary(payload);
-  if (!read.ok) {
-    const detail = printableLine(read.refusal.detail);
-    return { verdict: invalid(read.refusal.reason, detail), signers, summary: null };
-  }
-  return { verdict: judgeSummary(read.summary, expected), signers, summary: read.summary };
-}
-
-function judgeSummary(summary: VerificationSummary, expected: SummaryExpected): Verdict {
-  const { subjects, replay } = summary;
-  const { now, maxAgeMs } = expected;
-  if (subjects.patch !== expected.subjects.patch || subjects.tree !== expected.subjects.tree) {
-    return invalid("summary_subjects_differ", "the replay was of another patch or another base");
-  }
-  if (summary.attestation !== expected.attestation) {
-    const detail = summary.attestation === null
-      ? "the replay was of an unsigned bundle"
-      : "the replay was of another attestation of the same patch";
-    return invalid("summary_attestation_differs", detail);
-  }
-  const issued_at = summary.verifiedAt.toISOString();
-  const freshness = judgeFreshness({ issued_at, nonce: null }, { now, maxAgeMs, nonce: null });
-  if (freshness.verdict !== "valid") return freshness;
-  if (replay.verdict !== "confirmed") {
-    return invalid(`replay_${replay.verdict}`, `the replay was ${replay.verdict}: ${replay.reason}`);
-  }
-  const times = replay.repeat === 1 ? "once" : `${replay.repeat} times`;
-  return valid("replay_confirmed", `replayed ${times} at ${issued_at}: red without, green with the patch`);
 }

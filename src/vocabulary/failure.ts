@@ -18,7 +18,7 @@ export type FailureKind =
   /** A bug in veripatch (exit 70). */
   | "bug";
 
-export interface FailureOptions {
+interface FailureOptions {
   /** What to do next, one sentence or command. */
   readonly hint?: string;
   /** Further lines, such as every bad field of a policy. */

@@ -30,7 +30,7 @@ export type WalkedEntry =
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   | { readonly kind: "file"; readonly path: string; readonly executable: boolean; readonly seen: Identity };
 
-export interface Walk {
+interface Walk {
   /** Sorted by `comparePaths`. */
   readonly entries: readonly WalkedEntry[];
   /** Sorted by path. */

@@ -3,7 +3,7 @@ import { bundleFiles } from "../../src/bundle/documents.ts";
 import type { PrivateKey } from "../../src/sign/key.ts";
 import { spkiOf } from "../../src/sign/key.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
-import { verifySummary } from "../../src/verify/verification_summary.ts";
+import { verifySummary } from "../../src/verify/verdicts/summary.ts";
 import { attested, testKey, testSecret } from "../bundle/attested.ts";
 import { redact } from "../bundle/fixture.ts";
 import { fakeSession } from "../prove/session_fixture.ts";

@@ -7,11 +7,10 @@ import { signEnvelope } from "../../src/sign/sign.ts";
 import {
   readSummary,
   type ReplayFacts,
-  type SummaryExpected,
   summaryStatement,
   type VerificationSummary,
-  verifySummary,
 } from "../../src/verify/verification_summary.ts";
+import { type SummaryExpected, verifySummary } from "../../src/verify/verdicts/summary.ts";
 import { canonicalJson } from "../../src/vocabulary/canonical_json.ts";
 import { attested, testKey, testSecret } from "../bundle/attested.ts";
 

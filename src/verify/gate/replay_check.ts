@@ -5,7 +5,7 @@ import { printableLine, quoted } from "../../vocabulary/printable.ts";
 import type { ReplayResult } from "../replay.ts";
 import type { Trust } from "../verdicts/signature.ts";
 import { otherImage } from "./policy_checks.ts";
-import { verifySummary } from "../verification_summary.ts";
+import { verifySummary } from "../verdicts/summary.ts";
 import { fail, finding, type GateCheck, judged, ofVerdict, pass } from "./check.ts";
 
 /** A replay that somebody whom the verifier trusts as a replayer has made and signed. */
@@ -16,7 +16,7 @@ export interface SummaryGiven {
   readonly trust: Trust;
 }
 
-export interface SummaryContext {
+interface SummaryContext {
   readonly statement: ProofStatement;
   /** SHA-256 of the bundle's attestation.json. */
   readonly attestation: string;

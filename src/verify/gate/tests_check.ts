@@ -9,7 +9,7 @@ import { refusalsOf, touchedBy } from "../../prove/protection.ts";
 import { printableLine, printablePath, quoted } from "../../vocabulary/printable.ts";
 import { fail, finding, findingOf, type GateCheck, type GateFinding, pass } from "./check.ts";
 
-export interface TestsInput {
+interface TestsInput {
   readonly patch: Patch;
   readonly config: PolicyConfig;
   /** The merge base, with the files that the patch touches loaded. */

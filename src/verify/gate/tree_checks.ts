@@ -10,7 +10,7 @@ import type { GitTree, History, TreeContents, TreeEntry } from "../../workspace/
 import { finding, findingOf, type GateCheck, type GateFinding, judged } from "./check.ts";
 
 /** What a bundle says of its base, as far as it was signed. */
-export interface ClaimedBase {
+interface ClaimedBase {
   readonly tree: string;
   /** Null when the bundle's own list of it is not what was signed. */
   readonly entries: readonly ManifestEntry[] | null;
@@ -78,7 +78,7 @@ export async function filesFor(
   return tooLarge === null ? { files } : { against: findingOf(tooLarge) };
 }
 
-export interface HeadInput {
+interface HeadInput {
   readonly base: GitTree;
   readonly contents: TreeContents;
   readonly files: BaseFiles;

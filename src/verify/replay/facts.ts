@@ -32,7 +32,7 @@ export function checksOf(
 }
 
 /** Everything a summary is made of but its time. */
-export interface SummarySource {
+interface SummarySource {
   readonly bundle: Pick<ReadBundle, "repro">;
   readonly claim: ReplayClaim;
   readonly result: ReplayResult;

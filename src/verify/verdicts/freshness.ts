@@ -2,7 +2,7 @@ import type { ProofPredicate } from "../../bundle/statement.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
 
 /** How far a signer's clock may be ahead of the verifier's, in milliseconds. */
-export const CLOCK_SKEW_MS = 5 * 60_000;
+const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** What the verifier asks of the time of a statement. */
 export interface FreshnessAsked {

@@ -3,7 +3,7 @@ import type { FileFinding, Inventory } from "../../bundle/inventory.ts";
 import type { ProofPredicate } from "../../bundle/statement.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
 
-export interface IntegrityJudged {
+interface IntegrityJudged {
   readonly verdict: Verdict;
   /** Everything that is wrong, each with its file. */
   readonly findings: readonly FileFinding[];

@@ -19,7 +19,7 @@ export interface Trust {
 type RefusedKey = Trust["refused"][number];
 
 /** The payload is there only when enough trusted keys signed it. */
-export interface SignatureJudged {
+interface SignatureJudged {
   readonly verdict: Verdict;
   readonly payload: Uint8Array | null;
   /** Trusted keys that signed. */
