@@ -1,6 +1,7 @@
 import { manifestDigest } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { comparePaths } from "../vocabulary/path.ts";
+import { type ControlOutcome, disagreement, outcomeOfControl } from "../vocabulary/verification.ts";
 import { inconsistent as no, type ParsedBundle } from "./parsed.ts";
 import type {
   ManifestDocument,
@@ -154,36 +155,20 @@ function controlProblem({ repro, all }: ParsedBundle): Refusal | null {
   if (ran === (control.outcome === "not_run")) return no("repro.json", "contradicts its negative control");
   if (!ran) return null;
   const { runs } = all.get("negative_control/target_results.json") as TargetResultsDocument;
-  return outcomeOfControl(runs, control.targets) === control.outcome
+  return controlOutcome(runs, control.targets) === control.outcome
     ? null
     : no("repro.json", "contradicts its negative control");
 }
 
-function outcomeOfControl(runs: TargetResultsDocument["runs"], names: readonly string[]): string {
-  const outcomes = names.map((name) =>
+function controlOutcome(runs: TargetResultsDocument["runs"], names: readonly string[]): ControlOutcome {
+  return outcomeOfControl(names.map((name) =>
     runs.map((run) => {
       const { outcome, result, report } = run.targets.find((t) => t.target === name)!;
       if (outcome !== "failed" || result?.exit_code !== 0) return outcome;
       // Red only for want of a report: the failing test was not noticed.
       return report?.tests != null && report.tests.failed + report.tests.error > 0 ? "failed" : "passed";
     })
-  );
-  if (outcomes.some((of) => of.length > 0 && of.every((outcome) => outcome === "passed"))) return "passed";
-  if (outcomes.some((of) => of.includes("passed"))) return "mixed";
-  const all = runs.length > 0 && outcomes.every((of) => of.every((outcome) => outcome === "failed"));
-  return all ? "failed" : "timed_out";
-}
-
-/** A target that passed in one run and did not in another, of the same tree. */
-function isUnsteady(documents: readonly (TargetResultsDocument | undefined)[]): boolean {
-  const passed = new Map<string, boolean>();
-  for (const { target, outcome } of documents.flatMap((d) => d?.runs ?? []).flatMap((run) => run.targets)) {
-    if (outcome === "not_run") continue;
-    const earlier = passed.get(target);
-    if (earlier !== undefined && earlier !== (outcome === "passed")) return true;
-    passed.set(target, outcome === "passed");
-  }
-  return false;
+  ));
 }
 
 /** What `proved` promises is there: a red baseline, a green attempt, as many green confirmations, and their patch. */
@@ -211,8 +196,8 @@ function proofProblem(bundle: ParsedBundle): Refusal | null {
     return no("base_again/verify.json", "the base was not red again before each confirmation");
   }
   const results = (directory: string) =>
-    all.get(`${directory}/target_results.json`) as TargetResultsDocument | undefined;
-  if (isUnsteady([results("attempts/0_baseline"), results("base_again")])) {
+    (all.get(`${directory}/target_results.json`) as TargetResultsDocument | undefined)?.runs ?? [];
+  if (disagreement([...results("attempts/0_baseline"), ...results("base_again")]) !== null) {
     return no("base_again/target_results.json", "a target of the base passed in one run and not in another");
   }
   if (repro.negative_control !== null) {

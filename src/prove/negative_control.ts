@@ -6,7 +6,13 @@ import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import type { Patch, Refusal } from "../vocabulary/patch.ts";
 import { parentsOf, parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
-import type { TargetOutcome, TargetResult, VerificationResult } from "../vocabulary/verification.ts";
+import {
+  type ControlOutcome,
+  outcomeOfControl,
+  type TargetOutcome,
+  type TargetResult,
+  type VerificationResult,
+} from "../vocabulary/verification.ts";
 
 /** A failing test to lay beside a patch, and who has to notice it. */
 export interface NegativeControl {
@@ -69,24 +75,14 @@ export function controlTrespasses(patch: Patch, policy: Policy): Refusal[] {
   });
 }
 
-type ControlOutcome = "failed" | "passed" | "timed_out" | "mixed";
-
-/**
- * What runs with a negative control say: `failed`, as it should be, only if every named target failed in every run.
- * `passed` if some target passed in every run, `mixed` if one did now and then, else `timed_out`.
- */
+/** What runs with a negative control say of it, as `outcomeOfControl` does. */
 export function controlOutcome(
   runs: readonly VerificationResult[],
   names: readonly string[],
 ): ControlOutcome {
-  const outcomes = names.map((name) =>
-    runs.map((run) => noticed(run.targets.find((t) => t.target === name)))
+  return outcomeOfControl(
+    names.map((name) => runs.map((run) => noticed(run.targets.find((t) => t.target === name)))),
   );
-  if (outcomes.some((of) => of.length > 0 && of.every((outcome) => outcome === "passed"))) return "passed";
-  if (outcomes.some((of) => of.includes("passed"))) return "mixed";
-  const allFailed = runs.length > 0 && names.length > 0 &&
-    outcomes.every((of) => of.every((outcome) => outcome === "failed"));
-  return allFailed ? "failed" : "timed_out";
 }
 
 /** A target that is red only for want of a report has not noticed the failing test. */

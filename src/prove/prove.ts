@@ -12,7 +12,7 @@ import type { FileChange } from "../vocabulary/change.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { SessionEvent, SessionStatus, Side } from "../vocabulary/session.ts";
-import type { VerificationResult } from "../vocabulary/verification.ts";
+import { disagreement, type VerificationResult } from "../vocabulary/verification.ts";
 import type { GitProvenance } from "../workspace/workspace.ts";
 import { BaseFiles } from "./base_files.ts";
 import { controlOutcome, type NegativeControl, negativeControlOf } from "./negative_control.ts";
@@ -21,7 +21,7 @@ import { admitProposal, type Admitted, statsOf } from "./proposal.ts";
 import { reducePatch } from "./reduce.ts";
 import { reportPaths, type ReportRules, reportRules } from "./reports.ts";
 import { buildRequest } from "./request.ts";
-import { disagreement, verifyTargets } from "./verification.ts";
+import { verifyTargets } from "./verification.ts";
 
 export interface SessionOutcome {
   readonly record: SessionRecord;

@@ -45,21 +45,6 @@ export function overallOutcome(targets: readonly TargetResult[]): VerificationRe
 }
 
 /**
- * The first target that passed in one run of the same tree and did not in another; null when there is none. A target
- * that was not run says nothing, and failing and running out of time are both red.
- */
-export function disagreement(runs: readonly VerificationResult[]): string | null {
-  const passed = new Map<string, boolean>();
-  for (const { target, outcome } of runs.flatMap((run) => run.targets)) {
-    if (outcome === "not_run") continue;
-    const earlier = passed.get(target);
-    if (earlier !== undefined && earlier !== (outcome === "passed")) return target;
-    passed.set(target, outcome === "passed");
-  }
-  return null;
-}
-
-/**
  * Runs all proof targets, in order, in one pristine copy of base plus changes.
  * After a timeout or a kill the copy is dead and the remaining targets are `not_run`.
  * @throws Failure for broken machinery or interruption; never for what a command did

@@ -46,3 +46,38 @@ export interface VerificationResult {
   readonly outcome: "passed" | "failed" | "timed_out";
   readonly targets: readonly TargetResult[];
 }
+
+/** What one run came to, target by target. */
+interface RunOutcomes {
+  readonly targets: readonly { readonly target: string; readonly outcome: TargetOutcome }[];
+}
+
+/**
+ * The first target that passed in one run of the same tree and did not in another; null when there is none. A target
+ * that was not run says nothing, and failing and running out of time are both red.
+ */
+export function disagreement(runs: readonly RunOutcomes[]): string | null {
+  const passed = new Map<string, boolean>();
+  for (const { target, outcome } of runs.flatMap((run) => run.targets)) {
+    if (outcome === "not_run") continue;
+    const earlier = passed.get(target);
+    if (earlier !== undefined && earlier !== (outcome === "passed")) return target;
+    passed.set(target, outcome === "passed");
+  }
+  return null;
+}
+
+export type ControlOutcome = "failed" | "passed" | "timed_out" | "mixed";
+
+/**
+ * What runs with a negative control say: `failed`, as it should be, only if every named target failed in every run.
+ * `passed` if some target passed in every run, `mixed` if one did now and then, else `timed_out`.
+ * @param outcomes of each named target, run by run
+ */
+export function outcomeOfControl(outcomes: readonly (readonly TargetOutcome[])[]): ControlOutcome {
+  if (outcomes.some((of) => of.length > 0 && of.every((outcome) => outcome === "passed"))) return "passed";
+  if (outcomes.some((of) => of.includes("passed"))) return "mixed";
+  const allFailed = outcomes.length > 0 &&
+    outcomes.every((of) => of.length > 0 && of.every((outcome) => outcome === "failed"));
+  return allFailed ? "failed" : "timed_out";
+}

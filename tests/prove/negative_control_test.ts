@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { Policy } from "../../src/policy/policy.ts";
 import { controlOutcome } from "../../src/prove/negative_control.ts";
-import { disagreement } from "../../src/prove/verification.ts";
 import type { FakeProgram } from "../../src/sandbox/fake/fake.ts";
 import type { Failure } from "../../src/vocabulary/failure.ts";
-import type { TargetOutcome, VerificationResult } from "../../src/vocabulary/verification.ts";
+import {
+  disagreement,
+  type TargetOutcome,
+  type VerificationResult,
+} from "../../src/vocabulary/verification.ts";
 import { fakeSession } from "./session_fixture.ts";
 
 const FIX = "diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -1 +1,2 @@\n-bad\n+good\n+more\n";

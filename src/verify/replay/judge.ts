@@ -1,5 +1,9 @@
-import { disagreement } from "../../prove/verification.ts";
-import type { TargetOutcome, TargetResult, VerificationResult } from "../../vocabulary/verification.ts";
+import {
+  disagreement,
+  type TargetOutcome,
+  type TargetResult,
+  type VerificationResult,
+} from "../../vocabulary/verification.ts";
 import { printableLine } from "../../vocabulary/printable.ts";
 
 /** Outcomes that a bundle records of the unpatched base, by target. */
