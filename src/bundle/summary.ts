@@ -1,5 +1,5 @@
 import { displayText } from "../patch/bytes.ts";
-import type { SessionStatus } from "../vocabulary/session.ts";
+import { type SessionStatus, STATUS_TITLES } from "../vocabulary/session.ts";
 import { evidence } from "./evidence_lines.ts";
 import { block, code, firstLines, plain, plural } from "./markdown.ts";
 import { environment, notes, replaying } from "./summary_context.ts";
@@ -12,19 +12,10 @@ import { attempts, beforeAndAfter, minimization } from "./summary_runs.ts";
 const PATCH_LINES = 400;
 const RATIONALE_LINES = 20;
 
-const TITLES: Record<SessionStatus, string> = {
-  proved: "Proved",
-  already_passing: "Already passing: nothing to prove",
-  not_proved: "Not proved",
-  flaky: "No answer: flaky",
-  timed_out: "No answer: timed out",
-  budget_exhausted: "No answer: the budget was used up",
-};
-
 /** final_summary.md: the result first, then what a reviewer asks for, in the order it is asked. */
 export function summary(facts: SummaryFacts): string {
   const sections = [
-    `# ${TITLES[facts.record.status]}`,
+    `# ${STATUS_TITLES[facts.record.status]}`,
     verdict(facts),
     beforeAndAfter(facts.record),
     findings(facts.record),

@@ -20,7 +20,7 @@ export async function writeReport(path: string, flags: ReportFlags): Promise<Ver
   const { session } = bundle.repro;
   const target = resolve(root, flags.output ?? `${session}.html`);
   const verification = await verified(bundle, flags);
-  const page = new TextEncoder().encode(reportPage(bundle, { verification }));
+  const page = new TextEncoder().encode(reportPage(bundle, verification));
   await writeWhole(target, [page], flags.force === true);
   const c = colour(Deno.stdout);
   return {

@@ -4,6 +4,7 @@ import { parsePatch } from "../patch/parse.ts";
 import { patchStats } from "../patch/stats.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { comparePaths } from "../vocabulary/path.ts";
+import { STATUS_TITLES } from "../vocabulary/session.ts";
 import { attemptsView } from "./attempts_view.ts";
 import { attestationView, type ReportVerification } from "./attestation_view.ts";
 import { diffView } from "./diff_view.ts";
@@ -28,35 +29,20 @@ import { STYLE } from "./style.ts";
 import { testsView } from "./tests_view.ts";
 import { eventsOf, timeline } from "./timeline.ts";
 
-interface ReportOptions {
-  /** What a verifier found; null when nobody verified the bundle for this page. */
-  readonly verification?: ReportVerification | null;
-}
-
-const TITLES: Readonly<Record<string, string>> = {
-  proved: "Proved",
-  already_passing: "Already passing: nothing to prove",
-  not_proved: "Not proved",
-  flaky: "No answer: flaky",
-  timed_out: "No answer: timed out",
-  budget_exhausted: "No answer: the budget was used up",
-};
 /** Files, limits and the like that are listed. */
 const MAX_LISTED = 1_000;
 
 /**
  * A bundle as one page that needs nothing else: no script, no request, a policy that forbids both. The same bundle gives
  * the same page. Everything from the bundle is escaped and made printable.
+ * @param verification what a verifier found; null when nobody verified the bundle for this page
  */
-export function reportPage(
-  bundle: ReadBundle,
-  { verification = null }: ReportOptions = {},
-): string {
+export function reportPage(bundle: ReadBundle, verification: ReportVerification | null = null): string {
   const { repro, finalPatch, minimization, tests } = bundle;
   const policy = `default-src 'none'; style-src 'sha256-${
     base64(sha256(STYLE))
   }'; base-uri 'none'; form-action 'none'`;
-  const title = `${TITLES[repro.status] ?? repro.status}: ${repro.command.slice(0, 80).toWellFormed()}`;
+  const title = `${STATUS_TITLES[repro.status]}: ${repro.command.slice(0, 80).toWellFormed()}`;
   const sections: [id: string, title: string, body: Markup][] = [
     ...(finalPatch === null
       ? []
@@ -111,7 +97,7 @@ function header(bundle: ReadBundle): Markup {
   const tone = toneOf(repro.status);
   return markup`<header class="hero ${tone}">
 <p class="eyebrow">veripatch proof bundle</p>
-<h1>${TITLES[repro.status] ?? repro.status}</h1>
+<h1>${STATUS_TITLES[repro.status]}</h1>
 <p class="command">${
     repro.proof_targets.slice(0, 20).map((target) =>
       markup`

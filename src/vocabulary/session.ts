@@ -9,6 +9,16 @@ export type SessionStatus =
   | "timed_out"
   | "budget_exhausted";
 
+/** What heads the story of a session that ended so. */
+export const STATUS_TITLES: Readonly<Record<SessionStatus, string>> = {
+  proved: "Proved",
+  already_passing: "Already passing: nothing to prove",
+  not_proved: "Not proved",
+  flaky: "No answer: flaky",
+  timed_out: "No answer: timed out",
+  budget_exhausted: "No answer: the budget was used up",
+};
+
 /** A named command that must pass. */
 export interface ProofTarget {
   readonly name: string;

@@ -167,7 +167,7 @@ Deno.test("reportPage: an envelope is shown as claimed, a verification as what t
   assert.match(claimed, /&lt;script&gt;k/);
   assert.match(claimed, /&lt;b&gt;final\.patch/);
   const verdicts = [{ name: "signature", verdict: "valid", detail: "by alice" }];
-  const verified = reportPage(signed, { verification: { verdict: "valid", verdicts } });
+  const verified = reportPage(signed, { verdict: "valid", verdicts });
   assert.doesNotMatch(verified, /Nothing here was verified/);
   assert.match(verified, /by alice/);
   for (const odd of ["", "{}", "[1]", "\u{0}"]) {
