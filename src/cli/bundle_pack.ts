@@ -3,6 +3,7 @@ import { withBundleFolder } from "../bundle/open.ts";
 import { packBundle } from "../bundle/pack.ts";
 import { unpackBundle } from "../bundle/unpack.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { besideBundle } from "./beside_bundle.ts";
 import type { PackFlags } from "./bundle_verb.ts";
 import { EXIT } from "./exit_code.ts";
 import { bytesText, colour, count, shownPath } from "./output.ts";
@@ -12,13 +13,13 @@ import { watched } from "./watched.ts";
 /** `pp bundle pack`: one file of a bundle. */
 export async function bundlePack(path: string, flags: PackFlags): Promise<VerbResult> {
   const root = Deno.cwd();
-  const target = (session: string) => resolve(root, flags.output ?? `${session}.ppb`);
+  const target = flags.output === undefined ? await besideBundle(path, "proof.ppb") : resolve(flags.output);
   const packed = await watched(
     flags.json === true,
     ({ signal }) =>
       withBundleFolder(
         resolve(root, path),
-        (folder) => packBundle(folder, target, signal, flags.force === true),
+        (folder) => packBundle(folder, () => target, signal, flags.force === true),
         signal,
       ),
   );

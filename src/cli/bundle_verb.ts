@@ -20,7 +20,7 @@ export function registerBundle(program: Command, verb: Verb): void {
       "after",
       `
 Examples:
-  pp bundle pack .pp-artifacts/20261120T120000Z-0123abcd -o proof.ppb
+  pp bundle pack .pp-artifacts/20261120T120000Z-0123abcd
   pp bundle unpack proof.ppb -o proof_bundle
   pp bundle show proof.ppb
   pp bundle diff mine.ppb theirs.ppb`,
@@ -29,7 +29,10 @@ Examples:
     bundle.command("pack")
       .description("Pack a bundle as one file; the same bundle always gives the same bytes")
       .argument("<bundle>", "folder of a proof bundle, or of its session"),
-    { value: "file", description: "where to write it (default: SESSION.ppb here)" },
+    {
+      value: "file",
+      description: "where to write it (default: proof.ppb in the session's folder, beside the bundle)",
+    },
   )
     .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")
@@ -38,7 +41,7 @@ Examples:
       `
 Examples:
   pp bundle pack .pp-artifacts/20261120T120000Z-0123abcd
-  pp bundle pack proof_bundle -o proof.ppb --json | jq -r .sha256
+  pp bundle pack proof_bundle -o ../proof.ppb --json | jq -r .sha256
 
 A bundle that does not hold together is refused. The file is a plain tar: tar xf takes it too.`,
     ).action(verb(async (path: string, flags: PackFlags) => {

@@ -45,6 +45,7 @@ export interface GateFlags extends TrustFlags {
 
 /** `pp gate`: everything but the bundle and the commits is the caller's own, and is read first. */
 export async function runGate(bundlePath: string, flags: GateFlags): Promise<VerbResult> {
+  const outputs = (flags.output ?? []).map((path) => ({ path, format: flags.format ?? formatOf(path) }));
   const freshness = freshnessAsked(flags, new Date());
   const { now } = freshness;
   const adjust = (config: PolicyConfig) => withFlags(config, flags);
@@ -81,18 +82,21 @@ export async function runGate(bundlePath: string, flags: GateFlags): Promise<Ver
         watch.signal,
       ),
   );
-  return await delivered(report, flags);
+  return await delivered(report, flags.format ?? "text", outputs);
 }
 
-async function delivered(report: GateReport, flags: GateFlags): Promise<VerbResult> {
-  const files = (flags.output ?? []).map((path) => {
-    const format = flags.format ?? formatOf(path);
+async function delivered(
+  report: GateReport,
+  shown: GateFormat,
+  outputs: readonly { readonly path: string; readonly format: GateFormat }[],
+): Promise<VerbResult> {
+  const files = outputs.map(({ path, format }) => {
     // A file is no terminal.
     const text = format === "text" ? gateText(report, null) : rendered(report, format);
     return { path, text, mode: 0o644 };
   });
   await writeFiles(files, true);
-  const text = files.length > 0 ? gateText(report) : rendered(report, flags.format ?? "text");
+  const text = files.length > 0 ? gateText(report) : rendered(report, shown);
   return { exit: report.exit, text, json: gateJson(report) };
 }
 

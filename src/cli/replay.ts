@@ -107,8 +107,8 @@ async function replayIn(
   }
   const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });
   const plan: ReplayPlan = { policy: config.policy, spec, repeat: config.policy.verify.repeat, minimal };
-  // A summary beside a bundle that lies in the checkout is no part of the base either.
-  const beside = [summaryFile(bundle), ...(signing === null ? [] : [signing.file])];
+  // A packed bundle that lies in the checkout is no part of the base, nor is a summary beside it.
+  const beside = [bundle, summaryFile(bundle), ...(signing === null ? [] : [signing.file])];
   const world = await wireWorld(root, config.policy, spec, Deno.env.toObject(), {
     artifacts: artifactsOf(folder),
     patches: [...(flags.leaveOut ?? []).map((path) => resolve(path)), ...beside],
@@ -116,7 +116,13 @@ async function replayIn(
   });
   try {
     const ports = { ...world, syntax: wireSyntax(), now: Date.now, emit, signal };
-    return { checked, result: await replay(withOwnReports(claim, config), plan, ports), plan, policy };
+    return {
+      checked,
+      result: await replay(withOwnReports(claim, config), plan, ports),
+      plan,
+      policy,
+      checkout: root,
+    };
   } finally {
     await world.dispose();
   }

@@ -1,6 +1,8 @@
+import { relative, resolve } from "node:path";
 import type { LoadedPolicy } from "../policy/load.ts";
+import { quoteWords } from "../policy/shell_words.ts";
 import type { CheckedBundle } from "../verify/checked_bundle.ts";
-import type { ReplayResult } from "../verify/replay.ts";
+import { type BaseDifference, NAMED_DIFFERENCES, type ReplayResult } from "../verify/replay.ts";
 import type { ReplayClaim } from "../verify/replay/claim.ts";
 import type { ReplayPlan } from "../verify/replay/rerun.ts";
 import type { Check } from "../verify/replay/judge.ts";
@@ -56,6 +58,8 @@ export interface Replayed {
   readonly result: ReplayResult;
   readonly plan: ReplayPlan;
   readonly policy: LoadedPolicy;
+  /** The folder that was taken for the base. */
+  readonly checkout: string;
 }
 
 /** What was signed, by whom, and where it is. */
@@ -95,12 +99,12 @@ function text(replayed: Replayed, { bundle, owners, summary }: ReportContext): s
     ...attestationLines(replayed, owners, c),
     line(c, "policy", policyText(replayed, root, c)),
     ...claim.targets.map((t) => line(c, "command", printableLine(t.command))),
-    line(
+    ...(result.differences.length > 0 ? differenceLines(replayed, c) : [line(
       c,
       "base",
       `${marked("base_tree", `tree ${claim.baseTree.slice(0, 12)}`)} -> ` +
         `${marked("patch", `${claim.resultTree.slice(0, 12)} with final.patch`)}`,
-    ),
+    )]),
     ...(environment === null ? [] : [
       line(
         c,
@@ -130,7 +134,13 @@ function text(replayed: Replayed, { bundle, owners, summary }: ReportContext): s
     ...result.findings.map(({ path, rule, detail }) =>
       line(c, "flagged", c.yellow(`${printablePath(path ?? "")}: ${printableLine(`${detail} (${rule})`)}`))
     ),
-    line(c, "verdict", `${c.bold(paint(result.verdict))}: ${printableLine(result.detail)}`),
+    line(
+      c,
+      "verdict",
+      `${c.bold(paint(result.verdict))}: ${
+        result.differences.length > 0 ? "the checkout is not the recorded base" : printableLine(result.detail)
+      }`,
+    ),
     ...(summary === null ? [] : [
       line(
         c,
@@ -140,6 +150,31 @@ function text(replayed: Replayed, { bundle, owners, summary }: ReportContext): s
     ]),
     ...next(replayed, policy.source === null, summary).map((said) => `${c.dim("next".padEnd(10))} ${said}`),
   ].join("\n");
+}
+
+/** One difference a line; the rest are counted. */
+function differenceLines({ checked, result: { differences } }: Replayed, c: Colour): string[] {
+  const more = differences.length - NAMED_DIFFERENCES;
+  const tree = `the checkout is not the recorded tree ${checked.claim.baseTree.slice(0, 12)}:`;
+  return [
+    line(c, "base", `${mark("unclear", c)} ${tree}`),
+    ...differences.slice(0, NAMED_DIFFERENCES).map(({ kind, path }) =>
+      line(c, "", `  ${kind}: ${printablePath(path)}`)
+    ),
+    ...(more > 0 ? [line(c, "", `  and ${more} more`)] : []),
+  ];
+}
+
+/** The same call without the strays, where nothing else is wrong with the checkout; null where that cannot be said. */
+function callLeavingOut(differences: readonly BaseDifference[], checkout: string): string | null {
+  if (differences.length === 0 || differences.length > NAMED_DIFFERENCES) return null;
+  if (differences.some(({ kind }) => kind !== "not in the bundle")) return null;
+  const files = differences.map(({ path }) => {
+    const near = relative(Deno.cwd(), resolve(checkout, path));
+    return near.startsWith("-") ? `./${near}` : near;
+  });
+  const call = quoteWords(["pp", ...Deno.args, ...files.flatMap((file) => ["--leave-out", file])]);
+  return call === printableLine(call) ? call : null;
 }
 
 function mark(verdict: Check["verdict"], c: Colour): string {
@@ -207,7 +242,7 @@ function next(replayed: Replayed, builtIn: boolean, summary: SignedSummary | nul
     no_certificate: "leave out --check-minimal, or have the proof made with more minimization",
     not_minimal: "have the proof made again: the lines named are not needed",
   };
-  const said = again[result.reason];
+  const said = callLeavingOut(result.differences, replayed.checkout) ?? again[result.reason];
   if (said !== undefined) return [said];
   if (result.verdict === "contradicted") return ["do not merge this patch on the word of this bundle"];
   if (builtIn) return ["say yourself what may run: --policy FILE"];
@@ -252,6 +287,10 @@ function json(replayed: Replayed, { bundle, owners, summary }: ReportContext, ex
     base_tree: claim.baseTree,
     result_tree: claim.resultTree,
     targets: claim.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
+    base_differences: {
+      count: result.differences.length,
+      first: result.differences.slice(0, NAMED_DIFFERENCES),
+    },
     base: brief(result.base),
     patched: brief(result.patched),
     negative_control: brief(result.control),

@@ -5,11 +5,12 @@ import { inventoryOf } from "../bundle/inventory.ts";
 import type { ReportVerification } from "../report/attestation_view.ts";
 import { reportPage } from "../report/page.ts";
 import { verifyAttestation } from "../verify/verify.ts";
+import { besideBundle } from "./beside_bundle.ts";
 import { readBundleAt } from "./bundle_input.ts";
 import { EXIT } from "./exit_code.ts";
 import { bytesText, colour, shownPath } from "./output.ts";
+import { attestationAsked } from "./replay_asked.ts";
 import type { ReportFlags } from "./report_verb.ts";
-import { noTrustedKey, trustAsked } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { PARTS } from "./verification_report.ts";
 
@@ -18,7 +19,7 @@ export async function writeReport(path: string, flags: ReportFlags): Promise<Ver
   const root = Deno.cwd();
   const bundle = await readBundleAt(path, flags.json === true);
   const { session } = bundle.repro;
-  const target = resolve(root, flags.output ?? `${session}.html`);
+  const target = flags.output === undefined ? await besideBundle(path, "report.html") : resolve(flags.output);
   const verification = await verified(bundle, flags);
   const page = new TextEncoder().encode(reportPage(bundle, verification));
   await writeWhole(target, [page], flags.force === true);
@@ -41,13 +42,10 @@ export async function writeReport(path: string, flags: ReportFlags): Promise<Ver
 
 /** Of the very bytes that are shown; null when the caller names nobody to believe. */
 async function verified(bundle: ReadBundle, flags: ReportFlags): Promise<ReportVerification | null> {
-  const { key, hmacKey, keyEnv, trust: file } = flags;
-  if ([key, hmacKey, keyEnv, file].every((flag) => flag === undefined)) return null;
-  const now = new Date();
-  const trust = await trustAsked(flags, now);
-  if (trust === null) throw noTrustedKey();
+  const asked = await attestationAsked(flags, new Date());
+  if (asked === null) return null;
   const inventory = await inventoryOf(bundle.files, bundle.embedded);
-  const found = verifyAttestation({ inventory, trust, now, maxAgeMs: null, nonce: null, unsigned: null });
+  const found = verifyAttestation({ ...asked, inventory, unsigned: null });
   const verdicts = PARTS.map((name) => ({ name, verdict: found[name].verdict, detail: found[name].detail }));
   return { verdict: found.verdict, verdicts };
 }

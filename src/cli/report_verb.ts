@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { outputFlag } from "./output_flag.ts";
 import type { TrustFlags } from "./trust_asked.ts";
-import { repeatable } from "./repeatable.ts";
+import { trustOptions } from "./trust_options.ts";
 import type { verbRunner } from "./verb.ts";
 
 export interface ReportFlags extends TrustFlags {
+  readonly maxAge?: string;
+  readonly nonce?: string;
   readonly output?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -12,25 +14,25 @@ export interface ReportFlags extends TrustFlags {
 
 /** `pp report`: a bundle as one page. */
 export function registerReport(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  outputFlag(
+  const command = outputFlag(
     program.command("report")
       .description("Write a proof bundle as one self-contained HTML page")
       .argument("<bundle>", "a proof bundle: its folder or a .ppb file"),
-    { value: "file", description: "where to write it (default: SESSION.html here)" },
-  )
-    .option("--key <file>", "verify the attestation by this public key, and say so; repeatable", repeatable)
-    .option("--hmac-key <file>", "verify it by this shared secret: a file, env:NAME or - for stdin")
-    .option("--key-env <name>", "verify it by the shared secret in this environment variable")
-    .option("--trust <file>", "verify it by this trust file, and say so")
+    {
+      value: "file",
+      description: "where to write it (default: report.html in the session's folder, beside the bundle)",
+    },
+  );
+  trustOptions(command, false)
     .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
       `
 Examples:
-  pp report .pp-artifacts/20261120T120000Z-0123abcd -o report.html
-  pp report proof.ppb --force -o report.html
-  pp report proof.ppb --key ci.pub.pem      the page also says what became of verifying it
+  pp report .pp-artifacts/20261120T120000Z-0123abcd
+  pp report proof.ppb --force -o ../report.html
+  pp report proof.ppb --trust ../trust.yaml --max-age 30d      the page also says what became of verifying it
 
 The page needs nothing else: no script, no request. Without a key or trust file nothing is verified for it; an
 invalid attestation is shown as that, and exits 2.`,

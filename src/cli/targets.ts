@@ -3,6 +3,7 @@ import { parseReportFlag } from "../policy/report.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
+import { printableLine } from "../vocabulary/printable.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 
 export type SessionCall =
@@ -55,7 +56,18 @@ export function targetsOf(
       hint: "name format and file, such as --report junit:report.xml; tap alone is read from stdout",
     });
   }
-  return [{ ...targets[0]!, report: read.report }];
+  const { format, path } = read.report;
+  const reported = targets.find(({ report }) => report !== undefined);
+  if (reported === undefined) return [{ ...targets[0]!, report: read.report }];
+  if (targets.every(({ report = read.report }) => report.format === format && report.path === path)) {
+    return targets;
+  }
+  const message = `the policy names another report of this command (proof target ${
+    printableLine(reported.name)
+  })`;
+  throw new Failure("usage", "report_of_policy", message, {
+    hint: "leave out --report, or change the report of that target in the policy",
+  });
 }
 
 /**

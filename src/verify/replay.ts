@@ -21,10 +21,18 @@ import { type ReplayPlan, type ReplayPorts, rerun, type RunsResult } from "./rep
 export interface ReplayResult extends RunsResult {
   /** Protected files that the patch touches, as the verifier's policy allows. */
   readonly findings: readonly Finding[];
+  /** Where the checkout is not the recorded base; empty when it is. */
+  readonly differences: readonly BaseDifference[];
+}
+
+/** A path at which a checkout is not the base. A folder that is no part of it stands for what lies in it. */
+export interface BaseDifference {
+  readonly kind: "not in the bundle" | "differs" | "missing here";
+  readonly path: string;
 }
 
 /** Differences named in a message; more are counted. */
-const NAMED_DIFFERENCES = 10;
+export const NAMED_DIFFERENCES = 10;
 
 /**
  * Runs a bundle's claim again: the checkout must be the recorded base, fail as it is, and pass with the final patch.
@@ -35,7 +43,7 @@ export async function replay(
   plan: ReplayPlan,
   ports: ReplayPorts,
 ): Promise<ReplayResult> {
-  const nothingRun = (judged: RunsJudged): ReplayResult => ({
+  const nothingRun = (judged: RunsJudged, differences: readonly BaseDifference[] = []): ReplayResult => ({
     ...judged,
     environment: null,
     asRecorded: false,
@@ -44,14 +52,16 @@ export async function replay(
     control: [],
     findings: [],
     minimal: null,
+    differences,
   });
   const { workspace, emit } = ports;
   emit({ kind: "phase", phase: "workspace" });
   const manifest = await workspace.manifest();
   if (manifest.digest !== claim.baseTree) {
-    const detail = describeDifferences(claim.baseEntries, manifest.entries);
+    const differences = baseDifferences(claim.baseEntries, manifest.entries);
+    const detail = describeDifferences(differences);
     const checks = { base_tree: "unclear" } as const;
-    return nothingRun({ verdict: "inconclusive", reason: "base_differs", detail, checks });
+    return nothingRun({ verdict: "inconclusive", reason: "base_differs", detail, checks }, differences);
   }
   const unfit = (reason: string, detail: string, verdict: "contradicted" | "inconclusive" = "contradicted") =>
     nothingRun({
@@ -93,7 +103,7 @@ export async function replay(
   const reports = (bases: readonly VerificationResult[]) =>
     reportRules(claim.targets, base.entries, plan.spec.workdir, bases);
   const result = await rerun({ claim, changes, control, reports, parts }, plan, ports);
-  return { ...result, findings: protectedFindings(touched.allowed) };
+  return { ...result, findings: protectedFindings(touched.allowed), differences: [] };
 }
 
 function notAdmitted(objections: readonly Refusal[]): Failure {
@@ -103,23 +113,32 @@ function notAdmitted(objections: readonly Refusal[]): Failure {
   });
 }
 
-function describeDifferences(recorded: readonly ManifestEntry[], found: readonly ManifestEntry[]): string {
+function baseDifferences(
+  recorded: readonly ManifestEntry[],
+  found: readonly ManifestEntry[],
+): readonly BaseDifference[] {
   const before = new Map(recorded.map((e) => [e.path, e]));
-  const differences: string[] = [];
+  const differences: BaseDifference[] = [];
   const strays = new Set<string>();
   for (const entry of found) {
     const old = before.get(entry.path);
     before.delete(entry.path);
     if (old === undefined) {
       // What lies below a folder that is no part of the base is said with the folder.
-      if (!strays.has(dirname(entry.path))) differences.push(`not in the bundle: ${entry.path}`);
+      if (!strays.has(dirname(entry.path))) differences.push({ kind: "not in the bundle", path: entry.path });
       strays.add(entry.path);
     } else if (old.sha256 !== entry.sha256 || old.mode !== entry.mode) {
-      differences.push(`differs: ${entry.path}`);
+      differences.push({ kind: "differs", path: entry.path });
     }
   }
-  for (const path of before.keys()) differences.push(`missing here: ${path}`);
+  for (const path of before.keys()) differences.push({ kind: "missing here", path });
+  return differences;
+}
+
+function describeDifferences(differences: readonly BaseDifference[]): string {
   const more = differences.length - NAMED_DIFFERENCES;
-  const named = differences.slice(0, NAMED_DIFFERENCES).join("; ");
+  const named = differences.slice(0, NAMED_DIFFERENCES).map(({ kind, path }) => `${kind}: ${path}`).join(
+    "; ",
+  );
   return `the checkout is not the recorded base: ${named}${more > 0 ? `; and ${more} more` : ""}`;
 }

@@ -161,6 +161,17 @@ Deno.test("pp gate: keys in a checkout of the change, by a middle link or beside
     }
   }));
 
+Deno.test("pp gate -o: an ending that says no format is wrong usage, unless --format says it", () =>
+  onFixture(async ({ cwd }) => {
+    for (const name of ["gate.html", "gate", "gate.json.bak"]) {
+      const { code, stderr } = await gate(cwd, "--trust", "trust.yaml", "-o", name);
+      assert.equal(code, 64, name);
+      assert.match(stderr, /\.txt, \.json, \.sarif, \.xml, \.md/);
+    }
+    assert.equal((await gate(cwd, "--trust", "trust.yaml", "-o", "gate", "--format", "junit")).code, 0);
+    assert.match(await Deno.readTextFile(join(cwd, "gate")), /^<\?xml/);
+  }));
+
 Deno.test("pp gate -o: a pipe or a device is never replaced by a file", () =>
   onFixture(async ({ cwd }) => {
     execFileSync("mkfifo", [join(cwd, "pipe.md")]);

@@ -1,3 +1,4 @@
+import { splitWords } from "../../src/policy/shell_words.ts";
 import assert from "node:assert/strict";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import type { PrivateKey } from "../../src/sign/key.ts";
@@ -200,6 +201,46 @@ Deno.test("pp replay: what was asked for wrongly is said before anything is read
   }
 });
 
+Deno.test("pp replay: files that are not in the bundle are listed, and the call that leaves them out is ready", async () => {
+  const strays = { "base/out/r.html": "r", "base/it's.txt": "n" };
+  const files = Object.fromEntries([
+    ...Object.entries(BASE).map(([name, text]) => [`base/${name}`, text]),
+    ...[...UNSIGNED].map(([name, bytes]) => [`proof_bundle/${name}`, bytes]),
+  ]);
+  await withFolder({ ...files, ...strays }, async (cwd) => {
+    await pp(["bundle", "pack", "proof_bundle", "-o", "base/mine.ppb"], { cwd });
+    const options = { cwd, env: NO_ENGINE };
+    const first = await pp(["replay", "base/mine.ppb", "--cwd", "base", "--allow-unsigned"], options);
+    assert.equal(first.code, 3, first.stderr);
+    assert.match(first.stdout, /^base {7}\? the checkout is not the recorded tree [0-9a-f]{12}:$/m);
+    assert.match(
+      first.stdout,
+      /^ +not in the bundle: it's\.txt\n +not in the bundle: out\nverdict/m,
+      "mine.ppb is none",
+    );
+    assert.doesNotMatch(first.stdout, /-> |mine\.ppb:/);
+    const next = /^next +(pp replay .*)$/m.exec(first.stdout)![1]!;
+    assert.match(next, /--cwd base --allow-unsigned --leave-out 'base\/it'/);
+    const split = splitWords(next);
+    assert.ok(split.kind === "words");
+    const again = await pp(split.words.slice(1), options);
+    assert.equal(again.code, 69, "it gets as far as the engine");
+    await Deno.writeTextFile(`${cwd}/base/a.txt`, "other\n");
+    const changed = await pp(["replay", "proof_bundle", "--cwd", "base"], options);
+    assert.match(changed.stdout, /^ +differs: a\.txt$/m);
+    assert.match(changed.stdout, /^next +check out the commit/m);
+    await Deno.writeTextFile(`${cwd}/base/a.txt`, BASE["a.txt"]);
+    for (let i = 0; i < 20; i++) await Deno.writeTextFile(`${cwd}/base/x${i}`, "");
+    const many = await pp(["replay", "proof_bundle", "--cwd", "base"], options);
+    assert.equal(many.stdout.match(/not in the bundle/g)!.length, 10);
+    assert.match(many.stdout, /^ +and 13 more$/m);
+    const json = JSON.parse(
+      (await pp(["replay", "proof_bundle", "--cwd", "base", "--json"], options)).stdout,
+    );
+    assert.deepEqual([json.base_differences.count, json.base_differences.first.length], [23, 10]);
+  });
+});
+
 Deno.test("pp replay --sign: what could not be confirmed is signed as FAILED, beside the bundle", async () => {
   const args = [...KEY, "--sign", "replayer.key.pem"];
   await replayed(SIGNED, args, { cwd: "empty" }, async (folder, { code, stdout }) => {
@@ -250,7 +291,7 @@ Deno.test("pp replay: the text says what was checked, by which policy, the verdi
       unsigned.stdout,
       /^policy +none of yours: the built-in one \([0-9a-f]{12}\), which let exactly the/m,
     );
-    assert.match(unsigned.stdout, /^base +\? tree /m);
+    assert.match(unsigned.stdout, /^base +\? the checkout is not the recorded tree /m);
     assert.match(unsigned.stdout, /^verdict +inconclusive: the checkout is not the recorded base/m);
     assert.match(unsigned.stdout, /^next +check out the commit/m);
     const plain = await pp(args, { cwd: folder, env: NO_ENGINE });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { bundleFiles } from "../../src/bundle/documents.ts";
-import { record, redact, SESSION } from "../bundle/fixture.ts";
+import { record, redact } from "../bundle/fixture.ts";
 import { pp, withFolder } from "./process.ts";
 
 const FILES = await bundleFiles(record(), redact);
@@ -10,15 +10,38 @@ Deno.test("pp report: writes one page of a folder or a .ppb, the same each time"
   await withFolder(HERE, async (cwd) => {
     const written = await pp(["report", "proof_bundle"], { cwd });
     assert.equal(written.code, 0, written.stderr);
-    assert.match(written.stdout, new RegExp(`^report   ${SESSION}\\.html \\(`));
+    assert.match(written.stdout, /^report   report\.html \(/);
     await pp(["bundle", "pack", "proof_bundle", "-o", "b.ppb"], { cwd });
     const packed = await pp(["report", "b.ppb", "-o", "packed.html", "--json"], { cwd });
     const document = JSON.parse(packed.stdout);
     assert.equal(document.format, "veripatch-report/v1");
     const page = await Deno.readTextFile(`${cwd}/packed.html`);
     assert.equal(document.size, new TextEncoder().encode(page).length);
-    assert.equal(page, await Deno.readTextFile(`${cwd}/${SESSION}.html`));
+    assert.equal(page, await Deno.readTextFile(`${cwd}/report.html`));
     assert.match(page, /^<!doctype html>/);
+  });
+});
+
+Deno.test("pp report: without -o the page lies beside the bundle, in the session's folder", async () => {
+  const session = Object.fromEntries(
+    [...FILES].map(([name, bytes]) => [`project/.pp-artifacts/s/proof_bundle/${name}`, bytes]),
+  );
+  await withFolder({ ...session, "elsewhere/x": "" }, async (folder) => {
+    const cwd = `${folder}/project`;
+    const written = await pp(["report", ".pp-artifacts/s"], { cwd });
+    assert.match(written.stdout, /^report   \.pp-artifacts\/s\/report\.html \(/);
+    assert.equal(
+      (await pp(["report", ".pp-artifacts/s/proof_bundle"], { cwd })).code,
+      64,
+      "it is there already",
+    );
+    const packed = await pp(["bundle", "pack", ".pp-artifacts/s/proof_bundle"], { cwd });
+    assert.match(packed.stdout, /^packed   \.pp-artifacts\/s\/proof\.ppb\n/);
+    await Deno.rename(`${cwd}/.pp-artifacts/s/proof.ppb`, `${folder}/elsewhere/mine.ppb`);
+    assert.equal((await pp(["report", "../elsewhere/mine.ppb"], { cwd })).code, 0);
+    assert.ok((await Deno.stat(`${folder}/elsewhere/mine.html`)).isFile);
+    const names = [...Deno.readDirSync(cwd)].map(({ name }) => name);
+    assert.deepEqual(names, [".pp-artifacts"], "nothing lies in the project");
   });
 });
 
@@ -49,6 +72,16 @@ Deno.test("pp report: says what became of verifying by the caller's key, 2 when 
     const page = await Deno.readTextFile(`${cwd}/r.html`);
     assert.match(page, /Verified when this page was made/);
     assert.doesNotMatch(page, /Nothing here was verified/);
+    const call = ["report", "proof_bundle", "--key", "mine.pub.pem", "-o", "r.html", "--force", "--json"];
+    for (
+      const [flags, code] of [[["--max-age", "1h"], 0], [["--nonce", "n"], 2], [
+        ["--threshold", "2"],
+        64,
+      ]] as const
+    ) {
+      assert.equal((await pp([...call, ...flags], { cwd })).code, code, flags.join(" "));
+    }
+    assert.equal((await pp(["report", "proof_bundle", "--nonce", "n", "-o", "n.html"], { cwd })).code, 77);
     const invalid = await report("other.pub.pem");
     assert.equal(invalid.code, 2, invalid.stderr);
     assert.equal(JSON.parse(invalid.stdout).verification, "invalid");

@@ -71,7 +71,11 @@ Deno.test("targetsOf run: a command that is a target of the policy has its name 
   assert.deepEqual(brief(["pytest -q"]), ["unit junit"]);
   assert.deepEqual(brief(["pytest '-q'"]), ["unit junit"]);
   assert.deepEqual(brief(["make", "a"]), ["web -"]);
-  assert.deepEqual(brief(["pytest -q"], "tap"), ["unit tap"], "what the call says stands above");
+  assert.deepEqual(brief(["pytest -q"], "junit:r.xml"), ["unit junit"], "the policy's own, said again");
+  assert.deepEqual(brief(["make", "a"], "tap"), ["web tap"], "the policy names none");
+  for (const other of ["tap", "junit:other.xml"]) {
+    assert.throws(() => brief(["pytest -q"], other), refused("usage", "report_of_policy"), other);
+  }
   const other = policy(
     "proof_targets: [{name: unit, cmd: pytest -q, report: {format: junit, path: r.xml}}]\n" +
       "policy: {allowed_commands: [pytest]}",

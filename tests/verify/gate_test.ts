@@ -532,6 +532,7 @@ const CONFIRMED: ReplayResult = {
   control: [],
   findings: [],
   minimal: null,
+  differences: [],
 };
 
 Deno.test("gate: a replay made here is made last, on the merge base, and must confirm", () =>
