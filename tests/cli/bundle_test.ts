@@ -10,7 +10,7 @@ Deno.test("pp bundle pack, unpack: there and back, in text and JSON", async () =
   await withFolder(HERE, async (cwd) => {
     const packed = await pp(["bundle", "pack", "proof_bundle"], { cwd });
     assert.equal(packed.code, 0, packed.stderr);
-    assert.match(packed.stdout, /^packed   proof\.ppb\n/);
+    assert.match(packed.stdout, /^packed {3}proof\.ppb\n/);
     const again = await pp(["bundle", "pack", "proof.ppb", "-o", "again.ppb", "--json"], { cwd });
     const document = JSON.parse(again.stdout);
     assert.equal(document.format, "veripatch-packed/v1");

@@ -10,7 +10,7 @@ Deno.test("pp report: writes one page of a folder or a .ppb, the same each time"
   await withFolder(HERE, async (cwd) => {
     const written = await pp(["report", "proof_bundle"], { cwd });
     assert.equal(written.code, 0, written.stderr);
-    assert.match(written.stdout, /^report   report\.html \(/);
+    assert.match(written.stdout, /^report {3}report\.html \(/);
     await pp(["bundle", "pack", "proof_bundle", "-o", "b.ppb"], { cwd });
     const packed = await pp(["report", "b.ppb", "-o", "packed.html", "--json"], { cwd });
     const document = JSON.parse(packed.stdout);
@@ -29,14 +29,14 @@ Deno.test("pp report: without -o the page lies beside the bundle, in the session
   await withFolder({ ...session, "elsewhere/x": "" }, async (folder) => {
     const cwd = `${folder}/project`;
     const written = await pp(["report", ".pp-artifacts/s"], { cwd });
-    assert.match(written.stdout, /^report   \.pp-artifacts\/s\/report\.html \(/);
+    assert.match(written.stdout, /^report {3}\.pp-artifacts\/s\/report\.html \(/);
     assert.equal(
       (await pp(["report", ".pp-artifacts/s/proof_bundle"], { cwd })).code,
       64,
       "it is there already",
     );
     const packed = await pp(["bundle", "pack", ".pp-artifacts/s/proof_bundle"], { cwd });
-    assert.match(packed.stdout, /^packed   \.pp-artifacts\/s\/proof\.ppb\n/);
+    assert.match(packed.stdout, /^packed {3}\.pp-artifacts\/s\/proof\.ppb\n/);
     await Deno.rename(`${cwd}/.pp-artifacts/s/proof.ppb`, `${folder}/elsewhere/mine.ppb`);
     assert.equal((await pp(["report", "../elsewhere/mine.ppb"], { cwd })).code, 0);
     assert.ok((await Deno.stat(`${folder}/elsewhere/mine.html`)).isFile);
