@@ -8,6 +8,24 @@ const MAX_DEPTH = 64;
 /** An attribute or a text: 16 MiB of them are possible, no name is that long. */
 const MAX_NAME_LENGTH = 65_536;
 
+/** What a case may say of itself in an attribute, whatever the letter case; anything else is no word about failing. */
+const FAILED_WORDS: ReadonlySet<string> = new Set(["fail", "failed", "failing", "failure"]);
+const ERROR_WORDS: ReadonlySet<string> = new Set(
+  ["error", "errored", "broken", "crashed", "aborted", "timeout", "timedout", "timed out"],
+);
+const SKIPPED_WORDS: ReadonlySet<string> = new Set(
+  ["notrun", "skipped", "disabled", "ignored", "pending", "suppressed"],
+);
+
+/** A suite, or the root, that is not closed yet. */
+interface OpenSuite {
+  readonly place: Place;
+  /** Failures and errors that it says it has. */
+  readonly declared: number;
+  /** Failures and errors found within it, however deep. */
+  found: number;
+}
+
 interface OpenCase {
   readonly place: Place;
   readonly attributes: Readonly<Record<string, string>>;
@@ -21,7 +39,8 @@ interface OpenCase {
 /**
  * Reads JUnit XML: `testsuites` or `testsuite` with any nesting of suites and cases, as pytest, jest, vitest, Deno,
  * `node --test`, go-junit-report, gtest and surefire write it. A document type is refused, so there are no entities but
- * the five of XML. Pytest writes an expected failure as `<skipped type="pytest.xfail">`.
+ * the five of XML. A failure counts wherever it is said: in an element at any depth, an attribute of the case, or the
+ * counts of its suite. Pytest writes an expected failure as `<skipped type="pytest.xfail">`.
  */
 export function readJunit(text: string): ReportRead {
   const list = new CaseList();
@@ -37,7 +56,7 @@ export function readJunit(text: string): ReportRead {
 function parse(text: string, list: CaseList): void {
   const parser = new SaxesParser({ xmlns: false });
   const open: string[] = [];
-  const suites: Place[] = [TOP];
+  const suites: OpenSuite[] = [];
   let current: OpenCase | null = null;
   let last: OpenCase | null = null;
   let root = false;
@@ -60,24 +79,44 @@ function parse(text: string, list: CaseList): void {
     }
     root = true;
     open.push(name);
+    if (name === "testsuites" || name === "testsuite") {
+      const above = suites.at(-1)?.place ?? TOP;
+      const place = name === "testsuite" ? within(above, named(attributes)) : above;
+      suites.push({ place, declared: counted(attributes.failures) + counted(attributes.errors), found: 0 });
+      return;
+    }
     const suite = suites.at(-1)!;
-    if (name === "testsuite") suites.push(within(suite, named(attributes)));
-    else if (name === "testcase") {
+    const isFailure = name === "failure" || name === "error";
+    if (isFailure) suite.found++;
+    if (name === "testcase") {
       if (current !== null) throw new ReportRefusal("a testcase is inside another");
-      const place = within(within(suite, attributes.classname ?? ""), named(attributes));
+      const place = within(within(suite.place, attributes.classname ?? ""), named(attributes));
       current = { place, attributes, failed: false, error: false, skipped: "no", teardown: false };
-    } else if (parent === "testcase" && current !== null) mark(current, name, attributes);
-    else if (parent === "testsuite" && (name === "error" || name === "failure")) {
-      list.add(within(suite, `(${name})`), "error");
+    } else if (current !== null && (isFailure || parent === "testcase")) mark(current, name, attributes);
+    else if (isFailure) {
+      list.add(within(suite.place, `(${name})`), "error");
       last = null;
     }
   });
   parser.on("closetag", ({ name }) => {
     open.pop();
-    if (name === "testsuite") suites.pop();
+    if (name === "testsuite" || name === "testsuites") {
+      const { place, declared, found } = suites.pop()!;
+      // Jest's reporter counts a file that does not load and lists nothing of it.
+      if (declared > found) {
+        list.add(within(place, "(a failure that is not listed)"), "error");
+        last = null;
+      }
+      const above = suites.at(-1);
+      if (above !== undefined) above.found += Math.max(declared, found);
+      return;
+    }
     if (name !== "testcase" || current === null) return;
+    const outcome = outcomeOf(current);
+    const marked = current.failed || current.error;
+    if (!marked && (outcome === "failed" || outcome === "error")) suites.at(-1)!.found++;
     if (last !== null && current.teardown && last.place.id === current.place.id) list.replaceLast("error");
-    else list.add(current.place, outcomeOf(current));
+    else list.add(current.place, outcome);
     last = current;
     current = null;
   });
@@ -89,6 +128,16 @@ function named(attributes: Readonly<Record<string, string>>): string {
   const name = attributes.name ?? "";
   if (name.length > MAX_NAME_LENGTH) throw new ReportRefusal(`a name is longer than ${MAX_NAME_LENGTH}`);
   return name;
+}
+
+/** Failures or errors a suite says it has; none where it says nothing. */
+function counted(said: string | undefined): number {
+  const text = (said ?? "").trim();
+  if (text === "") return 0;
+  if (!/^[0-9]{1,9}$/.test(text)) {
+    throw new ReportRefusal("a suite's number of failures or errors is no number");
+  }
+  return Number(text);
 }
 
 function mark(test: OpenCase, child: string, attributes: Readonly<Record<string, string>>): void {
@@ -108,13 +157,9 @@ function outcomeOf({ attributes, failed, error, skipped }: OpenCase): TestOutcom
   if (error) return "error";
   if (failed) return "failed";
   if (skipped === "xfail") return "xfailed";
-  const status = (attributes.status ?? "").toLowerCase();
   // gtest and others say it in an attribute.
-  return skipped !== "no" || ["notrun", "skipped", "disabled", "ignored", "pending"].includes(status)
-    ? "skipped"
-    : status === "failed"
-    ? "failed"
-    : status === "error"
-    ? "error"
-    : "passed";
+  const said = [attributes.status, attributes.result].map((word) => (word ?? "").trim().toLowerCase());
+  if (said.some((word) => ERROR_WORDS.has(word))) return "error";
+  if (said.some((word) => FAILED_WORDS.has(word))) return "failed";
+  return skipped !== "no" || said.some((word) => SKIPPED_WORDS.has(word)) ? "skipped" : "passed";
 }

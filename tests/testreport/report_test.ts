@@ -113,6 +113,58 @@ Deno.test("readReport: JUnit with a document type, an unknown entity or another 
   refused("junit", new Uint8Array([0x3c, 0xff, 0x3e]), /UTF-8/);
 });
 
+Deno.test("readReport: a JUnit failure that hides in an attribute, deeper down or in a count is one", () => {
+  const one = (attributes: string, inner = "") =>
+    listed("junit", suite(`<testcase name="a" ${attributes}>${inner}</testcase>`));
+  for (const name of ["status", "result"]) {
+    for (const word of ["failed", "FAIL", "Failure", " failed "]) {
+      assert.deepEqual(one(`${name}="${word}"`), ["s > a: failed"], word);
+      assert.deepEqual(one(`${name}="${word}"`, "<skipped/>"), ["s > a: failed"], word);
+    }
+    for (const word of ["error", "ERROR", "TimedOut"]) {
+      assert.deepEqual(one(`${name}="${word}"`), ["s > a: error"]);
+    }
+    for (const word of ["passed", "run", "completed", "Success", ""]) {
+      assert.deepEqual(one(`${name}="${word}"`), ["s > a: passed"], word);
+    }
+    assert.deepEqual(one(`${name}="NotRun"`), ["s > a: skipped"]);
+  }
+  assert.deepEqual(one(`status="run" result="failed"`), ["s > a: failed"]);
+  assert.deepEqual(one("", "<properties><property><failure/></property></properties>"), ["s > a: failed"]);
+  assert.deepEqual(one("", "<system-out><x><error/></x></system-out>"), ["s > a: error"]);
+  assert.deepEqual(listed("junit", suite(`<properties><failure/></properties>`)), ["s > (failure): error"]);
+  assert.deepEqual(listed("junit", "<testsuites><error/></testsuites>"), ["(error): error"]);
+
+  const cases = `<testcase name="a"/><testcase name="b"><failure/></testcase>`;
+  const hidden = "(a failure that is not listed): error";
+  const counting = (attributes: string, inner = cases) =>
+    listed("junit", `<testsuite name="s" ${attributes}>${inner}</testsuite>`);
+  assert.deepEqual(counting(`failures="1" errors="0"`), ["s > a: passed", "s > b: failed"]);
+  assert.deepEqual(counting(`failures="2"`), ["s > a: passed", "s > b: failed", `s > ${hidden}`]);
+  assert.deepEqual(counting(`failures="1" errors="1"`).at(-1), `s > ${hidden}`);
+  assert.deepEqual(counting(`errors="1"`, ""), [`s > ${hidden}`]);
+  assert.deepEqual(counting(`failures="1"`, `<testcase name="a" result="failed"/>`), ["s > a: failed"]);
+  assert.deepEqual(
+    listed("junit", `<testsuites failures="1">${suite(`<testcase name="a"/>`)}</testsuites>`),
+    [
+      "s > a: passed",
+      hidden,
+    ],
+  );
+  // What an inner suite says counts once, also for those around it.
+  const inner = `<testsuite name="t" failures="1"><testcase name="a"/></testsuite>`;
+  assert.deepEqual(
+    listed(
+      "junit",
+      `<testsuites failures="1"><testsuite name="s" failures="1">${inner}</testsuite></testsuites>`,
+    ),
+    ["s > t > a: passed", `s > t > ${hidden}`],
+  );
+  for (const odd of ["some", "-1", "1e9", "0x1", "1.5"]) {
+    refused("junit", `<testsuite failures="${odd}"/>`, /no number/);
+  }
+});
+
 Deno.test("readReport: JUnit that is cut off, empty, or another document is refused", () => {
   refused("junit", "", /empty|no XML/);
   refused("junit", suite(`<testcase name="a"/>`).slice(0, -4), /no XML/);
