@@ -1,3 +1,5 @@
+import { closeSync, constants, fstatSync, openSync, read as readFd, readSync } from "node:fs";
+import { promisify } from "node:util";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { type Evidence, type FileDigest, KEPT_DOCUMENTS } from "./claims.ts";
@@ -32,6 +34,9 @@ const WHOLE = 1 << 20;
 const SMALL = 1 << 16;
 const CHUNK = 1 << 18;
 const AT_ONCE = 4;
+/** What was a file a moment ago may be a link or a pipe now: neither is followed, nor waited for. */
+const OPEN = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const readLater = promisify(readFd);
 
 /**
  * Takes stock of a hostile folder: every file is opened once, without following a link, and hashed from that handle;
@@ -124,15 +129,16 @@ class Stock {
   /** Hashes one file from the handle it was opened by, and keeps its bytes when claims are drawn from it. */
   async #take(name: string): Promise<void> {
     const path = `${this.root}/${name}`;
+    let file: number | undefined;
     try {
       const seen = Deno.lstatSync(path);
       if (!seen.isFile) return this.#find("special_file", name, "neither a file nor a directory");
       // A small file is read sooner than a thread is asked to.
       const small = seen.size <= SMALL;
-      using file = small ? Deno.openSync(path) : await Deno.open(path);
-      const { isFile, size, dev, ino } = file.statSync();
-      // What was a file a moment ago may be a link now.
-      if (!isFile || dev !== seen.dev || ino !== seen.ino) {
+      file = openSync(path, OPEN);
+      const info = fstatSync(file);
+      const { size, dev, ino } = info;
+      if (!info.isFile() || dev !== seen.dev || ino !== seen.ino) {
         return this.#find("changed_while_read", name, "it changes while it is read");
       }
       const most = mostBytes(name, this.bounds);
@@ -150,12 +156,16 @@ class Stock {
       this.#files.set(name, { size, sha256: digest });
     } catch (error) {
       if (!isOfSystem(error)) throw error;
-      this.#find("unreadable", name, error.message);
+      // A link, where a file was.
+      const code = "code" in error && error.code === "ELOOP" ? "changed_while_read" : "unreadable";
+      this.#find(code, name, error.message);
+    } finally {
+      if (file !== undefined) closeSync(file);
     }
   }
 
   async #whole(
-    file: Deno.FsFile,
+    file: number,
     name: string,
     size: number,
     { keep, small }: { readonly keep: boolean; readonly small: boolean },
@@ -208,7 +218,7 @@ export async function inventoryOf(
 }
 
 /** Digest of a large file, or null when it does not have `size` bytes. While one part is hashed the next is read. */
-async function streamed(file: Deno.FsFile, size: number): Promise<string | null> {
+async function streamed(file: number, size: number): Promise<string | null> {
   // Loaded when needed: a small bundle verifies in less time than this takes to load.
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
@@ -227,21 +237,21 @@ async function streamed(file: Deno.FsFile, size: number): Promise<string | null>
 }
 
 /** Reads until a buffer is full or the file ends. */
-async function fill(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+async function fill(file: number, buffer: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < buffer.length) {
-    const read = await file.read(buffer.subarray(filled));
-    if (read === null) break;
-    filled += read;
+    const { bytesRead } = await readLater(file, buffer, filled, buffer.length - filled, null);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
   }
   return filled;
 }
 
-function fillSync(file: Deno.FsFile, buffer: Uint8Array): number {
+function fillSync(file: number, buffer: Uint8Array): number {
   let filled = 0;
   while (filled < buffer.length) {
-    const read = file.readSync(buffer.subarray(filled));
-    if (read === null) break;
+    const read = readSync(file, buffer, filled, buffer.length - filled, null);
+    if (read === 0) break;
     filled += read;
   }
   return filled;

@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 
@@ -14,15 +16,21 @@ interface BoundedFile {
  */
 export async function readBoundedFile(path: string, limit: number, what: string): Promise<BoundedFile> {
   const shown = printablePath(path);
+  let handle: FileHandle | undefined;
   try {
-    // Asked before opening: opening a FIFO would wait for a writer.
-    if (!(await Deno.stat(path)).isFile) throw new Error("not a regular file");
-    using file = await Deno.open(path, { read: true });
-    const { mode } = await file.stat();
-    const bytes = await readBounded(file, limit);
-    if (bytes !== null) return { bytes, mode: mode === null ? null : mode & 0o7777 };
+    // Links are followed, as secrets are mounted by them; a FIFO, also one that is put there now, is not waited for.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const file = handle;
+    const info = await file.stat();
+    if (!info.isFile()) throw new Error("not a regular file");
+    const read = async (buffer: Uint8Array) => {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      return bytesRead === 0 ? null : bytesRead;
+    };
+    const bytes = await readBounded({ read }, limit);
+    if (bytes !== null) return { bytes, mode: Deno.build.os === "windows" ? null : info.mode & 0o7777 };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
+    if ((error as { code?: unknown }).code === "ENOENT") {
       throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`);
     }
     const why = error instanceof Error ? error.message : String(error);
@@ -30,6 +38,8 @@ export async function readBoundedFile(path: string, limit: number, what: string)
       hint: "check that it is a regular file and that its permissions let you read it",
       cause: error,
     });
+  } finally {
+    await handle?.close();
   }
   throw new Failure("malformed", "file_too_large", `the ${what} ${shown} is larger than ${limit} bytes`);
 }
