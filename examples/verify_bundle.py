@@ -7,9 +7,9 @@ Written from docs/formats.md ("Attestation") alone, to show that the page is eno
     python3 verify_bundle.py BUNDLE --hmac-key secret.file
     python3 verify_bundle.py BUNDLE --key ci.pub.pem --max-age 86400 --nonce "ticket 7"
 
-BUNDLE is the folder proof_bundle; of a .ppb, tar makes it: tar xf proof.ppb.
+BUNDLE is the folder proof_bundle, or its session's; of a .ppb, tar makes it: tar xf proof.ppb.
 
-Exit 0: valid. Exit 2: invalid, with the reason. It does not run anything from the bundle; `pp replay` does.
+Exit 0: valid. Exit 2: invalid, with the reason. Exit 64: wrong usage. Exit 65: a malformed key. It does not run anything from the bundle; `pp replay` does.
 """
 
 import argparse
@@ -100,7 +100,7 @@ class Ed25519:
         body = re.fullmatch(r"\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*", text)
         der = base64.b64decode("".join(body.group(1).split())) if body else b""
         if len(der) != 44 or not der.startswith(SPKI_PREFIX):
-            sys.exit(f"{path}: no Ed25519 public key in PEM")
+            raise ValueError(f"{path}: no Ed25519 public key in PEM")
         self.path = path
         self.id = hashlib.sha256(der).hexdigest()
 
@@ -129,7 +129,7 @@ class Hmac:
         if secret.endswith(b"\n"):
             secret = secret[:-2] if secret.endswith(b"\r\n") else secret[:-1]
         if len(secret) < 32 or b"-----BEGIN" in secret or secret.startswith((b"ssh-", b"untrusted comment:")):
-            sys.exit(f"{path}: no HMAC secret of at least 32 bytes")
+            raise ValueError(f"{path}: no HMAC secret of at least 32 bytes")
         self.secret = secret
 
     def fits(self, sig, message):
@@ -348,6 +348,23 @@ def check_freshness(predicate, max_age, nonce):
     require(nonce is None or predicate["nonce"] == nonce, "another nonce")
 
 
+def bundle_folder(path):
+    """A session's folder stands for the bundle in it; what looks like a bundle itself is one."""
+    own = ("repro.json", "final.patch", "attestation.json", "final_summary.md")
+    inside = os.path.join(path, "proof_bundle")
+    if not os.path.isdir(inside) or any(os.path.lexists(os.path.join(path, name)) for name in own):
+        return path
+    return inside
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong usage is 64, as everywhere; argparse's own 2 would say that a bundle is invalid."""
+
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: error: {message}\n")
+
+
 def verify(root, keys, threshold, max_age, nonce):
     files = inventory(root)
     require(ENVELOPE in files, "unsigned")
@@ -359,7 +376,7 @@ def verify(root, keys, threshold, max_age, nonce):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle")
     parser.add_argument("--key", action="append", default=[], help="Ed25519 public key, PEM")
     parser.add_argument("--hmac-key", action="append", default=[], help="file with a shared secret")
@@ -367,11 +384,17 @@ def main():
     parser.add_argument("--max-age", type=int, help="seconds")
     parser.add_argument("--nonce")
     args = parser.parse_args()
-    keys = list({key.id: key for key in map(Ed25519, args.key)}.values()) + [Hmac(path) for path in args.hmac_key]
+    try:
+        keys = list({key.id: key for key in map(Ed25519, args.key)}.values()) + list(map(Hmac, args.hmac_key))
+    except OSError as error:
+        parser.error(f"{ascii(error.filename)}: {error.strerror}")
+    except ValueError as why:
+        print(ascii(str(why))[1:-1], file=sys.stderr)
+        return 65
     if not keys or args.threshold < 1:
         parser.error("give at least one key, and a threshold of at least 1")
     try:
-        predicate = verify(args.bundle, keys, args.threshold, args.max_age, args.nonce)
+        predicate = verify(bundle_folder(args.bundle), keys, args.threshold, args.max_age, args.nonce)
     except Invalid as why:
         print(f"invalid: {ascii(str(why))[1:-1]}")
         return 2

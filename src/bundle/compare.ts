@@ -24,15 +24,20 @@ interface Comparison {
 
 /** Compares what two bundles say, not how they say it: times, sessions and attempts do not count. */
 export function compareBundles(a: ReadBundle, b: ReadBundle): Comparison {
-  const part = (name: string, of: (bundle: ReadBundle) => unknown): ComparedPart => {
-    const [one, other] = [text(of(a)), text(of(b))];
-    return { part: name, same: one === other, a: one, b: other };
-  };
+  const part = (
+    name: string,
+    of: (bundle: ReadBundle) => unknown,
+    shown: (bundle: ReadBundle) => string = (bundle) => text(of(bundle)),
+  ): ComparedPart => ({ part: name, same: text(of(a)) === text(of(b)), a: shown(a), b: shown(b) });
   const parts = [
     part("status", ({ repro }) => repro.status),
     part("base", ({ repro }) => repro.base_tree),
     part("result", ({ repro }) => repro.result_tree),
-    part("targets", ({ targets }) => targets.map(({ name, argv, report }) => ({ name, argv, report }))),
+    part(
+      "targets",
+      ({ targets }) => targets.map(({ name, argv, report }) => ({ name, argv, report })),
+      targetsText,
+    ),
     part("policy", ({ repro }) => repro.policy_hash),
     part("sandbox", ({ repro }) => repro.sandbox_backend),
     part("image", ({ repro }) => repro.container_image_id),
@@ -40,11 +45,27 @@ export function compareBundles(a: ReadBundle, b: ReadBundle): Comparison {
     part("patch", ({ repro }) => repro.final_patch_sha256),
     part("before", (bundle) => outcomeOf(bundle, "attempts/0_baseline")),
     part("after", (bundle) => outcomeOf(bundle, "confirmation")),
-    part("findings", ({ repro }) => repro.findings.map(({ code, path }) => ({ code, path }))),
+    part("findings", ({ repro }) => repro.findings.map(({ code, path }) => ({ code, path })), findingsText),
   ];
   const both = a.finalPatch !== null && b.finalPatch !== null && a.finalPatch !== b.finalPatch;
   const interdiff = both ? diffHunks(splitLines(a.finalPatch!), splitLines(b.finalPatch!)) : [];
   return { same: parts.every(({ same }) => same), parts, interdiff };
+}
+
+function targetsText({ targets }: ReadBundle): string {
+  return targets.map(({ name, argv, report }) =>
+    `${name}: ${argv.map(word).join(" ")}${
+      report === undefined ? "" : ` (report ${report.format}:${report.path})`
+    }`
+  ).join("; ");
+}
+
+function word(text: string): string {
+  return /^[\w@%+:,.\/=-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function findingsText({ repro: { findings } }: ReadBundle): string {
+  return findings.map(({ code, path }) => path === null ? code : `${code} ${path}`).join("; ") || "none";
 }
 
 function text(value: unknown): string {

@@ -90,7 +90,7 @@ export async function writeWhole(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   replace = false,
 ): Promise<void> {
-  if (!replace && await lstat(path).then(() => true, () => false)) throw exists(path, true);
+  if (!replace && await lstat(path).then(() => true, () => false)) throw exists(path);
   const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
     const handle = await open(temporary, "wx", 0o644);
@@ -109,13 +109,10 @@ export async function writeWhole(
   }
 }
 
-/**
- * What it means that something stands where a file or folder is to be written.
- * @param replaceable whether the verb replaces it with --force
- */
-export function exists(path: string, replaceable: boolean): Failure {
+/** What it means that something stands where a file or folder is to be written. */
+export function exists(path: string): Failure {
   return new Failure("usage", "pack_exists", `there is a file or folder already: ${path}`, {
-    hint: `name another place with -o, or ${replaceable ? "--force to replace it" : "remove it"}`,
+    hint: "name another place with -o, or --force to replace it",
   });
 }
 

@@ -1,9 +1,10 @@
 import { lstat, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readCanonicalTar } from "../tar/canonical.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { fileChunks } from "./chunks.ts";
+import { takeInventory } from "./inventory.ts";
 import { BOUNDS, isKnownName, mostBytes, WORKSPACE_TAR } from "./layout.ts";
 import { exists, notWritten, PPB_ROOT } from "./pack.ts";
 import { type ReadBundle, readBundle } from "./read.ts";
@@ -60,11 +61,27 @@ export async function unpackInto(
 /**
  * Unpacks a `.ppb` to a new folder, whole or not at all: under a temporary name beside it, synced, renamed. A file that
  * `packBundle` would not make again from it is refused.
- * @param target must not be there
+ * @param target must not be there, unless `replace`, which takes a folder that holds nothing but a bundle's files
  * @throws Failure `malformed`; `pack_exists`, `pack_not_written`; `interrupted`
  */
-export async function unpackBundle(ppb: string, target: string, signal?: AbortSignal): Promise<ReadBundle> {
-  if (await lstat(target).then(() => true, () => false)) throw exists(target, false);
+export async function unpackBundle(
+  ppb: string,
+  target: string,
+  signal?: AbortSignal,
+  replace = false,
+): Promise<ReadBundle> {
+  const there = await lstat(target).catch(() => null);
+  if (there !== null && !replace) throw exists(target);
+  if (there !== null && !(there.isDirectory() && await holdsOnlyABundle(target))) {
+    throw new Failure(
+      "usage",
+      "pack_exists",
+      `${printablePath(target)} is no bundle: --force does not replace it`,
+      {
+        hint: "name another place with -o, or remove it yourself",
+      },
+    );
+  }
   const home = dirname(target);
   const temporary = await claimTemporary(home).catch((error) => {
     throw notWritten(target, error);
@@ -73,7 +90,8 @@ export async function unpackBundle(ppb: string, target: string, signal?: AbortSi
     await unpackInto(ppb, temporary.path, { sync: true, signal });
     const read = await readBundle(temporary.path);
     if (!read.ok) throw unreadableBundle(read.refusal);
-    await rename(temporary.path, target);
+    if (there === null) await rename(temporary.path, target);
+    else await exchange(temporary.path, target);
     await syncDirectory(home);
     return read.bundle;
   } catch (error) {
@@ -83,6 +101,24 @@ export async function unpackBundle(ppb: string, target: string, signal?: AbortSi
   } finally {
     temporary.lock.close();
   }
+}
+
+async function holdsOnlyABundle(folder: string): Promise<boolean> {
+  const taken = await takeInventory(folder);
+  return taken.ok && taken.inventory.findings.length === 0 && taken.inventory.files.has("repro.json");
+}
+
+/** A folder takes another one's place, which is removed; where that fails, the other one is back. */
+async function exchange(made: string, target: string): Promise<void> {
+  const old = join(dirname(target), `.${basename(target)}.${crypto.randomUUID().slice(0, 8)}.old`);
+  await rename(target, old);
+  try {
+    await rename(made, target);
+  } catch (error) {
+    await rename(old, target);
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
 }
 
 /** The directories above a name, outermost first. */

@@ -34,13 +34,16 @@ export async function signingKeys(asked: SignerAsked): Promise<readonly SigningK
   const { mode, variable } = asked;
   const specs = asked.keys.length > 0 ? asked.keys : [`env:${variable}`];
   if (asked.keys.length === 0 && (Deno.env.get(variable) ?? "") === "") {
+    // The variable of HMAC secrets is nobody's wish for an Ed25519 key.
+    const unset = mode === "ed25519" && variable === HMAC_VARIABLE ? "" : `: ${variable} is not set`;
     throw new Failure(
       "denied",
       "no_signing_key",
-      `there is no ${mode} key to sign with: ${variable} is not set`,
+      `there is no ${mode} key to sign with${unset}`,
       {
         hint: mode === "ed25519"
-          ? "name a private key in a file (pp keygen makes one), or set that variable to its text"
+          ? "name a private key (pp keygen makes one): --sign FILE of pp run and pp prove, --key FILE of " +
+            "pp attest, or the policy's attestation.key_file"
           : `set ${variable} to at least 32 bytes, such as the output of: openssl rand -hex 32`,
       },
     );

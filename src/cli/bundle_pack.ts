@@ -48,7 +48,7 @@ export async function bundleUnpack(path: string, flags: PackFlags): Promise<Verb
   const target = resolve(root, flags.output ?? folderOf(path));
   const { repro, files, embedded } = await watched(
     flags.json === true,
-    ({ signal }) => unpackBundle(resolve(root, path), target, signal),
+    ({ signal }) => unpackBundle(resolve(root, path), target, signal, flags.force === true),
   );
   const number = files.size + (embedded === null ? 0 : 1);
   const c = colour(Deno.stdout);

@@ -7,7 +7,6 @@ type Verb = ReturnType<typeof verbRunner>;
 /** Flags of `pp bundle pack` and `pp bundle unpack`. */
 export interface PackFlags {
   readonly output?: string;
-  /** Of `pack` alone. */
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -54,6 +53,7 @@ A bundle that does not hold together is refused. The file is a plain tar: tar xf
       .argument("<file>", "a .ppb file"),
     { value: "dir", description: "the folder to make (default: the file's name without .ppb)" },
   )
+    .option("--force", "replace a folder that holds nothing but a bundle")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",

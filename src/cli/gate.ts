@@ -14,6 +14,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { History } from "../workspace/history.ts";
 import { readBoundedFile } from "./bounded_file.ts";
+import { requireBundle } from "./bundle_there.ts";
 import { EXIT } from "./exit_code.ts";
 import { formatOf, type GateFormat } from "./gate/format_names.ts";
 import { type GateReport, rendered } from "./gate/formats.ts";
@@ -49,6 +50,7 @@ export async function runGate(bundlePath: string, flags: GateFlags): Promise<Ver
   const freshness = freshnessAsked(flags, new Date());
   const { now } = freshness;
   const adjust = (config: PolicyConfig) => withFlags(config, flags);
+  await requireBundle(bundlePath);
   const trust = await trustAsked(flags, now);
   if (trust === null) throw noTrustedKey();
   const policy = flags.policy === undefined ? null : await policyGiven(flags.policy);

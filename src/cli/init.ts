@@ -45,10 +45,10 @@ export async function init(call: InitCall): Promise<VerbResult> {
     exit: EXIT.yes,
     text: written
       ? [
-        `wrote ${shown} (${detected.join("; ") || "nothing recognised: fill in your own target"})`,
-        ...targets.map((target) => `  target ${target.name}: ${target.cmd ?? ""}`),
-        `  image ${parsed.config.policy.sandbox.container_image}`,
-        "next: read it, then `pp policy check` and `pp doctor`",
+        `wrote    ${shown} (${detected.join("; ") || "nothing recognised: fill in your own target"})`,
+        ...targets.map((target) => `target   ${target.name}: ${target.cmd ?? ""}`),
+        `image    ${parsed.config.policy.sandbox.container_image}`,
+        "next     read it, then: pp policy check && pp doctor",
       ].join("\n")
       : text,
     json: {

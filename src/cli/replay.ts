@@ -15,6 +15,7 @@ import { replay } from "../verify/replay.ts";
 import type { ReplayPlan } from "../verify/replay/rerun.ts";
 import { summaryOf } from "../verify/replay/facts.ts";
 import { summaryStatement } from "../verify/verification_summary.ts";
+import { requireBundle } from "./bundle_there.ts";
 import { writeFiles } from "./new_files.ts";
 import {
   attestationAsked,
@@ -49,6 +50,7 @@ interface Asked {
 export async function runReplay(path: string, flags: ReplayFlags): Promise<VerbResult> {
   const now = new Date();
   const minimal = minimalAsked(flags);
+  await requireBundle(path);
   const attestation = await attestationAsked(flags, now);
   const bundle = await bundleFolder(resolve(path));
   const signing = await signingAsked(flags, attestation, bundle);

@@ -17,9 +17,10 @@ import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
 import { verificationKeys } from "./key_input.ts";
 import { writeFiles } from "./new_files.ts";
-import { count } from "./output.ts";
+import { count, shellPath } from "./output.ts";
 import { roleNamed } from "./trust_asked.ts";
 import { loadTrust, readTrustText } from "./trust_input.ts";
+import { TRUST_FILE_NAME } from "./trust_name.ts";
 import type { TrustAddFlags, TrustRevokeFlags } from "./trust_verb.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -29,9 +30,12 @@ const MIN_ID_PREFIX = 8;
 export async function trustInit(file: string, force: boolean): Promise<VerbResult> {
   const text = /\.json$/i.test(file) ? `${JSON.stringify(emptyDocument(), null, 2)}\n` : EMPTY_TRUST;
   await writeFiles([{ path: file, text, mode: 0o644 }], force);
+  const beside = file === TRUST_FILE_NAME ? "" : ` -f ${shellPath(file)}`;
   return {
     exit: EXIT.yes,
-    text: `wrote ${printablePath(file)}: it trusts nobody yet\nnext: pp trust add NAME KEY --role prover`,
+    text: `wrote       ${
+      printablePath(file)
+    }: it trusts nobody yet\nnext        pp trust add NAME KEY --role prover${beside}`,
     json: { format: "veripatch-trust-change/v1", file, change: "created", text },
   };
 }

@@ -25,7 +25,10 @@ export async function loadTrust(path: string): Promise<LoadedTrust> {
 
 /** The text of a trust file and its permission bits. @throws Failure as `loadTrust` */
 export async function readTrustText(path: string): Promise<{ text: string; mode: number | null }> {
-  const { bytes, mode } = await readBoundedFile(path, MAX_DOCUMENT_LENGTH, "trust file");
+  const { bytes, mode } = await readBoundedFile(path, MAX_DOCUMENT_LENGTH, "trust file").catch((error) => {
+    if (!(error instanceof Failure) || error.code !== "file_missing") throw error;
+    throw new Failure(error.kind, error.code, error.message, { hint: "pp trust init FILE writes one" });
+  });
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), mode };
   } catch {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Failure } from "../vocabulary/failure.ts";
 import { TRUST_FILE_NAME } from "./trust_name.ts";
 import { repeatable } from "./repeatable.ts";
 import type { verbRunner } from "./verb.ts";
@@ -17,6 +18,19 @@ export interface TrustAddFlags extends TrustFileFlags {
 
 export interface TrustRevokeFlags extends TrustFileFlags {
   readonly reason?: string;
+}
+
+/** Of the verbs that take the file as a word, too. */
+interface FileFlags {
+  readonly file?: string;
+}
+
+/** The one file that a call names, by a word or by `-f`. */
+function fileNamed(word: string | undefined, { file }: FileFlags): string {
+  if (word === undefined || file === undefined || word === file) return word ?? file ?? TRUST_FILE_NAME;
+  throw new Failure("usage", "file_twice", "two trust files are named; name one", {
+    hint: "give it as a word or with -f, not both",
+  });
 }
 
 /** `pp trust init|add|revoke|check`. */
@@ -39,7 +53,8 @@ The trust file is the verifier's own: it is never taken from a bundle.`,
       .option("--json", "print one JSON document on stdout");
   trust.command("init")
     .description("Write a trust file that trusts nobody yet")
-    .argument("[file]", "where", TRUST_FILE_NAME)
+    .argument("[file]", `where (default: ${TRUST_FILE_NAME})`)
+    .option("-f, --file <file>", "the same")
     .option("--force", "replace a file that is there")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
@@ -48,9 +63,9 @@ The trust file is the verifier's own: it is never taken from a bundle.`,
 Examples:
   pp trust init
   pp trust init policies/trust.yaml`,
-    ).action(verb(async (file: string, flags: { readonly force?: boolean }) => {
+    ).action(verb(async (file: string | undefined, flags: FileFlags & { readonly force?: boolean }) => {
       const { trustInit } = await import("./trust.ts");
-      return await trustInit(file, flags.force === true);
+      return await trustInit(fileNamed(file, flags), flags.force === true);
     }));
   onFile(
     trust.command("add")
@@ -97,7 +112,8 @@ Examples:
   }));
   trust.command("check")
     .description("Say who may say what now, and every problem of the file")
-    .argument("[file]", "trust file", TRUST_FILE_NAME)
+    .argument("[file]", `trust file (default: ${TRUST_FILE_NAME})`)
+    .option("-f, --file <file>", "the same")
     .option("--json", "print one JSON document on stdout")
     .addHelpText(
       "after",
@@ -107,8 +123,8 @@ Examples:
   pp trust check policies/trust.yaml --json | jq .roles
 
 Exit 0 when the file can be used, 2 when a role's threshold cannot be met now, 65 when it is malformed.`,
-    ).action(verb(async (file: string) => {
+    ).action(verb(async (file: string | undefined, flags: FileFlags) => {
       const { trustCheck } = await import("./trust.ts");
-      return await trustCheck(file, new Date());
+      return await trustCheck(fileNamed(file, flags), new Date());
     }));
 }

@@ -3,6 +3,7 @@ import { type Inventory, inventoryOf, takeInventory } from "../bundle/inventory.
 import { unreadableBundle } from "../bundle/refused.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { verifyAttestation } from "../verify/verify.ts";
+import { requireBundle } from "./bundle_there.ts";
 import { EXIT } from "./exit_code.ts";
 import { freshnessAsked, NOBODY, noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -21,6 +22,7 @@ export async function runVerifyAttestation(
   flags: VerifyAttestationFlags,
 ): Promise<VerbResult> {
   const freshness = freshnessAsked(flags, new Date());
+  await requireBundle(path);
   const trust = await trustAsked(flags, freshness.now);
   if (trust === null && flags.allowUnsigned !== true) throw noTrustedKey();
   return await withFolder(path, async (bundle) => {

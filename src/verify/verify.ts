@@ -53,11 +53,8 @@ export function verifyAttestation(input: VerifyInput): Verification {
     const signature = invalid("envelope_unreadable", `${PROOF_ENVELOPE} cannot be read as an envelope`);
     return whole({ ...nothing, ...UNBELIEVED, signature });
   }
-  const { verdict: signature, payload, signers, refused } = judgeSignature(envelope, trust);
-  if (payload === null) {
-    const freshness = refused === null ? UNBELIEVED.freshness : invalid(signature.code, signature.detail);
-    return whole({ ...nothing, ...UNBELIEVED, signers, signature, freshness });
-  }
+  const { verdict: signature, payload, signers } = judgeSignature(envelope, trust);
+  if (payload === null) return whole({ ...nothing, ...UNBELIEVED, signers, signature });
   const read = readProofStatement(payload);
   if (!read.ok) {
     const detail = printableLine(read.refusal.detail);

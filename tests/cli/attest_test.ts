@@ -132,6 +132,7 @@ Deno.test("pp verify-attestation --trust: principals, roles, thresholds, revocat
     assert.equal(after.code, 2);
     assert.equal(json(after).signature.code, "key_revoked");
     assert.equal(json(after).statement, null);
+    assert.equal(json(after).freshness.verdict, "not_checked", "said once");
     await Deno.writeTextFile(`${cwd}/trust.yaml`, "format: veripatch-trust/v2\n");
     assert.equal((await pp(verify, { cwd })).code, 65);
   });
@@ -202,6 +203,21 @@ Deno.test("pp attest: nothing but a whole proof is signed, and nothing is change
     assert.equal(await code("proof_bundle", "--mode", "none", "--key", "k.key.pem"), "64 attestation_flags");
     assert.equal(await code("proof_bundle", "--key", "k.key.pem", "--nonce", ""), "64 nonce_malformed");
     assert.equal(await code("proof_bundle"), "77 no_signing_key");
+    const nobody = await pp(["attest", "proof_bundle"], { cwd });
+    assert.match(nobody.stderr, /--sign FILE[^]*--key FILE[^]*attestation\.key_file/);
+    assert.doesNotMatch(nobody.stderr, /PP_ATTEST_HMAC_KEY/);
+    assert.match(
+      (await pp(["attest", "proof_bundle", "--key-env", "MINE"], { cwd })).stderr,
+      /MINE is not set/,
+    );
+    for (
+      const verb of [["verify-attestation"], ["gate", "--base", "a", "--head", "b"], [
+        "replay",
+        "--verify-attestation",
+      ]]
+    ) {
+      assert.equal((await pp([...verb, "nosuch"], { cwd })).code, 65, "no bundle, before no key");
+    }
     await Deno.writeTextFile(`${cwd}/proof_bundle/final.patch`, "x");
     assert.equal(await code("proof_bundle", "--key", "k.key.pem"), "65 bundle_inconsistent");
     await assert.rejects(Deno.stat(`${cwd}/proof_bundle/attestation.json`));

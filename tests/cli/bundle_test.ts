@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { compareBundles } from "../../src/bundle/compare.ts";
+import { type ReadBundle, readBundle } from "../../src/bundle/read.ts";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import { record, redact, unminimized, unproved } from "../bundle/fixture.ts";
 import { pp, withFolder } from "./process.ts";
@@ -50,6 +52,27 @@ Deno.test("pp bundle unpack: what is no .ppb is 65 and leaves nothing; a file wi
     const names = [...Deno.readDirSync(cwd)].map((entry) => entry.name).sort();
     assert.deepEqual(names, ["evil.ppb", "noname"]);
   });
+});
+
+Deno.test("pp bundle unpack --force: replaces a bundle, and nothing that is none", async () => {
+  await withFolder(
+    { ...HERE, "mine/notes.txt": "mine", "both/repro.json": "{}", "both/notes.txt": "mine" },
+    async (cwd) => {
+      assert.equal((await pp(["bundle", "pack", "proof_bundle", "-o", "b.ppb"], { cwd })).code, 0);
+      const unpack = async (...args: string[]) =>
+        (await pp(["bundle", "unpack", "b.ppb", ...args], { cwd })).code;
+      assert.equal(await unpack("-o", "proof_bundle"), 64);
+      await Deno.writeTextFile(`${cwd}/proof_bundle/final.patch`, "spoiled");
+      assert.equal(await unpack("-o", "proof_bundle", "--force"), 0);
+      assert.equal((await pp(["bundle", "show", "proof_bundle"], { cwd })).code, 0);
+      for (const folder of ["mine", "both", "."]) {
+        assert.equal(await unpack("-o", folder, "--force"), 64, folder);
+      }
+      assert.equal(await Deno.readTextFile(`${cwd}/both/notes.txt`), "mine");
+      const names = [...Deno.readDirSync(cwd)].map(({ name }) => name).sort();
+      assert.deepEqual(names, ["b.ppb", "both", "mine", "proof_bundle"], "nothing is left over");
+    },
+  );
 });
 
 Deno.test("pp replay: reads a .ppb like its folder, and leaves no unpacked one", async () => {
@@ -140,6 +163,19 @@ Deno.test("pp bundle diff: the same proof of another session is 0, another patch
       other.stdout,
       /different proofs[^]*the patches, as texts[^]*README/,
     );
+    const apart = compareBundles(
+      ...await Promise.all(["a", "c"].map(async (name) => {
+        const read = await readBundle(`${cwd}/${name}`);
+        assert.ok(read.ok);
+        const targets = name === "a" ? read.bundle.targets : [{
+          ...{ name: "web", command: "x", argv: ["sh", "-c", "a b"], shell: false },
+          report: { format: "tap", path: "-" },
+        }];
+        return { ...read.bundle, targets } as ReadBundle;
+      })) as [ReadBundle, ReadBundle],
+    ).parts.find(({ part }) => part === "targets")!;
+    assert.match(apart.a, /^\w+: python3 -m pytest -q$/);
+    assert.equal(apart.b, 'web: sh -c "a b" (report tap:-)');
     const json = await pp(["bundle", "diff", "a", "d", "--json"], { cwd });
     assert.equal(json.code, 2);
     const document = JSON.parse(json.stdout);

@@ -55,6 +55,15 @@ Deno.test("pp doctor: no engine is exit 69, with the address and how to get one"
   assert.match(check("engine")!.hint, /apt-get install/);
 });
 
+Deno.test("pp doctor: of several addresses each is on a line of its own", async () => {
+  const { check } = await doctor(CONTAINER, { XDG_RUNTIME_DIR: "/nonexistent" });
+  const { ok, found } = check("engine")!;
+  // A machine with an engine of its own has one to name.
+  const lines = found.split("\n");
+  if (!ok) assert.ok(lines.length >= 4 && lines.every((line) => line.startsWith("unix://")), found);
+  else assert.equal(lines.length, 1);
+});
+
 Deno.test("pp doctor: an engine without the image is exit 69, and says how to get the image", async () => {
   await withFakeEngine("other:1", async (host) => {
     const { code, check } = await doctor(CONTAINER, { DOCKER_HOST: host });

@@ -15,7 +15,16 @@ const KEYS = Object.fromEntries([1, 2, 3].map((n) => [`${n}.pub`, `${opensshLine
 Deno.test("pp trust: from nobody to a key that is revoked", async () => {
   await withFolder(KEYS, async (cwd) => {
     const run = async (...args: string[]) => await pp(["trust", ...args], { cwd });
-    assert.equal((await run("init")).code, 0);
+    const nothing = await run("check", "nosuch");
+    assert.deepEqual([nothing.code, /pp trust init/.test(nothing.stderr)], [64, true]);
+    const first = await run("init");
+    assert.match(
+      first.stdout,
+      /^wrote {7}trust\.yaml: it trusts nobody yet\nnext {8}pp trust add NAME KEY --role prover\n/,
+    );
+    assert.match((await run("init", "-f", "o t.yaml")).stdout, /-f 'o t\.yaml'$/m);
+    assert.equal((await run("check", "-f", "o t.yaml")).code, 2);
+    assert.equal((await run("check", "a.yaml", "--file", "b.yaml")).code, 64);
     const empty = await run("check");
     assert.deepEqual([empty.code, /nobody is trusted yet/.test(empty.stdout)], [2, true]);
     assert.equal((await run("init")).code, 64, "nothing is replaced without --force");

@@ -80,5 +80,25 @@ Deno.test("examples/verify_bundle.py: as a command: age, nonce, exits", async ()
     const stranger = await python([SCRIPT, `${dir}/bundle`, "--key", `${dir}/2.pem`]);
     assert.equal(stranger.code, 2);
     assert.match(stranger.stdout, /^invalid: /);
+    await Deno.mkdir(`${dir}/session`);
+    await Deno.rename(`${dir}/bundle`, `${dir}/session/proof_bundle`);
+    const session = await python([SCRIPT, `${dir}/session`, "--key", `${dir}/1.pem`]);
+    assert.equal(session.code, 0, session.stdout);
+    await Deno.writeTextFile(`${dir}/session/repro.json`, "{}");
+    assert.equal(
+      (await python([SCRIPT, `${dir}/session`, "--key", `${dir}/1.pem`])).code,
+      2,
+      "a bundle of its own",
+    );
+    const usage = [[], ["--key"], ["--key", `${dir}/none.pem`], [
+      "--key",
+      `${dir}/1.pem`,
+      "--threshold",
+      "x",
+    ]];
+    for (const wrong of usage) {
+      assert.equal((await python([SCRIPT, `${dir}/session`, ...wrong])).code, 64, wrong.join(" "));
+    }
+    assert.equal((await python([SCRIPT, `${dir}/session`, "--key", `${dir}/5.secret`])).code, 65);
   });
 });

@@ -184,7 +184,7 @@ Deno.test("verifyAttestation: a key that does not count now is named as the reas
   for (const state of ["revoked", "expired", "not_yet_valid"] as const) {
     const refused = [{ key, state, principal: "ci" }];
     const result = await verify(SIGNED, { keys: [testKey(2).publicKey], refused });
-    assert.equal(brief(result), `invalid = invalid:key_${state} - - invalid:key_${state}`);
+    assert.equal(brief(result), `invalid = invalid:key_${state} - - -`);
     assert.equal(result.statement, null);
   }
 });

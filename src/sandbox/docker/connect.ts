@@ -17,6 +17,7 @@ export interface Probe {
   readonly apiVersion?: string;
   readonly os?: string;
   readonly arch?: string;
+  /** One line for each address that was tried. */
   readonly error?: string;
 }
 
@@ -77,7 +78,7 @@ export async function probeDocker(env: Environment, runtime: ContainerRuntime): 
     };
   } catch (error) {
     const details = error instanceof Failure ? error.details : [];
-    return { reachable: false, host: hosts[0] ?? "", error: details.join("; ") || rootMessage(error) };
+    return { reachable: false, host: hosts[0] ?? "", error: details.join("\n") || rootMessage(error) };
   }
 }
 

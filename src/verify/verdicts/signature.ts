@@ -16,16 +16,12 @@ export interface Trust {
   readonly refused: TrustedKeys["refused"];
 }
 
-type RefusedKey = Trust["refused"][number];
-
 /** The payload is there only when enough trusted keys signed it. */
 interface SignatureJudged {
   readonly verdict: Verdict;
   readonly payload: Uint8Array | null;
   /** Trusted keys that signed. */
   readonly signers: readonly VerificationKey[];
-  /** A known key signed that does not count now. */
-  readonly refused: RefusedKey | null;
 }
 
 /**
@@ -42,7 +38,6 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
     verdict: invalid(code, detail),
     payload: null,
     signers: [],
-    refused: null,
     ...more,
   });
   const parsed = parseEnvelope(bytes);
@@ -66,14 +61,14 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   const voices = new Set(signers.map((key) => trust.owners.get(key.id) ?? key));
   if (voices.size >= trust.threshold) {
     const detail = `signed by ${signers.map((key) => named(key, trust.owners.get(key.id))).join(", ")}`;
-    return { verdict: valid("signed", detail), payload: envelope.payload, signers, refused: null };
+    return { verdict: valid("signed", detail), payload: envelope.payload, signers };
   }
   const refused = trust.refused.find(({ key }) => signaturesOf(envelope, key, tries).good) ?? null;
   if (refused !== null) {
     const detail = `signed by ${named(refused.key, refused.principal)}, whose key is ${
       STATES[refused.state]
     }`;
-    return no(`key_${refused.state}`, detail, { signers, refused });
+    return no(`key_${refused.state}`, detail, { signers });
   }
   if (signers.length > 0) {
     const detail = `${voices.size} of the ${trust.threshold} signers that are needed signed it`;
