@@ -1,6 +1,6 @@
 /**
  * `deno task bench [NAME …]`: every figure beside its peer, measured in one run, as a table. Nothing is asserted.
- * Names: verification, minimization, streaming, startup, bundles.
+ * Names: verification, minimization, streaming, startup, bundles, safety.
  */
 import { onSignal } from "../tools/on_signal.ts";
 import { ensureEngine } from "../tools/engine.ts";
@@ -9,6 +9,7 @@ import { step } from "../tools/log.ts";
 import type { Row } from "./measure.ts";
 import { bundles } from "./bundles.ts";
 import { minimization } from "./minimization.ts";
+import { safety } from "./safety.ts";
 import { startup } from "./startup.ts";
 import { streaming } from "./streaming.ts";
 import { verification } from "./verification.ts";
@@ -19,6 +20,7 @@ const SECTIONS: Readonly<Record<string, (host: string) => Promise<Row[]>>> = {
   streaming,
   startup,
   bundles,
+  safety,
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);

@@ -3,7 +3,9 @@ import { compileRules, parseRuleFile, type Rules } from "../safety/rules.ts";
 import { Failure } from "../vocabulary/failure.ts";
 
 /** The shipped files of policies/capabilities. */
-export const RULE_FILES = ["javascript", "python"] as const;
+export const RULE_FILES = [
+  ...["bash", "c", "csharp", "go", "java", "javascript", "php", "python", "ruby", "rust"] as const,
+] as const;
 
 let loaded: Promise<Rules> | undefined;
 

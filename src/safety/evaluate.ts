@@ -211,6 +211,8 @@ class Reader {
   #named(name: string, scope: Scope): Value {
     const found = scope.lookup(name);
     if (found !== null) return found;
+    // A variable that nothing here gave a value has one all the same.
+    if (name.startsWith("$")) return [symbol(name), { is: "unknown" }];
     const plain = this.dialect.ignoreCase ? name.toLowerCase() : name;
     const value = [symbol(plain), ...this.#modules.map((module) => symbol(`${module}.${name}`))];
     return this.#fieldsOrNothing(name, value);
@@ -275,7 +277,11 @@ class Reader {
         else if (name === "__dict__") found.push(m);
         else if (m.name === COMPUTED && CALLERS[name] === undefined) {
           found.push(symbol(`?.${name}`), ...this.#fields.get(name) ?? []);
-        } else found.push(symbol(this.#canonical(`${m.name}.${name}`)));
+        } else {
+          found.push(symbol(this.#canonical(`${m.name}.${name}`)));
+          // Something made: it has what was put under the name, too.
+          if (/[)\]]$/.test(m.name)) found.push(...this.#fields.get(name) ?? []);
+        }
       } else if (m.is === "list" && /^\d+$/.test(name)) {
         found.push(...m.items[Number(name)] ?? []);
         known = true;
@@ -372,13 +378,18 @@ class Reader {
     let reported = false;
     for (const m of callee) {
       if (m.is === "symbol") {
-        const { used, result } = this.#callSymbol(m.name, e, given, scope);
+        // What is called is the value of a variable, or of an item of one.
+        const valued = m.name.startsWith("$") && this.dialect.textsAreCalled &&
+          !(e.callee.kind === "member" && typeof e.callee.name === "string");
+        const { used, result } = this.#callSymbol(valued ? COMPUTED : m.name, e, given, scope);
         reported ||= used;
         results.push(result);
       } else if (m.is === "function") {
         this.#passArguments(m.of, given);
         results.push(this.#scopes.get(m.of)?.returns ?? []);
       } else if (m.is === "text" && this.dialect.textsAreCalled && m.whole) {
+        const own = scope.lookup(m.value) ?? [];
+        if (own.some(({ is }) => is === "function")) continue;
         const { used, result } = this.#callSymbol(this.#calledName(m.value), e, given, scope);
         reported ||= used;
         results.push(result);
@@ -555,7 +566,7 @@ class Reader {
     for (const m of value) {
       if (m.is === "symbol") {
         // What a call gave is known by the call.
-        if (called || /[()[\]]/.test(m.name)) continue;
+        if (called || /[)\]]$/.test(m.name)) continue;
         used = this.#use(m.name, null, [], e.at, scope) || used;
       }
     }
@@ -586,7 +597,7 @@ class Reader {
   }
 
   #constant(value: string, at: SyntaxNode, scope: Scope): void {
-    if (!this.#report || !this.dialect.rules.readsTexts || value.length < 3) return;
+    if (!this.#report || !this.dialect.rules.readsTexts || value.length < 2) return;
     for (const rule of this.dialect.rules.textRules(value.slice(0, MAX_TEXT))) {
       const shape = { positional: [argumentShape([text(value)])], options: [] };
       this.#add({ rule, symbol: "text", shape, function: scope.path, at });
@@ -600,7 +611,7 @@ class Reader {
       const parts = shape === ANYTHING
         ? [ANYTHING]
         : shape.split(" | ").map((part) => part.replace(/^"(.*)"$/, "$1"));
-      if (!parts.some((part) => values.includes(part))) continue;
+      if (!values.includes("*") && !parts.some((part) => values.includes(part))) continue;
       this.#add({
         rule,
         symbol: name,

@@ -131,8 +131,14 @@ function wrapped(name: string, given: Given, { called }: Following): Value | nul
   const isOption = (value: Value) =>
     value.every((m) => (m.is === "text" && /^(?:-|[A-Za-z_]\w*=|\d)/.test(m.value)) || m.is === "literal") &&
     value.length > 0;
-  const command = given.positional.find((value) => !isOption(value));
-  if (command !== undefined) called(command);
+  for (const value of given.positional) {
+    if (isOption(value)) continue;
+    called(value);
+    // `sudo env nohup x`: a wrapper of a wrapper.
+    if (!value.some((m) => m.is === "text" && WRAPPERS.has(m.value.slice(m.value.lastIndexOf("/") + 1)))) {
+      break;
+    }
+  }
   return null;
 }
 

@@ -44,7 +44,7 @@ const ruleShape = {
     description: "Regular expressions for constant strings.",
   }),
   settings: z.record(z.string(), z.array(z.string()).min(1)).default({}).meta({
-    description: "Names that count when they are given one of these values, or a computed one as ….",
+    description: "Names that count when they are given one of these values; … is a computed one, * any.",
   }),
   when: z.strictObject(whenShape).optional(),
   unless: z.strictObject(unlessShape).optional(),

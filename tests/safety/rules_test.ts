@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CAPABILITIES } from "../../src/safety/capability.ts";
 import { parseRuleFile } from "../../src/safety/rules.ts";
+import { RULE_FILES } from "../../src/cli/capability_rules.ts";
 import { EXAMPLE_PATH, ruleFiles, sitesOf } from "./fixture.ts";
 
 for (const file of ruleFiles()) {
@@ -64,4 +65,8 @@ Deno.test("parseRuleFile: a rule that names nothing, and an id twice, are refuse
     "names nothing that could match",
     "is there twice",
   ]);
+});
+
+Deno.test("capabilityRules: every file of policies/capabilities is loaded, each under its language's name", () => {
+  assert.deepEqual([...RULE_FILES], ruleFiles().map(({ language }) => language));
 });

@@ -76,10 +76,18 @@ const NESTED: readonly (readonly [string, string])[] = [
   ["a.js", `x = ${"`${".repeat(DEPTH)}`],
   ["a.ts", `x = ${"{a: ".repeat(DEPTH)}`],
   ["a.js", `${"if (a) ".repeat(DEPTH)}b`],
+  ["a.go", `package a\nvar x = ${"f(".repeat(DEPTH)}`],
+  ["a.rs", `fn f() { ${"{".repeat(DEPTH)}`],
+  ["A.java", `class A { int x = ${"(".repeat(DEPTH)}`],
+  ["a.c", `int x = ${"f(".repeat(DEPTH)}`],
+  ["a.sh", `${"$(".repeat(2_000)}`],
+  ["a.rb", `x = ${"[".repeat(DEPTH)}`],
+  ["A.cs", `class A { int x = ${"(".repeat(DEPTH)}`],
+  ["a.php", `<?php $x = ${"f(".repeat(DEPTH)}`],
 ];
 
 for (const [path, source] of NESTED) {
-  Deno.test(`scanFile: ${JSON.stringify(source.slice(4, 14))} nested ${DEPTH} times in ${path} ends in time, and is not safe`, async () => {
+  Deno.test(`scanFile: ${JSON.stringify(source.slice(4, 14))} nested deeply in ${path} ends in time, and is not safe`, async () => {
     const startedAt = performance.now();
     const { unanalyzed } = await scan(path, source);
     assert.ok(performance.now() - startedAt < 10_000);

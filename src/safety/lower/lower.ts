@@ -1,18 +1,32 @@
 import type { SyntaxNode } from "../../syntax/tree.ts";
 import type { Expression } from "../expression.ts";
+import { C_FAMILY } from "./c_family.ts";
+import { CSHARP } from "./csharp.ts";
 import { ECMASCRIPT } from "./ecmascript.ts";
+import { GO } from "./go.ts";
+import { JAVA } from "./java.ts";
 import { Lowering, type LoweringTable } from "./lowering.ts";
+import { PHP } from "./php.ts";
 import { PYTHON } from "./python.ts";
+import { RUBY } from "./ruby.ts";
+import { RUST } from "./rust.ts";
+import { SHELL } from "./shell.ts";
 
 const TABLES: Readonly<Record<string, LoweringTable>> = {
   python: PYTHON,
   javascript: ECMASCRIPT,
   typescript: ECMASCRIPT,
   tsx: ECMASCRIPT,
+  go: GO,
+  rust: RUST,
+  java: JAVA,
+  c: C_FAMILY,
+  cpp: C_FAMILY,
+  bash: SHELL,
+  ruby: RUBY,
+  csharp: CSHARP,
+  php: PHP,
 };
-
-/** Languages whose names and calls are followed. */
-export const LOWERED: readonly string[] = Object.keys(TABLES);
 
 /** Lowers a source; null for a language that nobody taught us. */
 export function lowered(language: string, root: SyntaxNode, source: string): Expression | null {

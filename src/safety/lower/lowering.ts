@@ -1,5 +1,5 @@
 import type { SyntaxNode } from "../../syntax/tree.ts";
-import type { Argument, Expression } from "../expression.ts";
+import type { Argument, Expression, Parameter } from "../expression.ts";
 
 /** How nodes of some types are lowered; those of all others are the block of their children. */
 export type LoweringTable = Readonly<Record<string, (node: SyntaxNode, lower: Lowering) => Expression>>;
@@ -156,3 +156,97 @@ export function looseCalls(text: string, at: SyntaxNode): Expression {
   }
   return block(items, at);
 }
+
+// What several languages have in the same form, for their tables.
+
+export type Lower = (node: SyntaxNode, lower: Lowering) => Expression;
+
+export const asName: Lower = (node, lower) => lower.name(node);
+export const asLiteral: Lower = (node, lower) => lower.literal(node);
+export const asInner: Lower = (node, lower) => lower.inner(node);
+export const asFirst: Lower = (node, lower) =>
+  node.children[0] === undefined ? nothing(node) : lower.expression(node.children[0]);
+
+export const asList: Lower = (node, lower) => ({
+  kind: "list",
+  items: withoutComments(node).map((child) => lower.expression(child)),
+  at: node,
+});
+
+export const asReturn: Lower = (node, lower) => ({ kind: "return", value: lower.all(node), at: node });
+
+export function withoutComments(node: SyntaxNode): SyntaxNode[] {
+  return node.children.filter(({ type }) => !/comment/.test(type));
+}
+
+/** `a.b` with the fields' names of the grammar. */
+export function memberBy(object: string, property: string): Lower {
+  return (node, lower) => {
+    const name = fieldOf(node, property);
+    return member(lower.field(node, object), name === null ? nothing(node) : lower.text(name), node);
+  };
+}
+
+/** `a = b`, and `a += b`, to what is declared elsewhere. */
+export const asAssignment: Lower = (node, lower) => {
+  const operator = fieldOf(node, "operator");
+  const left = lower.field(node, "left"), right = lower.field(node, "right");
+  const adds = operator !== null && /^[+.]=$/.test(lower.text(operator));
+  return bind(left, adds ? { kind: "concat", parts: [left, right], at: node } : right, node, false);
+};
+
+/** Binary operators; the signs that put strings together are the language's. */
+export function binaryBy(concatenates: readonly string[], alternatives: readonly string[] = []): Lower {
+  return (node, lower) => {
+    const operator = fieldOf(node, "operator");
+    const sign = operator === null ? "" : lower.text(operator);
+    const parts = [lower.field(node, "left"), lower.field(node, "right")];
+    if (concatenates.includes(sign)) return { kind: "concat", parts, at: node };
+    if (alternatives.includes(sign)) return { kind: "either", options: parts, at: node };
+    return { kind: "either", options: [], aside: parts, at: node };
+  };
+}
+
+export const asConditional: Lower = (node, lower) => ({
+  kind: "either",
+  options: [lower.field(node, "consequence"), lower.field(node, "alternative")],
+  aside: [lower.field(node, "condition")],
+  at: node,
+});
+
+/** Something declared with a type: what it is given, or something of that type. */
+export function typed(value: Expression | null, type: Expression | null, at: SyntaxNode): Expression | null {
+  const options = [
+    ...(value === null ? [] : [value]),
+    ...(type === null ? [] : [{ kind: "instance", type, at } as const]),
+  ];
+  return options.length === 0 ? null : options.length === 1 ? options[0]! : { kind: "either", options, at };
+}
+
+/** A function with a body and parameters lowered already. */
+export function functionAs(
+  name: string | null,
+  parameters: readonly Parameter[],
+  body: Expression,
+  at: SyntaxNode,
+): Expression {
+  return { kind: "function", name, parameters, body, at };
+}
+
+export function classAs(name: string, body: Expression, at: SyntaxNode): Expression {
+  return { kind: "class", name, body, at };
+}
+
+export function construct(name: string, inner: Expression, at: SyntaxNode): Expression {
+  return { kind: "construct", name, inner, at };
+}
+
+/** A class or the like with the fields `name` and `body`. */
+export const asClass: Lower = (node, lower) => {
+  const name = fieldOf(node, "name");
+  const rest = node.children.filter(({ field }) => field !== "name" && field !== "body");
+  return block([
+    ...rest.map((child) => lower.expression(child)),
+    classAs(name === null ? "?" : lower.text(name), lower.field(node, "body"), node),
+  ], node);
+};
