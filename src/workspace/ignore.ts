@@ -33,6 +33,12 @@ const CACHE_DIRECTORIES = new Set([
   ".cache",
 ]);
 
+/** What the built-in rules name: who remembers what is in a workspace has to forget it when they change. */
+export const BUILT_IN_RULES: readonly string[] = [
+  ...[...NEVER_SENT, "", ...CACHE_FILES, "", ...CACHE_DIRECTORIES, ""],
+  ...[STAGED_PREFIX, IGNORE_FILE],
+];
+
 /** Tells what stays out of a workspace. */
 export interface IgnoreRules {
   /** @param path relative, `name` its last segment */

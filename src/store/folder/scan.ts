@@ -1,9 +1,10 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { setImmediate } from "node:timers";
+import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
 import { interrupted } from "../../vocabulary/failure.ts";
 import { comparePaths } from "../../vocabulary/path.ts";
-import { errorCode, insideOf, openDirectory } from "../../workspace/directory_handles.ts";
-import type { IgnoreRules } from "../../workspace/ignore.ts";
+import { errorCode, openDirectory } from "../../workspace/directory_handles.ts";
+import { BUILT_IN_RULES, IGNORE_FILE, type IgnoreRules } from "../../workspace/ignore.ts";
 import { workspaceChanged } from "../../workspace/problems.ts";
 import {
   MAX_DEPTH,
@@ -13,14 +14,32 @@ import {
   walkTree,
   workspaceRules,
 } from "../../workspace/walk.ts";
-import { isExecutable, isRegular, sizeOf, STAT_WORDS, stater } from "./stat_words.ts";
+import { DirectoryCursor } from "./directory_cursor.ts";
+import type { StatCache } from "./stat_cache.ts";
+import {
+  isDirectory,
+  isExecutable,
+  isRegular,
+  sizeOf,
+  STAT_WORDS,
+  type Stater,
+  stater,
+} from "./stat_words.ts";
 
 /** What is in a workspace, looked at and not read. */
 export interface Scan {
   /** Sorted by `comparePaths`. */
   readonly entries: readonly ScannedEntry[];
-  /** STAT_WORDS words for each file. */
+  /** STAT_WORDS words for each file and directory. */
   readonly words: Uint32Array;
+  /** For each entry where its words begin; -1 when it has none, as links. */
+  readonly at: readonly number[];
+  /** For each entry the digest it is known to have; null for what has to be read. */
+  readonly known: readonly (Sha256 | null)[];
+  /** Digest of the rules by which things were left out. */
+  readonly rules: Sha256;
+  /** Directories that had to be listed. */
+  readonly listed: number;
 }
 
 export type ScannedEntry =
@@ -39,115 +58,184 @@ export type ScannedEntry =
 class Odd extends Error {}
 
 /**
- * Looks at everything that belongs to a workspace, as `walkTree` does and without following a link, but quicker. Whatever
- * is out of the ordinary (names that are not UTF-8, what may not be read, too deep, too many) is left to `walkTree` to
- * tell.
+ * Looks at everything that belongs to a workspace, as `walkTree` does and without following a link, but quicker: what a
+ * directory holds is only listed when the directory looks different from the last time. Whatever is out of the ordinary
+ * (names that are not UTF-8, what may not be read, too deep, too many) is left to `walkTree` to tell.
+ * @param cache what was seen the last time
  * @throws Failure as `walkTree`
  */
 export async function scanWorkspace(
   root: string,
   leftOut: ReadonlySet<string>,
+  cache: StatCache | null = null,
   signal?: AbortSignal,
 ): Promise<Scan> {
-  const scanner = new Scanner(workspaceRules(root, leftOut), signal);
-  let fd: number | null = null;
+  const rules = workspaceRules(root, leftOut);
+  const digest = rulesDigest(root, leftOut);
+  const usable = cache?.rules === digest ? cache : null;
+  let cursor: DirectoryCursor | null = null;
   try {
-    fd = openDirectory(root);
-    await scanner.list(fd, insideOf(fd, root), "", 1);
-    return scanner.finish();
+    cursor = new DirectoryCursor(root);
+    const scanner = new Scanner(rules, cursor, usable, signal);
+    await scanner.list("", 1);
+    return scanner.finish(digest);
   } catch (error) {
     if (!(error instanceof Odd)) throw error;
   } finally {
-    if (fd !== null) closeSync(fd);
+    cursor?.close();
   }
-  return carefully(root, (await walkTree(root, leftOut)).entries);
+  return carefully(root, (await walkTree(root, leftOut)).entries, digest);
 }
 
-/** What the careful walk found, with the words of each file. */
-function carefully(root: string, found: readonly WalkedEntry[]): Scan {
-  const words = new Uint32Array(STAT_WORDS * Math.max(1, found.length));
-  const look = stater();
-  const fd = openDirectory(root);
+/** Of everything that says what is left out. The ignore file was read, and found sound, just before. */
+function rulesDigest(root: string, leftOut: ReadonlySet<string>): Sha256 {
+  let own: string | null;
   try {
-    const entries = found.map((entry, i): ScannedEntry => {
-      if (entry.kind !== "file") return entry;
-      const at = i * STAT_WORDS;
-      if (!look.stat(fd, insideOf(fd, root), entry.path, words, at) || !isRegular(words, at)) {
-        throw workspaceChanged([entry.path], "a file changed while the workspace was read");
-      }
-      const { path } = entry;
-      return { kind: "file", path, executable: isExecutable(words, at), size: sizeOf(words, at), at };
-    });
-    return { entries, words };
-  } finally {
-    closeSync(fd);
+    own = sha256(Deno.readFileSync(`${root}/${IGNORE_FILE}`));
+  } catch {
+    own = null;
   }
+  return sha256(JSON.stringify([BUILT_IN_RULES, [...leftOut].sort(), own]));
 }
 
 class Scanner {
-  readonly #entries: ScannedEntry[] = [];
-  readonly #stater = stater();
+  readonly #found: { entry: ScannedEntry; at: number; known: Sha256 | null }[] = [];
+  readonly #stater: Stater;
   #words = new Uint32Array(STAT_WORDS * 4_096);
-  #files = 0;
+  #used = 0;
   #seen = 0;
+  #listed = 0;
+  /** Where in the cache the next entry is likely to be. */
+  #guess = 0;
   #lastPause = performance.now();
 
-  constructor(readonly rules: IgnoreRules, readonly signal: AbortSignal | undefined) {}
+  constructor(
+    readonly rules: IgnoreRules,
+    readonly cursor: DirectoryCursor,
+    readonly cache: StatCache | null,
+    readonly signal: AbortSignal | undefined,
+  ) {
+    this.#stater = stater(cursor.path);
+  }
 
-  async list(fd: number, inside: string, directory: string, depth: number): Promise<void> {
-    const prefix = directory === "" ? "" : `${directory}/`;
-    const found = orOdd(() => [...Deno.readDirSync(inside)]);
-    found.sort((a, b) => comparePaths(a.name, b.name));
-    for (const { name, isFile, isDirectory, isSymlink } of found) {
-      if (name.includes("\ufffd") || ++this.#seen > MAX_ENTRIES) throw new Odd();
-      const path = prefix + name;
-      if (path.length * 3 > MAX_PATH_BYTES) throw new Odd();
-      if (this.rules.ignores(path, name, isDirectory)) continue;
-      if (isFile) this.#file(fd, inside, name, path);
-      else if (isSymlink) {
-        this.#entries.push({
-          kind: "link",
-          path,
-          target: orOdd(() => Deno.readLinkSync(`${inside}/${name}`)),
-        });
-      } else if (isDirectory) {
-        if (depth >= MAX_DEPTH) throw new Odd();
-        const child = orOdd(() =>
-          openSync(`${inside}/${name}`, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY)
-        );
-        try {
-          this.#entries.push({ kind: "directory", path });
-          await this.list(child, insideOf(child, `${inside}/${name}`), path, depth + 1);
-        } finally {
-          closeSync(child);
-        }
-      }
-      // Anything else is a device, a FIFO or a socket, which no version holds.
-    }
+  /** Everything in a directory that is among the entries already, or is the root. */
+  async list(directory: string, depth: number): Promise<void> {
+    const { cache } = this;
+    if (depth > MAX_DEPTH) throw new Odd();
     if (performance.now() - this.#lastPause > 50) {
       await new Promise((resume) => setImmediate(resume));
       if (this.signal?.aborted) throw interrupted(this.signal.reason);
       this.#lastPause = performance.now();
     }
+    const at = directory === "" ? -1 : this.#stat(directory, isDirectory);
+    if (directory !== "") {
+      this.#found.push({ entry: { kind: "directory", path: directory }, at, known: null });
+    }
+    const known = cache === null || directory === "" ? -1 : cache.find(directory, this.#guess);
+    if (known < 0 || !cache!.same(known, this.#words, at)) return await this.#read(directory, depth);
+    this.#guess = known + 1;
+    for (const i of cache!.children(directory)) {
+      const entry = cache!.entries[i]!;
+      if (entry.kind === "directory") await this.list(entry.path, depth + 1);
+      else if (entry.kind === "link") this.#found.push({ entry, at: -1, known: null });
+      else this.#file(entry.path);
+    }
   }
 
-  finish(): Scan {
-    const entries = this.#entries.sort((a, b) => comparePaths(a.path, b.path));
-    return { entries, words: this.#words };
+  async #read(directory: string, depth: number): Promise<void> {
+    this.#listed++;
+    const prefix = directory === "" ? "" : `${directory}/`;
+    const { inside } = orOdd(() => this.cursor.directory(directory));
+    const names = orOdd(() => [...Deno.readDirSync(inside)]);
+    names.sort((a, b) => comparePaths(a.name, b.name));
+    const directories: string[] = [];
+    for (const { name, isFile, isDirectory, isSymlink } of names) {
+      if (name.includes("\ufffd") || ++this.#seen > MAX_ENTRIES) throw new Odd();
+      const path = prefix + name;
+      if (path.length * 3 > MAX_PATH_BYTES) throw new Odd();
+      if (this.rules.ignores(path, name, isDirectory)) continue;
+      if (isFile) this.#file(path);
+      else if (isSymlink) {
+        const target = orOdd(() => Deno.readLinkSync(`${inside}/${name}`));
+        this.#found.push({ entry: { kind: "link", path, target }, at: -1, known: null });
+      } else if (isDirectory) directories.push(path);
+      // Anything else is a device, a FIFO or a socket, which no version holds.
+    }
+    for (const path of directories) await this.list(path, depth + 1);
   }
 
-  #file(fd: number, inside: string, name: string, path: string): void {
-    const at = this.#files * STAT_WORDS;
+  finish(rules: Sha256): Scan {
+    const found = this.#found.sort((a, b) => comparePaths(a.entry.path, b.entry.path));
+    return {
+      entries: found.map(({ entry }) => entry),
+      at: found.map(({ at }) => at),
+      known: found.map(({ known }) => known),
+      words: this.#words,
+      rules,
+      listed: this.#listed,
+    };
+  }
+
+  #file(path: string): void {
+    const at = this.#stat(path, isRegular);
+    const words = this.#words;
+    const i = this.cache?.find(path, this.#guess) ?? -1;
+    if (i >= 0) this.#guess = i + 1;
+    const known = i >= 0 && this.cache!.entries[i]!.kind === "file" && this.cache!.same(i, words, at)
+      ? this.cache!.digest(i)
+      : null;
+    const executable = isExecutable(words, at);
+    this.#found.push({
+      entry: { kind: "file", path, executable, size: sizeOf(words, at), at },
+      at,
+      known,
+    });
+  }
+
+  /**
+   * Looks at a path from the root. Were a link put in the way meanwhile, what is behind it would be another file: one that
+   * is known is not, and one that has to be read is opened without following links and compared with what was seen.
+   */
+  #stat(path: string, isIt: (words: Uint32Array, at: number) => boolean): number {
+    const at = this.#used;
     if (at + STAT_WORDS > this.#words.length) {
       const larger = new Uint32Array(this.#words.length * 2);
       larger.set(this.#words);
       this.#words = larger;
     }
-    const words = this.#words;
-    if (!this.#stater.stat(fd, inside, name, words, at) || !isRegular(words, at)) throw new Odd();
-    this.#files++;
-    const executable = isExecutable(words, at);
-    this.#entries.push({ kind: "file", path, executable, size: sizeOf(words, at), at });
+    if (!this.#stater.stat(this.cursor.root, path, this.#words, at) || !isIt(this.#words, at)) {
+      throw new Odd();
+    }
+    this.#used += STAT_WORDS;
+    return at;
+  }
+}
+
+/** What the careful walk found, with the words of each file. */
+function carefully(root: string, found: readonly WalkedEntry[], rules: Sha256): Scan {
+  const words = new Uint32Array(STAT_WORDS * Math.max(1, found.length));
+  const look = stater(root);
+  const fd = openDirectory(root);
+  try {
+    const entries = found.map((entry, i): ScannedEntry => {
+      if (entry.kind !== "file") return entry;
+      const at = i * STAT_WORDS;
+      if (!look.stat(fd, entry.path, words, at) || !isRegular(words, at)) {
+        throw workspaceChanged([entry.path], "a file changed while the workspace was read");
+      }
+      const { path } = entry;
+      return { kind: "file", path, executable: isExecutable(words, at), size: sizeOf(words, at), at };
+    });
+    return {
+      entries,
+      words,
+      at: entries.map((entry) => entry.kind === "file" ? entry.at : -1),
+      known: entries.map(() => null),
+      rules,
+      listed: found.length,
+    };
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,22 +1,25 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers";
 import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
 import { interrupted } from "../../vocabulary/failure.ts";
 import { manifestDigest, type ManifestEntry } from "../../vocabulary/manifest.ts";
-import { errorCode, insideOf, openDirectory, openFile } from "../../workspace/directory_handles.ts";
+import { errorCode, openFile } from "../../workspace/directory_handles.ts";
 import { ioFailed, unreadable, workspaceChanged } from "../../workspace/problems.ts";
 import { buildTrees } from "../artifact/tree.ts";
 import type { Blobs, BlobWriter } from "../store.ts";
+import { DirectoryCursor } from "./directory_cursor.ts";
 import { type Scan, type ScannedEntry, scanWorkspace } from "./scan.ts";
 import { loadStatCache, saveStatCache } from "./stat_cache.ts";
-import { sameWords, STAT_WORDS, stater } from "./stat_words.ts";
+import { sameWords, STAT_WORDS, type Stater, stater } from "./stat_words.ts";
 
 /** Files up to this size are read whole. */
 const WHOLE = 8 << 20;
 const CHUNK = 1 << 20;
 const EMPTY = sha256("");
+/** What is as well read, or listed, again the next time. */
+const FEW = 8, FEW_BYTES = 4 << 20;
 /** A cache that names blobs the store does not have may come to light this often, then everything is read. */
 const MAX_ROUNDS = 4;
 
@@ -67,9 +70,9 @@ export interface Snapshot {
 export async function snapshotWorkspace(root: string, options: SnapshotOptions): Promise<Snapshot> {
   const scannedAt = Date.now();
   options.progress?.({ files: 0, bytes: 0, ofFiles: null, ofBytes: 0 });
-  const scan = await scanWorkspace(root, options.leftOut, options.signal);
   const cached = loadStatCache(options.store, root);
-  const digests = cached?.match(scan) ?? new Array<Sha256 | null>(scan.entries.length).fill(null);
+  const scan = await scanWorkspace(root, options.leftOut, cached, options.signal);
+  const digests = [...scan.known];
   const writer = options.blobs.writer();
   const reader = new Reader(root, scan, digests, writer, options);
   try {
@@ -103,7 +106,10 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
       known: regular - reader.did.size,
       trees: fresh.map(([digest, { body }]) => [digest, body] as const),
       remember: () => {
-        if (cached === null || reader.did.size > 0 || cached.names.length !== regular) {
+        // A few files are read again sooner than all are written down.
+        if (
+          cached === null || reader.bytes > FEW_BYTES || reader.did.size + scan.listed > FEW + regular / 200
+        ) {
           saveStatCache(options.store, root, scan, digests, scannedAt);
         }
       },
@@ -148,8 +154,8 @@ class Reader {
   readonly did = new Set<number>();
   readonly #buffer = new Uint8Array(WHOLE);
   readonly #now = new Uint32Array(STAT_WORDS);
-  readonly #stater = stater();
-  #bytes = 0;
+  readonly #stater: Stater;
+  bytes = 0;
   #lastPause = performance.now();
 
   constructor(
@@ -158,21 +164,22 @@ class Reader {
     readonly digests: (Sha256 | null)[],
     readonly writer: BlobWriter,
     readonly options: SnapshotOptions,
-  ) {}
+  ) {
+    this.#stater = stater(root);
+  }
 
   async read(places: readonly number[]): Promise<void> {
     if (places.length === 0) return;
     const cursor = new DirectoryCursor(this.root);
     const ofFiles = this.did.size + places.length;
-    const ofBytes = places.reduce((sum, i) => sum + this.#entry(i).size, this.#bytes);
-    const tell = () =>
-      this.options.progress?.({ files: this.did.size, bytes: this.#bytes, ofFiles, ofBytes });
+    const ofBytes = places.reduce((sum, i) => sum + this.#entry(i).size, this.bytes);
+    const tell = () => this.options.progress?.({ files: this.did.size, bytes: this.bytes, ofFiles, ofBytes });
     try {
       for (const i of places) {
         const entry = this.#entry(i);
         this.digests[i] = this.#one(cursor, entry);
         this.did.add(i);
-        this.#bytes += entry.size;
+        this.bytes += entry.size;
         if (performance.now() - this.#lastPause < 50) continue;
         tell();
         await new Promise((resume) => setImmediate(resume));
@@ -248,40 +255,4 @@ function fill(fd: number, into: Uint8Array): number {
     length += n;
   }
   return length;
-}
-
-/**
- * Directories of one tree, each opened from the one above and never through a link. Only those above the last file asked
- * for are open: cheap when files are asked for in order.
- */
-class DirectoryCursor {
-  readonly #open: { name: string; fd: number; inside: string }[] = [];
-
-  constructor(root: string) {
-    const fd = openDirectory(root);
-    this.#open.push({ name: "", fd, inside: insideOf(fd, root) });
-  }
-
-  /** A name for a file under which it is reached through the open directories. */
-  at(path: string): string {
-    const segments = path.split("/");
-    const name = segments.pop()!;
-    let depth = 1;
-    while (depth < this.#open.length && this.#open[depth]!.name === segments[depth - 1]) depth++;
-    if (depth - 1 > segments.length) depth = segments.length + 1;
-    for (const { fd } of this.#open.splice(depth)) closeSync(fd);
-    for (const segment of segments.slice(depth - 1)) {
-      const at = `${this.#open.at(-1)!.inside}/${segment}`;
-      const fd = openSync(
-        at,
-        constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_DIRECTORY ?? 0),
-      );
-      this.#open.push({ name: segment, fd, inside: insideOf(fd, at) });
-    }
-    return `${this.#open.at(-1)!.inside}/${name}`;
-  }
-
-  close(): void {
-    for (const { fd } of this.#open.splice(0)) closeSync(fd);
-  }
 }

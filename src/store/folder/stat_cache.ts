@@ -4,51 +4,76 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from
 import type { Sha256 } from "../../vocabulary/digest.ts";
 import { openFile, statOpen } from "../../workspace/directory_handles.ts";
 import { CACHE } from "./place.ts";
-import type { Scan } from "./scan.ts";
+import type { Scan, ScannedEntry } from "./scan.ts";
 import { changedBefore, sameWords, STAT_WORDS } from "./stat_words.ts";
 
 const MAGIC = "veripatch-stat/v1\n";
-/** Words of a row: those of a stat, then the digest. */
+/** Words of a row: those of a stat, then a digest. */
 const ROW = STAT_WORDS + 8;
 const DIGEST_BYTES = 32;
+const HEAD = MAGIC.length + DIGEST_BYTES + 8;
 /**
- * Seconds a file must have rested before it was looked at. One that was changed just then could be changed again without
+ * Seconds something must have rested before it was looked at. What was changed just then could be changed again without
  * a trace in its times, as git's racy-clean rule has it; file systems tell times by up to two seconds.
  */
 const REST_SECONDS = 2;
 const MAX_BYTES = 1 << 30;
 
 /**
- * Digests of a workspace's files by how they looked when they were read. It is only there to save time: without it, or
- * when it is damaged, files are read again.
+ * What was in a workspace: how each file looked and which digest it had, how each directory looked and what it listed. A
+ * row that had not rested is all zeros and equal to nothing. It is only there to save time: without it, or when it is
+ * damaged, everything is looked at and read again.
  */
 export class StatCache {
-  constructor(readonly names: readonly string[], readonly rows: Uint32Array) {}
+  readonly #digests: Buffer;
+  #rows: Map<string, number> | null = null;
+  #children: Map<string, number[]> | null = null;
 
-  /**
-   * Digests of scanned files that look as they did, by their place in `scan.entries`.
-   * @returns for each entry its digest, null for what has to be read
-   */
-  match(scan: Scan): (Sha256 | null)[] {
-    const bytes = Buffer.from(this.rows.buffer, this.rows.byteOffset, this.rows.byteLength);
-    const digests: (Sha256 | null)[] = new Array(scan.entries.length).fill(null);
-    // Both are sorted alike: most names meet at once, the rest by a map.
-    let rest: Map<string, number> | null = null;
-    let next = 0;
-    for (const [i, entry] of scan.entries.entries()) {
-      if (entry.kind !== "file") continue;
-      let row = next;
-      if (this.names[row] !== entry.path) {
-        rest ??= new Map(this.names.map((name, n) => [name, n]));
-        row = rest.get(entry.path) ?? -1;
-        if (row < 0) continue;
+  constructor(
+    /** Digest of the rules by which things were left out. */
+    readonly rules: Sha256,
+    /** Sorted by `comparePaths`. */
+    readonly entries: readonly ScannedEntry[],
+    readonly words: Uint32Array,
+  ) {
+    this.#digests = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+  }
+
+  /** Where a path is among the entries; -1 when it is not. @param guess where it may be */
+  find(path: string, guess: number): number {
+    if (this.entries[guess]?.path === path) return guess;
+    this.#rows ??= new Map(this.entries.map((entry, i) => [entry.path, i]));
+    return this.#rows.get(path) ?? -1;
+  }
+
+  /** Whether it looks as it did. */
+  same(i: number, words: Uint32Array, at: number): boolean {
+    return this.words[i * ROW] !== 0 && sameWords(this.words, i * ROW, words, at);
+  }
+
+  digest(i: number): Sha256 {
+    const from = (i * ROW + STAT_WORDS) * 4;
+    return this.#digests.toString("hex", from, from + DIGEST_BYTES);
+  }
+
+  /** What a directory listed, as places among the entries, in order. */
+  children(directory: string): readonly number[] {
+    if (this.#children === null) {
+      this.#children = new Map();
+      let last = "", list: number[] = [];
+      this.#children.set("", list);
+      for (const [i, { path }] of this.entries.entries()) {
+        const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+        if (parent !== last) {
+          last = parent;
+          const known = this.#children.get(parent);
+          list = known ?? [];
+          if (known === undefined) this.#children.set(parent, list);
+        }
+        list.push(i);
       }
-      next = row + 1;
-      if (!sameWords(this.rows, row * ROW, scan.words, entry.at)) continue;
-      const from = (row * ROW + STAT_WORDS) * 4;
-      digests[i] = bytes.toString("hex", from, from + DIGEST_BYTES);
     }
-    return digests;
+    return this.#children.get(directory) ?? [];
   }
 }
 
@@ -72,25 +97,35 @@ export function loadStatCache(store: string, root: string): StatCache | null {
   }
 }
 
-/** `magic`, row count as 8 bytes, rows, names ending in NUL, SHA-256 of all before. Numbers in the machine's order. */
+/**
+ * `magic`, digest of the rules, row count as 8 bytes, rows, then for each row its kind (`f`, `x`, `d` or `l`) and path,
+ * ending in NUL, and a link's target, ending in NUL; SHA-256 of all before. Numbers in the machine's order.
+ */
 function parse(file: Buffer): StatCache | null {
-  const head = MAGIC.length + 8;
   const end = file.length - DIGEST_BYTES;
-  if (end < head || file.toString("latin1", 0, MAGIC.length) !== MAGIC) return null;
+  if (end < HEAD || file.toString("latin1", 0, MAGIC.length) !== MAGIC) return null;
   const digest = createHash("sha256").update(file.subarray(0, end)).digest();
   if (!digest.equals(file.subarray(end))) return null;
-  const count = Number(file.readBigUInt64LE(MAGIC.length));
-  const names = head + count * ROW * 4;
+  const rules = file.toString("hex", MAGIC.length, MAGIC.length + DIGEST_BYTES);
+  const count = Number(file.readBigUInt64LE(MAGIC.length + DIGEST_BYTES));
+  const names = HEAD + count * ROW * 4;
   if (names > end) return null;
-  const rows = new Uint32Array(count * ROW);
-  new Uint8Array(rows.buffer).set(file.subarray(head, names));
-  const list = file.toString("utf8", names, end).split("\0");
-  list.pop();
-  return list.length === count ? new StatCache(list, rows) : null;
+  const words = new Uint32Array(count * ROW);
+  new Uint8Array(words.buffer).set(file.subarray(HEAD, names));
+  const parts = file.toString("utf8", names, end).split("\0");
+  parts.pop();
+  const entries: ScannedEntry[] = [];
+  for (let i = 0; i < parts.length; i++) {
+    const kind = parts[i]![0], path = parts[i]!.slice(1);
+    if (kind === "d") entries.push({ kind: "directory", path });
+    else if (kind === "l") entries.push({ kind: "link", path, target: parts[++i]! });
+    else entries.push({ kind: "file", path, executable: kind === "x", size: 0, at: 0 });
+  }
+  return entries.length === count ? new StatCache(rules, entries, words) : null;
 }
 
 /**
- * Keeps what was read, for the next time. Not synced: a cache that is lost or cut off is one that is not there.
+ * Keeps what was seen and read, for the next time. Not synced: a cache that is lost or cut off is one that is not there.
  * @param digests for each entry of the scan
  * @param scannedAt when the scan began, milliseconds since 1970
  */
@@ -106,22 +141,20 @@ export function saveStatCache(
   const bytes = Buffer.from(rows.buffer);
   const names: string[] = [];
   for (const [i, entry] of scan.entries.entries()) {
-    const digest = digests[i];
-    if (entry.kind !== "file" || digest === null || digest === undefined) continue;
-    if (!changedBefore(scan.words, entry.at, settled)) continue;
-    const at = names.length * ROW;
-    for (let word = 0; word < STAT_WORDS; word++) rows[at + word] = scan.words[entry.at + word]!;
-    bytes.write(digest, (at + STAT_WORDS) * 4, "hex");
-    names.push(entry.path);
+    const kind = entry.kind === "file" ? entry.executable ? "x" : "f" : entry.kind === "link" ? "l" : "d";
+    names.push(kind, entry.path, "\0");
+    if (entry.kind === "link") names.push(entry.target, "\0");
+    const from = scan.at[i]!;
+    if (from < 0 || !changedBefore(scan.words, from, settled)) continue;
+    const at = i * ROW;
+    for (let word = 0; word < STAT_WORDS; word++) rows[at + word] = scan.words[from + word]!;
+    if (entry.kind === "file") bytes.write(digests[i]!, (at + STAT_WORDS) * 4, "hex");
   }
-  const head = Buffer.alloc(MAGIC.length + 8);
+  const head = Buffer.alloc(HEAD);
   head.write(MAGIC, "latin1");
-  head.writeBigUInt64LE(BigInt(names.length), MAGIC.length);
-  const parts: Uint8Array[] = [
-    head,
-    bytes.subarray(0, names.length * ROW * 4),
-    Buffer.from(names.map((name) => `${name}\0`).join("")),
-  ];
+  head.write(scan.rules, MAGIC.length, "hex");
+  head.writeBigUInt64LE(BigInt(scan.entries.length), MAGIC.length + DIGEST_BYTES);
+  const parts: Uint8Array[] = [head, bytes, Buffer.from(names.join(""))];
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   parts.push(hash.digest());

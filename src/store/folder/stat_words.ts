@@ -1,25 +1,29 @@
 import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import { insideOf } from "../../workspace/directory_handles.ts";
 
 /** Words that tell one state of a file from another: mode, inode, size, times of change in nanoseconds, device. */
 export const STAT_WORDS = 13;
 const MODE = 0, SIZE = 3, CTIME = 5, MTIME = 8;
-const FORMAT = 0o170000, REGULAR = 0o100000;
+const FORMAT = 0o170000, REGULAR = 0o100000, DIRECTORY = 0o040000;
 
 /** Looks at names in an open directory, never at what a link leads to. */
 export interface Stater {
   /**
    * Fills `into` at `at` with STAT_WORDS words.
-   * @param inside the prefix for lookups in the directory
+   * @param path below the open directory
    * @returns false when there is no such name, or it cannot be looked at
    */
-  stat(fd: number, inside: string, name: string, into: Uint32Array, at: number): boolean;
+  stat(fd: number, path: string, into: Uint32Array, at: number): boolean;
   /** The same of what is open. */
   statOpen(fd: number, into: Uint32Array, at: number): boolean;
 }
 
-/** statx(2) where the C library has it, which is twice as fast and tells nanoseconds; else what the runtime has. */
-export function stater(): Stater {
-  return linuxStater() ?? slowStater;
+/**
+ * statx(2) where the C library has it, which is twice as fast and tells nanoseconds; else what the runtime has.
+ * @param root the directory that `stat` is given, by name
+ */
+export function stater(root: string): Stater {
+  return linuxStater() ?? slowStater(root);
 }
 
 const NOFOLLOW = 0x100, EMPTY_PATH = 0x1000;
@@ -35,8 +39,8 @@ function linuxStater(): Stater | null {
     const out = new Uint32Array(64);
     const path = new Uint8Array(4_096);
     const encoder = new TextEncoder();
-    const fill = (fd: number, name: string, flags: number, into: Uint32Array, at: number) => {
-      const { written } = encoder.encodeInto(name, path);
+    const fill = (fd: number, text: string, flags: number, into: Uint32Array, at: number) => {
+      const { written } = encoder.encodeInto(text, path);
       path[written] = 0;
       if (symbols.statx(fd, path, flags, BASIC, out) !== 0) return false;
       into[at] = out[7]! & 0xffff;
@@ -55,7 +59,7 @@ function linuxStater(): Stater | null {
       return true;
     };
     return {
-      stat: (fd, _inside, name, into, at) => fill(fd, name, NOFOLLOW, into, at),
+      stat: (fd, path, into, at) => fill(fd, path, NOFOLLOW, into, at),
       statOpen: (fd, into, at) => fill(fd, "", EMPTY_PATH, into, at),
     };
   } catch {
@@ -63,11 +67,11 @@ function linuxStater(): Stater | null {
   }
 }
 
-const slowStater: Stater = {
-  stat: (_fd, inside, name, into, at) =>
-    slowly(() => lstatSync(`${inside}/${name}`, { bigint: true }), into, at),
+const slowStater = (root: string): Stater => ({
+  stat: (fd, path, into, at) =>
+    slowly(() => lstatSync(`${insideOf(fd, root)}/${path}`, { bigint: true }), into, at),
   statOpen: (fd, into, at) => slowly(() => fstatSync(fd, { bigint: true }), into, at),
-};
+});
 
 function slowly(look: () => BigIntStats, into: Uint32Array, at: number): boolean {
   try {
@@ -93,6 +97,10 @@ function slowly(look: () => BigIntStats, into: Uint32Array, at: number): boolean
 /** Of what `stat` filled in. */
 export function isRegular(words: Uint32Array, at: number): boolean {
   return (words[at + MODE]! & FORMAT) === REGULAR;
+}
+
+export function isDirectory(words: Uint32Array, at: number): boolean {
+  return (words[at + MODE]! & FORMAT) === DIRECTORY;
 }
 
 export function isExecutable(words: Uint32Array, at: number): boolean {
