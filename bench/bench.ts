@@ -1,6 +1,6 @@
 /**
  * `deno task bench [NAME …]`: every figure beside its peer, measured in one run, as a table. Nothing is asserted.
- * Names: verification, minimization, streaming, startup, bundles, safety.
+ * Names: verification, minimization, streaming, startup, bundles, safety, store.
  */
 import { onSignal } from "../tools/on_signal.ts";
 import { ensureEngine } from "../tools/engine.ts";
@@ -11,6 +11,7 @@ import { bundles } from "./bundles.ts";
 import { minimization } from "./minimization.ts";
 import { safety } from "./safety.ts";
 import { startup } from "./startup.ts";
+import { store } from "./store.ts";
 import { streaming } from "./streaming.ts";
 import { verification } from "./verification.ts";
 
@@ -21,24 +22,27 @@ const SECTIONS: Readonly<Record<string, (host: string) => Promise<Row[]>>> = {
   startup,
   bundles,
   safety,
+  store,
 };
+/** Sections that need no engine. */
+const ON_THE_HOST = ["store"];
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);
-const engine = await ensureEngine();
-onSignal(engine.stop);
+const engine = names.every((name) => ON_THE_HOST.includes(name)) ? null : await ensureEngine();
+if (engine !== null) onSignal(engine.stop);
 const rows: Row[] = [];
 try {
-  await ensureExamplesImage(engine);
+  if (engine !== null) await ensureExamplesImage(engine);
   for (const name of names) {
     const section = SECTIONS[name];
     if (section === undefined) {
       throw new Error(`no benchmark ${name}; there are ${Object.keys(SECTIONS).join(", ")}`);
     }
     step(`bench ${name}`);
-    rows.push(...await section(engine.host));
+    rows.push(...await section(engine?.host ?? ""));
   }
 } finally {
-  await engine.stop();
+  await engine?.stop();
 }
 
 const { availableParallelism, cpus } = await import("node:os");

@@ -65,7 +65,7 @@ interface Report {
 }
 
 /** Files of equal size with bytes that do not compress, 100 to a folder. */
-async function makeTree(root: string, files: number, megabytes: number): Promise<void> {
+export async function makeTree(root: string, files: number, megabytes: number): Promise<void> {
   const bytes = new Uint8Array(Math.floor(megabytes * 1e6 / files));
   for (let i = 0; i < files; i++) {
     if (i % 100 === 0) await Deno.mkdir(`${root}/d${Math.floor(i / 100)}`, { recursive: true });

@@ -28,27 +28,36 @@ export interface BuiltTrees {
   readonly root: Sha256;
   /** Every tree object by its digest, with the path of a directory that has it. */
   readonly trees: ReadonlyMap<Sha256, { readonly body: Uint8Array; readonly path: string }>;
+  /** Of every directory, by its path; the root is "". */
+  readonly digests: ReadonlyMap<string, Sha256>;
 }
+
+const NOTHING_SETTLED: ReadonlyMap<string, Sha256> = new Map();
 
 /**
  * One tree object for each directory: `mode SP size SP sha256 SP name NUL` for each name in byte order, and
  * `target NUL` after that of a link. Its SHA-256 is its name, so equal directories are stored once and a version
  * with one changed file costs the trees on the way to it.
  * @param entries of a manifest, sorted by `comparePaths`, each directory of a path among them
+ * @param settled directories whose trees are known already, with all directories in them; they are not built again
  */
-export function buildTrees(entries: readonly ManifestEntry[]): BuiltTrees {
+export function buildTrees(
+  entries: readonly ManifestEntry[],
+  settled: ReadonlyMap<string, Sha256> = NOTHING_SETTLED,
+): BuiltTrees {
   const trees = new Map<Sha256, { body: Uint8Array; path: string }>();
   const names = new Map<string, ManifestEntry[]>([["", []]]);
   for (const entry of entries) {
-    if (entry.mode === "040000") names.set(entry.path, []);
+    if (entry.mode === "040000" && !settled.has(entry.path)) names.set(entry.path, []);
   }
   for (const entry of entries) {
     const slash = entry.path.lastIndexOf("/");
-    const directory = names.get(slash < 0 ? "" : entry.path.slice(0, slash));
-    if (directory === undefined) throw new TypeError("an entry without its directory");
-    directory.push(entry);
+    const parent = slash < 0 ? "" : entry.path.slice(0, slash);
+    const directory = names.get(parent);
+    if (directory !== undefined) directory.push(entry);
+    else if (!settled.has(parent)) throw new TypeError("an entry without its directory");
   }
-  const digests = new Map<string, Sha256>();
+  const digests = new Map<string, Sha256>(settled);
   // Deeper ones first: a directory sorts before what is in it.
   for (const path of [...names.keys()].sort(comparePaths).reverse()) {
     const skip = path === "" ? 0 : path.length + 1;
@@ -61,7 +70,7 @@ export function buildTrees(entries: readonly ManifestEntry[]): BuiltTrees {
     digests.set(path, digest);
     if (!trees.has(digest)) trees.set(digest, { body, path });
   }
-  return { root: digests.get("")!, trees };
+  return { root: digests.get("")!, trees, digests };
 }
 
 function treeLine(mode: EntryMode, size: number, sha256: Sha256, name: string, target?: string): string {

@@ -32,26 +32,26 @@ export interface Scan {
   readonly entries: readonly ScannedEntry[];
   /** STAT_WORDS words for each file and directory. */
   readonly words: Uint32Array;
-  /** For each entry where its words begin; -1 when it has none, as links. */
-  readonly at: readonly number[];
-  /** For each entry the digest it is known to have; null for what has to be read. */
-  readonly known: readonly (Sha256 | null)[];
   /** Digest of the rules by which things were left out. */
   readonly rules: Sha256;
+  /** Directories in which nothing looks different, with the trees they had and still have. */
+  readonly settled: ReadonlyMap<string, Sha256>;
   /** Directories that had to be listed. */
   readonly listed: number;
 }
 
+/** `at` is where its words begin, -1 when it has none. */
 export type ScannedEntry =
-  | { readonly kind: "directory"; readonly path: string }
-  | { readonly kind: "link"; readonly path: string; readonly target: string }
+  | { readonly kind: "directory"; readonly path: string; readonly at: number }
+  | { readonly kind: "link"; readonly path: string; readonly at: -1; readonly target: string }
   | {
     readonly kind: "file";
     readonly path: string;
+    readonly at: number;
     readonly executable: boolean;
     readonly size: number;
-    /** Where its words begin. */
-    readonly at: number;
+    /** The digest it is known to have; null when it has to be read. */
+    readonly known: Sha256 | null;
   };
 
 /** Ends the quick look: the careful one finds the words for it. */
@@ -99,9 +99,10 @@ function rulesDigest(root: string, leftOut: ReadonlySet<string>): Sha256 {
 }
 
 class Scanner {
-  readonly #found: { entry: ScannedEntry; at: number; known: Sha256 | null }[] = [];
+  readonly #found: ScannedEntry[] = [];
   readonly #stater: Stater;
-  #words = new Uint32Array(STAT_WORDS * 4_096);
+  #words: Uint32Array;
+  readonly #settled = new Map<string, Sha256>();
   #used = 0;
   #seen = 0;
   #listed = 0;
@@ -116,10 +117,11 @@ class Scanner {
     readonly signal: AbortSignal | undefined,
   ) {
     this.#stater = stater(cursor.path);
+    this.#words = new Uint32Array(STAT_WORDS * Math.max(4_096, (cache?.entries.length ?? 0) + 1_024));
   }
 
-  /** Everything in a directory that is among the entries already, or is the root. */
-  async list(directory: string, depth: number): Promise<void> {
+  /** Adds a directory and everything in it. @returns whether nothing in it looks different */
+  async list(directory: string, depth: number): Promise<boolean> {
     const { cache } = this;
     if (depth > MAX_DEPTH) throw new Odd();
     if (performance.now() - this.#lastPause > 50) {
@@ -129,20 +131,23 @@ class Scanner {
     }
     const at = directory === "" ? -1 : this.#stat(directory, isDirectory);
     if (directory !== "") {
-      this.#found.push({ entry: { kind: "directory", path: directory }, at, known: null });
+      this.#found.push({ kind: "directory", path: directory, at });
     }
     const known = cache === null || directory === "" ? -1 : cache.find(directory, this.#guess);
     if (known < 0 || !cache!.same(known, this.#words, at)) return await this.#read(directory, depth);
     this.#guess = known + 1;
+    let settled = true;
     for (const i of cache!.children(directory)) {
       const entry = cache!.entries[i]!;
-      if (entry.kind === "directory") await this.list(entry.path, depth + 1);
-      else if (entry.kind === "link") this.#found.push({ entry, at: -1, known: null });
-      else this.#file(entry.path);
+      if (entry.kind === "directory") settled = await this.list(entry.path, depth + 1) && settled;
+      else if (entry.kind === "link") this.#found.push(entry);
+      else settled = this.#file(entry.path) && settled;
     }
+    if (settled) this.#settled.set(directory, cache!.digest(known));
+    return settled;
   }
 
-  async #read(directory: string, depth: number): Promise<void> {
+  async #read(directory: string, depth: number): Promise<false> {
     this.#listed++;
     const prefix = directory === "" ? "" : `${directory}/`;
     const { inside } = orOdd(() => this.cursor.directory(directory));
@@ -157,26 +162,21 @@ class Scanner {
       if (isFile) this.#file(path);
       else if (isSymlink) {
         const target = orOdd(() => Deno.readLinkSync(`${inside}/${name}`));
-        this.#found.push({ entry: { kind: "link", path, target }, at: -1, known: null });
+        this.#found.push({ kind: "link", path, at: -1, target });
       } else if (isDirectory) directories.push(path);
       // Anything else is a device, a FIFO or a socket, which no version holds.
     }
     for (const path of directories) await this.list(path, depth + 1);
+    return false;
   }
 
   finish(rules: Sha256): Scan {
-    const found = this.#found.sort((a, b) => comparePaths(a.entry.path, b.entry.path));
-    return {
-      entries: found.map(({ entry }) => entry),
-      at: found.map(({ at }) => at),
-      known: found.map(({ known }) => known),
-      words: this.#words,
-      rules,
-      listed: this.#listed,
-    };
+    const entries = this.#found.sort((a, b) => comparePaths(a.path, b.path));
+    return { entries, words: this.#words, rules, settled: this.#settled, listed: this.#listed };
   }
 
-  #file(path: string): void {
+  /** @returns whether it is known what is in it */
+  #file(path: string): boolean {
     const at = this.#stat(path, isRegular);
     const words = this.#words;
     const i = this.cache?.find(path, this.#guess) ?? -1;
@@ -185,11 +185,8 @@ class Scanner {
       ? this.cache!.digest(i)
       : null;
     const executable = isExecutable(words, at);
-    this.#found.push({
-      entry: { kind: "file", path, executable, size: sizeOf(words, at), at },
-      at,
-      known,
-    });
+    this.#found.push({ kind: "file", path, at, executable, size: sizeOf(words, at), known });
+    return known !== null;
   }
 
   /**
@@ -218,22 +215,17 @@ function carefully(root: string, found: readonly WalkedEntry[], rules: Sha256): 
   const fd = openDirectory(root);
   try {
     const entries = found.map((entry, i): ScannedEntry => {
-      if (entry.kind !== "file") return entry;
-      const at = i * STAT_WORDS;
-      if (!look.stat(fd, entry.path, words, at) || !isRegular(words, at)) {
-        throw workspaceChanged([entry.path], "a file changed while the workspace was read");
-      }
       const { path } = entry;
-      return { kind: "file", path, executable: isExecutable(words, at), size: sizeOf(words, at), at };
+      if (entry.kind === "directory") return { kind: "directory", path, at: -1 };
+      if (entry.kind === "link") return { kind: "link", path, at: -1, target: entry.target };
+      const at = i * STAT_WORDS;
+      if (!look.stat(fd, path, words, at) || !isRegular(words, at)) {
+        throw workspaceChanged([path], "a file changed while the workspace was read");
+      }
+      const executable = isExecutable(words, at);
+      return { kind: "file", path, at, executable, size: sizeOf(words, at), known: null };
     });
-    return {
-      entries,
-      words,
-      at: entries.map((entry) => entry.kind === "file" ? entry.at : -1),
-      known: entries.map(() => null),
-      rules,
-      listed: found.length,
-    };
+    return { entries, words, rules, settled: new Map(), listed: found.length };
   } finally {
     closeSync(fd);
   }

@@ -72,31 +72,40 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
   options.progress?.({ files: 0, bytes: 0, ofFiles: null, ofBytes: 0 });
   const cached = loadStatCache(options.store, root);
   const scan = await scanWorkspace(root, options.leftOut, cached, options.signal);
-  const digests = [...scan.known];
+  const digests = scan.entries.map((entry) => entry.kind === "file" ? entry.known : null);
   const writer = options.blobs.writer();
   const reader = new Reader(root, scan, digests, writer, options);
+  // The store may have lost, to gc, what the cache remembers.
+  const settled = [...scan.settled.values()].every(options.knownTree)
+    ? scan.settled
+    : new Map<string, Sha256>();
+  const unsettled = filesOutside(settled, scan.entries);
   try {
-    await reader.read(indexes(scan.entries, (i) => digests[i] === null));
+    await reader.read(unsettled.filter((i) => digests[i] === null));
     let entries = manifestEntries(scan.entries, digests);
-    let built = buildTrees(entries);
+    let built = buildTrees(entries, settled);
     let fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
     for (let round = 1; fresh.length > 0; round++) {
       // A tree the store has is there with its blobs; of others, each blob has to be looked for.
       const directories = new Set(fresh.map(([, { path }]) => path));
-      const missing = indexes(scan.entries, (i, { path }) => {
-        if (!directories.has(path.slice(0, Math.max(0, path.lastIndexOf("/"))))) return false;
+      const missing = unsettled.filter((i) => {
+        if (!directories.has(parentOf(scan.entries[i]!.path))) return false;
         return round === MAX_ROUNDS || !reader.did.has(i) && !options.blobs.has(digests[i]!);
       });
       if (missing.length === 0 || round > MAX_ROUNDS) break;
       await reader.read(missing);
       entries = manifestEntries(scan.entries, digests);
-      built = buildTrees(entries);
+      built = buildTrees(entries, settled);
       fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
     }
     writer.flush();
-    const files = scan.entries.filter(({ kind }) => kind !== "directory").length;
-    const regular = indexes(scan.entries, () => true).length;
-    const bytes = scan.entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+    let files = 0, regular = 0, bytes = 0;
+    for (const entry of scan.entries) {
+      if (entry.kind !== "directory") files++;
+      if (entry.kind !== "file") continue;
+      regular++;
+      bytes += entry.size;
+    }
     return {
       root: built.root,
       manifest: () => manifestDigest(entries),
@@ -110,7 +119,7 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
         if (
           cached === null || reader.bytes > FEW_BYTES || reader.did.size + scan.listed > FEW + regular / 200
         ) {
-          saveStatCache(options.store, root, scan, digests, scannedAt);
+          saveStatCache(options.store, root, scan, digests, built.digests, scannedAt);
         }
       },
     };
@@ -119,14 +128,20 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
   }
 }
 
-/** Places of files among the entries. */
-function indexes(
+/** Places of the files that are in none of some directories. */
+function filesOutside(
+  settled: ReadonlyMap<string, Sha256>,
   entries: readonly ScannedEntry[],
-  take: (i: number, entry: ScannedEntry) => boolean,
 ): number[] {
   const found: number[] = [];
-  for (const [i, entry] of entries.entries()) if (entry.kind === "file" && take(i, entry)) found.push(i);
+  for (const [i, entry] of entries.entries()) {
+    if (entry.kind === "file" && !settled.has(parentOf(entry.path))) found.push(i);
+  }
   return found;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 function manifestEntries(

@@ -8,7 +8,7 @@ import type { Scan, ScannedEntry } from "./scan.ts";
 import { changedBefore, sameWords, STAT_WORDS } from "./stat_words.ts";
 
 const MAGIC = "veripatch-stat/v1\n";
-/** Words of a row: those of a stat, then a digest. */
+/** Words of a row: those of a stat, then the digest of a file or of a directory's tree. */
 const ROW = STAT_WORDS + 8;
 const DIGEST_BYTES = 32;
 const HEAD = MAGIC.length + DIGEST_BYTES + 8;
@@ -117,16 +117,17 @@ function parse(file: Buffer): StatCache | null {
   const entries: ScannedEntry[] = [];
   for (let i = 0; i < parts.length; i++) {
     const kind = parts[i]![0], path = parts[i]!.slice(1);
-    if (kind === "d") entries.push({ kind: "directory", path });
-    else if (kind === "l") entries.push({ kind: "link", path, target: parts[++i]! });
-    else entries.push({ kind: "file", path, executable: kind === "x", size: 0, at: 0 });
+    if (kind === "d") entries.push({ kind: "directory", path, at: -1 });
+    else if (kind === "l") entries.push({ kind: "link", path, at: -1, target: parts[++i]! });
+    else entries.push({ kind: "file", path, executable: kind === "x", size: 0, at: -1, known: null });
   }
   return entries.length === count ? new StatCache(rules, entries, words) : null;
 }
 
 /**
  * Keeps what was seen and read, for the next time. Not synced: a cache that is lost or cut off is one that is not there.
- * @param digests for each entry of the scan
+ * @param digests for each file of the scan
+ * @param trees for each directory, by its path
  * @param scannedAt when the scan began, milliseconds since 1970
  */
 export function saveStatCache(
@@ -134,6 +135,7 @@ export function saveStatCache(
   root: string,
   scan: Scan,
   digests: readonly (Sha256 | null)[],
+  trees: ReadonlyMap<string, Sha256>,
   scannedAt: number,
 ): void {
   const settled = Math.floor(scannedAt / 1000) - REST_SECONDS;
@@ -144,11 +146,12 @@ export function saveStatCache(
     const kind = entry.kind === "file" ? entry.executable ? "x" : "f" : entry.kind === "link" ? "l" : "d";
     names.push(kind, entry.path, "\0");
     if (entry.kind === "link") names.push(entry.target, "\0");
-    const from = scan.at[i]!;
+    const from = entry.at;
     if (from < 0 || !changedBefore(scan.words, from, settled)) continue;
     const at = i * ROW;
     for (let word = 0; word < STAT_WORDS; word++) rows[at + word] = scan.words[from + word]!;
-    if (entry.kind === "file") bytes.write(digests[i]!, (at + STAT_WORDS) * 4, "hex");
+    const digest = entry.kind === "file" ? digests[i]! : trees.get(entry.path)!;
+    bytes.write(digest, (at + STAT_WORDS) * 4, "hex");
   }
   const head = Buffer.alloc(HEAD);
   head.write(MAGIC, "latin1");
