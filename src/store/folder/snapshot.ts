@@ -79,11 +79,12 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
   const settled = [...scan.settled.values()].every(options.knownTree)
     ? scan.settled
     : new Map<string, Sha256>();
-  const unsettled = filesOutside(settled, scan.entries);
+  const outside = placesOutside(settled, scan.entries);
+  const unsettled = outside.filter((i) => scan.entries[i]!.kind === "file");
+  const build = () => buildTrees(outside.map((i) => manifestEntry(scan.entries[i]!, digests[i]!)), settled);
   try {
     await reader.read(unsettled.filter((i) => digests[i] === null));
-    let entries = manifestEntries(scan.entries, digests);
-    let built = buildTrees(entries, settled);
+    let built = build();
     let fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
     for (let round = 1; fresh.length > 0; round++) {
       // A tree the store has is there with its blobs; of others, each blob has to be looked for.
@@ -94,8 +95,7 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
       });
       if (missing.length === 0 || round > MAX_ROUNDS) break;
       await reader.read(missing);
-      entries = manifestEntries(scan.entries, digests);
-      built = buildTrees(entries, settled);
+      built = build();
       fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
     }
     writer.flush();
@@ -108,7 +108,7 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
     }
     return {
       root: built.root,
-      manifest: () => manifestDigest(entries),
+      manifest: () => manifestDigest(scan.entries.map((entry, i) => manifestEntry(entry, digests[i]!))),
       files,
       bytes,
       read: reader.did.size,
@@ -128,14 +128,19 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
   }
 }
 
-/** Places of the files that are in none of some directories. */
-function filesOutside(
-  settled: ReadonlyMap<string, Sha256>,
-  entries: readonly ScannedEntry[],
-): number[] {
+/** Places of the entries that are in none of some directories. */
+function placesOutside(settled: ReadonlyMap<string, Sha256>, entries: readonly ScannedEntry[]): number[] {
   const found: number[] = [];
-  for (const [i, entry] of entries.entries()) {
-    if (entry.kind === "file" && !settled.has(parentOf(entry.path))) found.push(i);
+  // Entries of one directory follow each other mostly.
+  let parent: string | null = null, inside = false;
+  for (const [i, { path }] of entries.entries()) {
+    const slash = path.lastIndexOf("/");
+    if (parent === null || slash !== parent.length || !path.startsWith(parent)) {
+      parent = path.slice(0, Math.max(0, slash));
+      inside = settled.has(parent);
+      if (slash < 0) parent = null;
+    }
+    if (!inside) found.push(i);
   }
   return found;
 }
@@ -144,23 +149,19 @@ function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-function manifestEntries(
-  entries: readonly ScannedEntry[],
-  digests: readonly (Sha256 | null)[],
-): ManifestEntry[] {
-  return entries.map((entry, i): ManifestEntry => {
-    const { path } = entry;
-    switch (entry.kind) {
-      case "directory":
-        return { path, mode: "040000", size: 0, sha256: EMPTY };
-      case "link": {
-        const { target } = entry;
-        return { path, mode: "120000", size: Buffer.byteLength(target), sha256: sha256(target), target };
-      }
-      case "file":
-        return { path, mode: entry.executable ? "100755" : "100644", size: entry.size, sha256: digests[i]! };
+/** @param digest of a file */
+function manifestEntry(entry: ScannedEntry, digest: Sha256): ManifestEntry {
+  const { path } = entry;
+  switch (entry.kind) {
+    case "directory":
+      return { path, mode: "040000", size: 0, sha256: EMPTY };
+    case "link": {
+      const { target } = entry;
+      return { path, mode: "120000", size: Buffer.byteLength(target), sha256: sha256(target), target };
     }
-  });
+    case "file":
+      return { path, mode: entry.executable ? "100755" : "100644", size: entry.size, sha256: digest };
+  }
 }
 
 /** Reads files of a scan into the store; fills in their digests. */
