@@ -140,6 +140,49 @@ Deno.test("create: a file that rested is not read again; one that changed is, ho
   });
 });
 
+Deno.test("create: what is added, removed, renamed, relinked or newly left out is seen in directories that rested", async () => {
+  await withStoreFolder(async (store, workspace) => {
+    for (const d of ["x", "x/y", "z"]) Deno.mkdirSync(`${workspace}/${d}`);
+    for (const file of ["x/a", "x/y/b", "z/c", "z/d"]) Deno.writeTextFileSync(`${workspace}/${file}`, file);
+    Deno.symlinkSync("a", `${workspace}/x/link`);
+    await rested();
+    await createFrom(store, workspace);
+    let round = 0;
+    const same = async () => {
+      const { version } = await createFrom(store, workspace);
+      const target = `${workspace}.out${round++}`;
+      await exportToFolder(store, version, target, {});
+      const seen = shapeOf(workspace);
+      for (const path of ignored) delete seen[path];
+      assert.deepEqual(shapeOf(target), seen);
+      assert.equal(version.manifest, (await (await directoryWorkspace(workspace)).manifest()).digest);
+    };
+    const ignored: string[] = [];
+    await same();
+    Deno.writeTextFileSync(`${workspace}/x/y/new`, "new");
+    await same();
+    Deno.removeSync(`${workspace}/z/c`);
+    await same();
+    Deno.renameSync(`${workspace}/z`, `${workspace}/x/y/z`);
+    await same();
+    Deno.removeSync(`${workspace}/x/link`);
+    Deno.symlinkSync("b", `${workspace}/x/link`);
+    await same();
+    Deno.removeSync(`${workspace}/x/a`);
+    Deno.mkdirSync(`${workspace}/x/a`);
+    await same();
+    Deno.writeTextFileSync(`${workspace}/.ppignore`, "b\n");
+    ignored.push("x/y/b");
+    await same();
+    Deno.removeSync(`${workspace}/.ppignore`);
+    ignored.pop();
+    await same();
+    Deno.removeSync(`${workspace}/x`, { recursive: true });
+    Deno.writeTextFileSync(`${workspace}/x`, "a file now");
+    await same();
+  });
+});
+
 Deno.test("create: a file changed in the very moment it was read is read again (racily clean)", async () => {
   await withStoreFolder(async (store, workspace) => {
     for (let round = 0; round < 30; round++) {
