@@ -7,6 +7,9 @@ export const SEED_BYTES = 32;
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
+/** 32 bytes under which signatures may be believed. Made only by `soundPoint`. */
+export type SoundPoint = Uint8Array & { readonly __soundPoint: unique symbol };
+
 export type PointProblem = "wrong_length" | "not_canonical" | "not_on_curve" | "small_order" | "mixed_order";
 
 /** The public key of a seed (RFC 8032, 5.1.5): 32 bytes to 32 bytes. */
@@ -32,25 +35,16 @@ const L = Point.CURVE().n;
  * prime-order group, so does that point; there the equation with cofactor says the same, so that no signature is valid
  * here and invalid to a verifier that multiplies by it, or the other way round. Nothing in it is secret, so time may
  * depend on it.
+ * @param key a sound point, so that a hostile envelope's many signatures cost no check of the key each
  * @returns false for anything else, wrong lengths included; never throws
  */
-export function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  // The key only now, as that costs nearly as much and a hostile envelope has many signatures that fail before.
-  return verifiesUnderSoundKey(signature, message, publicKey) && pointProblem(publicKey) === null;
-}
-
-/** The same for a key of which `pointProblem` is known to be null, as `publicKeyOf` makes sure. */
-export function verifiesUnderSoundKey(
-  signature: Uint8Array,
-  message: Uint8Array,
-  publicKey: Uint8Array,
-): boolean {
-  if (signature.length !== SIGNATURE_BYTES || publicKey.length !== PUBLIC_KEY_BYTES) return false;
+export function ed25519Verify(signature: Uint8Array, message: Uint8Array, key: SoundPoint): boolean {
+  if (signature.length !== SIGNATURE_BYTES) return false;
   const [r, s] = [signature.subarray(0, 32), littleEndian(signature.subarray(32))];
-  const key = decode(publicKey, false);
-  if (s >= L || key === null) return false;
-  const hash = sha512.create().update(r).update(publicKey).update(message).digest();
-  const point = sum(s, littleEndian(hash) % L, key.negate());
+  const a = decode(key, false);
+  if (s >= L || a === null) return false;
+  const hash = sha512.create().update(r).update(key).update(message).digest();
+  const point = sum(s, littleEndian(hash) % L, a.negate());
   return !point.is0() && point.toBytes().toHex() === r.toHex();
 }
 
@@ -81,6 +75,11 @@ export function pointProblem(encoded: Uint8Array): PointProblem | null {
   if (decode(encoded, false) === null) return "not_canonical";
   if (point.isSmallOrder()) return "small_order";
   return point.isTorsionFree() ? null : "mixed_order";
+}
+
+/** A copy of a public key of which `pointProblem` is null; else null. */
+export function soundPoint(encoded: Uint8Array): SoundPoint | null {
+  return pointProblem(encoded) === null ? Uint8Array.from(encoded) as SoundPoint : null;
 }
 
 /** @param lenient takes encodings that are not canonical */

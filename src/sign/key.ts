@@ -1,15 +1,21 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import { ed25519PublicKey, type PointProblem, pointProblem, SEED_BYTES } from "./ed25519.ts";
+import {
+  ed25519PublicKey,
+  type PointProblem,
+  pointProblem,
+  SEED_BYTES,
+  type SoundPoint,
+  soundPoint,
+} from "./ed25519.ts";
 import { hmacTag, hmacVerify, MIN_SECRET_BYTES } from "./hmac.ts";
 import { refuse } from "./refuse.ts";
 
 /** Made only by `publicKeyOf`: the point is a sound one. */
 export interface PublicKey {
   readonly kind: "ed25519";
-  /** 32 bytes. */
-  readonly raw: Uint8Array;
+  readonly raw: SoundPoint;
   /** SHA-256 of the key's SPKI (RFC 8410) in DER. */
   readonly id: Sha256;
 }
@@ -63,9 +69,11 @@ export function spkiOf(raw: Uint8Array): Uint8Array {
 
 /** The key with these 32 bytes, or why no signature of it could ever be believed. */
 export function publicKeyOf(raw: Uint8Array): KeyResult<PublicKey> {
-  const problem = pointProblem(raw);
-  if (problem !== null) return refuse(`key_${problem}`, POINT_PROBLEMS[problem]);
-  const own = Uint8Array.from(raw);
+  const own = soundPoint(raw);
+  if (own === null) {
+    const problem = pointProblem(raw)!;
+    return refuse(`key_${problem}`, POINT_PROBLEMS[problem]);
+  }
   return { ok: true, key: { kind: "ed25519", raw: own, id: sha256(spkiOf(own)).toHex() } };
 }
 

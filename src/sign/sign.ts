@@ -1,6 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { type Envelope, type EnvelopeSignature, MAX_SIGNATURES, preAuthEncoding } from "./dsse.ts";
-import { ed25519Sign, verifiesUnderSoundKey } from "./ed25519.ts";
+import { ed25519Sign, ed25519Verify } from "./ed25519.ts";
 import { hmacTag, hmacVerify } from "./hmac.ts";
 import { keyIdOf, sameKey, type SigningKey, type VerificationKey } from "./key.ts";
 
@@ -94,7 +94,7 @@ function signatureOf(message: Uint8Array, key: SigningKey): Uint8Array {
 function fits(sig: Uint8Array, message: Uint8Array, key: VerificationKey): boolean {
   switch (key.kind) {
     case "ed25519":
-      return verifiesUnderSoundKey(sig, message, key.raw);
+      return ed25519Verify(sig, message, key.raw);
     case "hmac-sha256":
       return hmacVerify(sig, message, key.secret);
   }
