@@ -3,6 +3,7 @@ import { unpackEmbedded } from "../bundle/embedded.ts";
 import { WORKSPACE_TAR } from "../bundle/layout.ts";
 import { bundleFolder, withBundleFolder, withPrivateFolder } from "../bundle/open.ts";
 import { isSessionId } from "../bundle/session_id.ts";
+import { policyDigest } from "../policy/digest.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { PAYLOAD_TYPE, renderEnvelope } from "../sign/dsse.ts";
 import { keyIdOf } from "../sign/key.ts";
@@ -122,7 +123,7 @@ async function replayIn(
       checked,
       result: await replay(withOwnReports(claim, config), plan, ports),
       plan,
-      policy,
+      policy: { source: policy.source, digest: policyDigest(config) },
       checkout: root,
     };
   } finally {

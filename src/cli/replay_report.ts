@@ -1,5 +1,5 @@
+import type { Sha256 } from "../vocabulary/digest.ts";
 import { relative, resolve } from "node:path";
-import type { LoadedPolicy } from "../policy/load.ts";
 import { quoteWords } from "../policy/shell_words.ts";
 import type { CheckedBundle } from "../verify/checked_bundle.ts";
 import { type BaseDifference, NAMED_DIFFERENCES, type ReplayResult } from "../verify/replay.ts";
@@ -57,7 +57,8 @@ export interface Replayed {
   readonly checked: CheckedBundle;
   readonly result: ReplayResult;
   readonly plan: ReplayPlan;
-  readonly policy: LoadedPolicy;
+  /** Where it comes from, null for the built-in one, and its digest with what the flags made of it. */
+  readonly policy: { readonly source: string | null; readonly digest: Sha256 };
   /** The folder that was taken for the base. */
   readonly checkout: string;
 }
