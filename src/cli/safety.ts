@@ -72,7 +72,7 @@ export async function safetyDiff(bundle: string | undefined, flags: SafetyDiffFl
     root,
     bundle === undefined
       ? { kind: "proposal", text: await patchText(flags.patch!) }
-      : { kind: "exact", text: await finalPatchOf(bundle, quiet) },
+      : { kind: "exact", ...await finalPatchOf(bundle, quiet) },
     flags.patch,
   );
   const check = await withPorts(
@@ -85,7 +85,10 @@ export async function safetyDiff(bundle: string | undefined, flags: SafetyDiffFl
     policy.config.policy.safety,
   );
   const source = policy.source === null ? null : showPolicyFile(policy.source);
-  const facts = { check, judgement, lines: change.lines, policy: { source, digest: policy.digest } };
+  const facts = {
+    ...{ check, judgement, lines: change.lines, recordedBase: change.recordedBase },
+    policy: { source, digest: policy.digest },
+  };
   return await output(flags, EXIT_OF[judgement.outcome], {
     text: () => diffText(facts, colour(Deno.stdout)),
     json: () => diffDocument(facts),
@@ -177,6 +180,8 @@ interface Change {
   readonly result: Tree;
   readonly renames: ReadonlyMap<string, string>;
   readonly lines: { readonly files: number; readonly additions: number; readonly deletions: number };
+  /** Whether the folder is the base that a bundle records; null where there is no bundle. */
+  readonly recordedBase: boolean | null;
 }
 
 /** Two folders. */
@@ -196,7 +201,7 @@ async function changeBetween(before: string, after: string): Promise<Change> {
     const name = path as RelativePath;
     pairs.push({ oldPath: was && name, old: was, newPath: is && name, new: is });
   }
-  return { base, result, renames: new Map(), lines: patchStats(diffFiles(pairs)) };
+  return { base, result, renames: new Map(), lines: patchStats(diffFiles(pairs)), recordedBase: null };
 }
 
 async function folderTree(folder: string): Promise<Tree & { readonly entries: readonly ManifestEntry[] }> {
@@ -209,7 +214,7 @@ type GivenPatch =
   /** As people and models write them. */
   | { readonly kind: "proposal"; readonly text: ByteString }
   /** As a bundle has it. */
-  | { readonly kind: "exact"; readonly text: ByteString };
+  | { readonly kind: "exact"; readonly text: ByteString; readonly baseTree: string };
 
 /** A folder and a patch over it; nothing is written. */
 async function changeByPatch(root: string, given: GivenPatch, stranger: string | undefined): Promise<Change> {
@@ -217,7 +222,7 @@ async function changeByPatch(root: string, given: GivenPatch, stranger: string |
     root,
     stranger === undefined || stranger === "-" ? [] : [resolve(stranger)],
   );
-  const { entries } = await workspace.manifest();
+  const { entries, digest } = await workspace.manifest();
   const files = new BaseFiles(workspace, entries);
   const patch = await patchOver(files, given);
   const applied = applyPatch(patch, files.lookup);
@@ -240,6 +245,7 @@ async function changeByPatch(root: string, given: GivenPatch, stranger: string |
     },
     renames: new Map(patch.files.filter(isRename).map(({ oldPath, newPath }) => [oldPath!, newPath!])),
     lines: patchStats(patch),
+    recordedBase: given.kind === "exact" ? given.baseTree === digest : null,
   };
 }
 
@@ -283,9 +289,9 @@ async function patchText(file: string): Promise<ByteString> {
   return byteString(bytes);
 }
 
-async function finalPatchOf(path: string, quiet: boolean): Promise<ByteString> {
-  const { finalPatch } = await readBundleAt(path, quiet);
-  if (finalPatch !== null) return finalPatch;
+async function finalPatchOf(path: string, quiet: boolean) {
+  const { finalPatch, repro } = await readBundleAt(path, quiet);
+  if (finalPatch !== null) return { text: finalPatch, baseTree: repro.base_tree };
   throw new Failure(
     "malformed",
     "bundle_without_proof",

@@ -22,6 +22,8 @@ export interface DiffFacts {
   readonly judgement: SafetyJudgement;
   readonly lines: { readonly files: number; readonly additions: number; readonly deletions: number };
   readonly policy: { readonly source: string | null; readonly digest: string };
+  /** Whether the folder is the base that a bundle records; null where there is no bundle. */
+  readonly recordedBase: boolean | null;
 }
 
 function rows<T>(list: readonly T[], row: (one: T) => string[]): string[] {
@@ -88,7 +90,7 @@ function importRows(title: string, list: readonly ImportFinding[], c: Colour): s
 }
 
 /** What a change newly enables, for people; what the policy objects to comes last, beside the verdict. */
-export function diffText({ check, judgement, lines, policy }: DiffFacts, c: Colour): string {
+export function diffText({ check, judgement, lines, policy, recordedBase }: DiffFacts, c: Colour): string {
   const { delta, missingImports, unknownImports } = check;
   const text: string[] = [];
   const section = (title: string, about: string, body: string[]) => {
@@ -145,6 +147,9 @@ export function diffText({ check, judgement, lines, policy }: DiffFacts, c: Colo
   const words = { allowed: "allowed", needs_approval: "needs approval", denied: "denied" }[judgement.outcome];
   text.push(
     `change   ${count(check.changed.length, "file")}, +${lines.additions} -${lines.deletions}`,
+    ...(recordedBase === false
+      ? [c.yellow("base     is not the tree that the bundle records; the patch fits it all the same")]
+      : []),
     `policy   ${policy.source === null ? "built-in default" : printablePath(policy.source)}`,
     ...rows(judgement.reasons, ({ outcome, path, line, detail, rule }) => [
       `${outcome === "denied" ? "denied  " : "approval"} ${
@@ -188,7 +193,7 @@ export function scanDocument({ scan, elapsedMs }: ScanFacts): unknown {
   };
 }
 
-export function diffDocument({ check, judgement, lines, policy }: DiffFacts): unknown {
+export function diffDocument({ check, judgement, lines, policy, recordedBase }: DiffFacts): unknown {
   const { delta, missingImports, unknownImports, changed } = check;
   const pair = ({ before, after }: { readonly before: Site; readonly after: Site }) => ({
     before: siteDocument(before),
@@ -199,6 +204,7 @@ export function diffDocument({ check, judgement, lines, policy }: DiffFacts): un
     outcome: judgement.outcome,
     reasons: judgement.reasons,
     policy,
+    recorded_base: recordedBase,
     changed,
     additions: lines.additions,
     deletions: lines.deletions,

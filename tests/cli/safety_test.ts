@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { bundleFiles } from "../../src/bundle/documents.ts";
+import { record, redact } from "../bundle/fixture.ts";
 import { pp, withFolder } from "./process.ts";
 
 const BASE = 'import subprocess\n\n\ndef run(name):\n    subprocess.run(["ls", "-l"])\n';
@@ -164,4 +166,24 @@ Deno.test("pp safety: wrong calls say what to do", async () => {
       assert.equal((await of("diff", "a.py"))[0], 65);
     },
   );
+});
+
+Deno.test("pp safety diff: a bundle's patch over a checkout; another base is said, a base it does not fit is 65", async () => {
+  const bundle = Object.fromEntries(
+    [...await bundleFiles(record(), redact)].map(([name, bytes]) => [`proof_bundle/${name}`, bytes]),
+  );
+  const files = { "w/calc.py": "def add(a, b):\n    return a - b\n", "other/calc.py": "x = 1\n", ...bundle };
+  await withFolder(files, async (cwd) => {
+    const { code, stdout, stderr } = await pp(["safety", "diff", "proof_bundle", "--cwd", "w"], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^change {3}1 file, \+1 -1$/m);
+    assert.match(stdout, /^base {5}is not the tree that the bundle records/m);
+    assert.match(stdout, /^verdict {2}allowed$/m);
+    const refused = await pp(["safety", "diff", "proof_bundle", "--cwd", "other"], { cwd });
+    assert.equal(refused.code, 65);
+    assert.match(
+      refused.stderr,
+      /the patch does not apply: .*\nhint: name the checkout that the bundle was made from/,
+    );
+  });
 });
