@@ -18,7 +18,10 @@ export class BaseFiles {
   #bytes = new Map<string, Uint8Array>();
   #protections = new Map<Policy, (path: string) => Protection | null>();
 
-  constructor(private readonly workspace: Pick<Workspace, "read">, entries: readonly ManifestEntry[]) {
+  constructor(
+    private readonly workspace: Pick<Workspace, "read" | "ignores">,
+    entries: readonly ManifestEntry[],
+  ) {
     this.entries = new Map(entries.map((e) => [e.path, e]));
     this.lookup = fileLookup(this.entries, this.read);
   }
@@ -41,6 +44,11 @@ export class BaseFiles {
       this.#bytes.set(path, await this.workspace.read(parsed.path, MAX_PATCHED_FILE_BYTES));
     }
     return null;
+  }
+
+  /** Whether nobody who proves something about this base looks at a path. */
+  ignores(path: string): boolean {
+    return this.workspace.ignores(path);
   }
 
   /** Bytes of a loaded file. */

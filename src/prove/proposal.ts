@@ -12,6 +12,7 @@ import type { FileChange } from "../vocabulary/change.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import type { ByteString, Patch, Refusal } from "../vocabulary/patch.ts";
 import type { BaseFiles } from "./base_files.ts";
+import { ignoredChange } from "./ignored.ts";
 import { controlTrespasses } from "./negative_control.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { refusalsOf, touchedBy, withoutDenied } from "./protection.ts";
@@ -147,6 +148,8 @@ export async function applyExactly(
   if (!result.ok) return result;
   const collision = collisionOf(result.changes, base.entries);
   if (collision !== null) return { ok: false, refusal: collision };
+  const ignored = ignoredChange(result.changes, base);
+  if (ignored !== null) return { ok: false, refusal: ignored };
   const git = await gitAgrees(bytesOf(rendered), touchedFiles(patch, base), result.changes);
   if (git.verdict === "timed_out") {
     return { ok: false, refusal: { reason: "git_timed_out", detail: "git apply did not end in its time" } };

@@ -281,7 +281,9 @@ class Judge {
     if (config === null) return notChecked("replay", NO_POLICY);
     if (replay.kind === "summary") {
       const attestation = inventory.files.get(PROOF_ENVELOPE)!.sha256;
-      return summaryCheck(replay, { statement, attestation, config, now, maxAgeMs });
+      const { signers: provers } = this.known.verification;
+      const { owners } = this.input.trust;
+      return summaryCheck(replay, { statement, provers, owners, attestation, config, now, maxAgeMs });
     }
     if (earlier.some(({ verdict }) => verdict !== "pass")) {
       return notChecked("replay", "something else has to pass first: nothing was run");

@@ -18,6 +18,7 @@ import { openFile, statOpen } from "./directory_handles.ts";
 import { gitProvenance } from "./git.ts";
 import { isTracked } from "./git_tracked.ts";
 import { checkoutState } from "./git_checkout.ts";
+import { type IgnoreRules, isLeftOut } from "./ignore.ts";
 import { ioFailed, workspaceChanged } from "./problems.ts";
 import { tarStream } from "./tar_stream.ts";
 import { walkTree } from "./walk.ts";
@@ -97,6 +98,7 @@ interface Known {
   readonly manifest: Manifest;
   readonly byPath: ReadonlyMap<string, ManifestEntry>;
   readonly skipped: readonly SkippedEntry[];
+  readonly rules: IgnoreRules;
 }
 
 class DirectoryWorkspace implements CheckoutWorkspace {
@@ -112,7 +114,7 @@ class DirectoryWorkspace implements CheckoutWorkspace {
 
   async *tar(placement: TarPlacement): AsyncGenerator<Uint8Array> {
     const walk = await walkTree(this.root, this.leftOut);
-    this.#settle(yield* tarStream(this.root, walk.entries, placement), walk.skipped);
+    this.#settle(yield* tarStream(this.root, walk.entries, placement), walk);
   }
 
   async manifest(): Promise<Manifest> {
@@ -121,6 +123,10 @@ class DirectoryWorkspace implements CheckoutWorkspace {
       await this.#hashing;
     }
     return this.#must().manifest;
+  }
+
+  ignores(path: string): boolean {
+    return isLeftOut(this.#must().rules, path);
   }
 
   skipped(): readonly SkippedEntry[] {
@@ -170,11 +176,11 @@ class DirectoryWorkspace implements CheckoutWorkspace {
     while (!(await chunks.next()).done);
   }
 
-  #settle(entries: readonly ManifestEntry[], skipped: readonly SkippedEntry[]): void {
+  #settle(entries: readonly ManifestEntry[], { skipped, rules }: Pick<Known, "skipped" | "rules">): void {
     const manifest = makeManifest(entries);
     const known = this.#known;
     if (known === undefined) {
-      this.#known = { manifest, byPath: new Map(manifest.entries.map((e) => [e.path, e])), skipped };
+      this.#known = { manifest, byPath: new Map(manifest.entries.map((e) => [e.path, e])), skipped, rules };
     } else if (known.manifest.digest !== manifest.digest) {
       const now = new Map(manifest.entries.map((e) => [e.path, e]));
       const paths = new Set([...known.byPath.keys(), ...now.keys()]);

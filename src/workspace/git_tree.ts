@@ -4,7 +4,7 @@ import { printablePath } from "../vocabulary/printable.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { GitTree, Told, TreeContents, TreeEntry, TreeMode } from "./history.ts";
-import { IGNORE_FILE, ignoreRules, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
+import { IGNORE_FILE, ignoreRules, isLeftOut, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
 import { MAX_ENTRIES } from "./walk.ts";
 
 /** What a tree needs to know of a blob. */
@@ -98,7 +98,10 @@ export function contentsOf(
     if (skipped) ignored.add(path);
     else sent.push(entry);
   }
-  return { ok: true, value: { manifest: makeManifest(sent), all } };
+  return {
+    ok: true,
+    value: { manifest: makeManifest(sent), all, ignores: (path) => isLeftOut(rules, path) },
+  };
 }
 
 function entryOf(path: string, mode: TreeMode, blob: BlobDigest | null): ManifestEntry {

@@ -25,6 +25,8 @@ export interface TreeContents {
   readonly manifest: Manifest;
   /** Every entry, also those that a walk ignores. */
   readonly all: readonly ManifestEntry[];
+  /** Whether such a walk leaves a file of this path out. */
+  readonly ignores: (path: string) => boolean;
 }
 
 export type Told<T> = { readonly ok: true; readonly value: T } | {

@@ -45,6 +45,12 @@ export interface IgnoreRules {
   ignores(path: string, name: string, isDirectory: boolean): boolean;
 }
 
+/** Whether a walk by these rules does not come to a file: it, or a folder above it, is left out. */
+export function isLeftOut(rules: IgnoreRules, path: string): boolean {
+  const names = path.split("/");
+  return names.some((name, i) => rules.ignores(names.slice(0, i + 1).join("/"), name, i < names.length - 1));
+}
+
 /**
  * `.git`, `.pp-artifacts`, what is left out and staged files of `apply` are always ignored, at any depth;
  * caches of known tools unless the project's rules re-include them (`!__pycache__/`).

@@ -35,6 +35,8 @@ interface Walk {
   readonly entries: readonly WalkedEntry[];
   /** Sorted by path. */
   readonly skipped: readonly SkippedEntry[];
+  /** What it left out, and would leave out. */
+  readonly rules: IgnoreRules;
 }
 
 /**
@@ -218,7 +220,7 @@ class Walker {
     }
     this.#entries.sort((a, b) => comparePaths(a.path, b.path));
     this.#skipped.sort((a, b) => comparePaths(a.path, b.path));
-    return { entries: this.#entries, skipped: this.#skipped };
+    return { entries: this.#entries, skipped: this.#skipped, rules: this.rules };
   }
 }
 

@@ -31,6 +31,8 @@ export interface Workspace {
   skipped(): readonly SkippedEntry[];
   /** By path, undefined when not in the manifest. Known once `manifest()` is. */
   entry(path: string): ManifestEntry | undefined;
+  /** Whether the walk leaves a file of this path out, now or when somebody creates it. Known once `manifest()` is. */
+  ignores(path: string): boolean;
   /**
    * A file's bytes, checked against the manifest.
    * @throws Failure `workspace_changed` when they differ from what was sent; RangeError past `maxBytes`

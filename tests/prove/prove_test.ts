@@ -302,3 +302,24 @@ Deno.test("prove: a minimized patch that pairs repeated lines otherwise than was
   assert.deepEqual(written, ["-d", "-a", "-"]);
   assert.equal(result.end, "realigned");
 });
+
+Deno.test("prove: a patch that creates files where no workspace is looked at is refused, with the rest of it", async () => {
+  const created = (path: string) =>
+    `diff --git a/${path} b/${path}\nnew file mode 100644\n--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+late\n`;
+  const files = { "a.txt": TEN_LINES, ".ppignore": "/left/*\n!/left/kept/\n*.gen\n!.turbo/\n" };
+  for (const path of [".cache/x", "deep/.gradle/y/x", "a/.eslintcache", "left/x", "left/y/x", "b/x.gen"]) {
+    const { outcome, sandbox } = await fakeSession({
+      files,
+      check: wantsFixed,
+      proposals: [BURIED + created(path)],
+    });
+    assert.equal(outcome.record.status, "not_proved", path);
+    const [refusal] = outcome.record.attempts[0]!.refusals;
+    assert.deepEqual([refusal?.reason, refusal?.path], ["path_ignored", path]);
+    assert.equal(sandbox.runs, 1, "only the baseline ran");
+  }
+  for (const path of ["left/kept/x", ".turbo/x", "lefty/x"]) {
+    const { outcome } = await fakeSession({ files, check: wantsFixed, proposals: [BURIED + created(path)] });
+    assert.equal(outcome.record.status, "proved", path);
+  }
+});

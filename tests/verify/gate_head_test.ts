@@ -56,7 +56,7 @@ function treeOf(files: Files): { tree: GitTree; contents: TreeContents } {
   });
   return {
     tree: { commit: "0".repeat(40), id: "", entries },
-    contents: { manifest: makeManifest(all), all },
+    contents: { manifest: makeManifest(all), all, ignores: () => false },
   };
 }
 

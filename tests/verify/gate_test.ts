@@ -512,6 +512,14 @@ Deno.test("gate: a proved file that takes another's place in checkouts where cas
     assert.equal(brief(await gateOn(fixture)), "closed head:path_collides");
   }));
 
+Deno.test("gate: a proved file where no workspace is looked at, so that later proofs would run without it", () =>
+  onFixture({ project: { ...PROJECT, ".ppignore": "new/\n" } }, async (fixture) => {
+    const told = await gateOn(fixture);
+    assert.equal(brief(told), "closed head:path_ignored");
+    const [finding] = told.checks.find(({ id }) => id === "head")!.findings;
+    assert.equal(finding!.path, "new/note.txt");
+  }));
+
 Deno.test("gate: a patch that is empty or in another form than the canonical one", () =>
   onFixture({}, async (fixture) => {
     const foreign = PATCH.replace("@@ -1,2 +1,2 @@\n def", "@@ -1,2 +1,2 @@ somewhere\n def");
@@ -652,6 +660,31 @@ Deno.test("gate: a signed summary must be a trusted replayer's, about exactly th
       await judged(summary(), { policy: policyOf(`${POLICY}  verify: {repeat: 3}\n`) }),
       /replay:too_few_runs$/,
     );
+    // The prover may be a replayer of others' proofs, not of their own, whatever key of theirs signs.
+    const [alice, other] = [testKey(1), testKey(3)];
+    const owners = new Map([[alice.publicKey.id, "alice"], [other.publicKey.id, "alice"]]);
+    const keys = [alice.publicKey, other.publicKey, replayer.publicKey];
+    const file = {
+      keys,
+      threshold: 1,
+      owners: new Map([...owners, [replayer.publicKey.id, "bob"]]),
+      refused: [],
+    };
+    const proved = { keys: [alice.publicKey], threshold: 1, owners, refused: [] };
+    const told = async (signer: typeof alice, threshold = 1) => {
+      const replay = {
+        kind: "summary",
+        envelope: summary({}, signer),
+        trust: { ...file, threshold },
+      } as const;
+      return brief(await gateOn(fixture, { trust: proved, replay }));
+    };
+    assert.equal(await told(replayer), "open");
+    assert.equal(await told(alice), "closed replay:replayer_is_prover");
+    assert.equal(await told(other), "closed replay:replayer_is_prover");
+    const byKeys = { keys: [alice.publicKey], threshold: 1, owners: new Map(), refused: [] };
+    const own = { kind: "summary", envelope: summary({}, alice), trust: byKeys } as const;
+    assert.equal(brief(await gateOn(fixture, { replay: own })), "closed replay:replayer_is_prover");
     const stranger = { keys: [testKey(2).publicKey], threshold: 1, owners: new Map(), refused: [] };
     assert.match(
       await judged(summary(), { trust: stranger }),

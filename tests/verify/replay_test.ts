@@ -441,6 +441,14 @@ const allowing = (policy: Policy): Policy => ({
   protect: { ...policy.protect, allow: ["conftest.py"] },
 });
 
+Deno.test("replay: a patch that creates what no workspace holds is no proof", async () => {
+  const hidden = HOOK.replaceAll("conftest.py", ".cache/late.py");
+  const finalPatch = byteStringOfText(`${hidden}`);
+  const { result, sandbox } = await again({ claim: { finalPatch } });
+  assert.equal(brief(result), "contradicted path_ignored");
+  assert.equal(sandbox.runs, 0);
+});
+
 Deno.test("replay: a patch that touches protected files is denied, or flagged where the verifier allows it", async () => {
   const made = await fakeSession({ files: FILES, check: cheated, proposals: [HOOK], policy: allowing });
   const { record } = made.outcome;

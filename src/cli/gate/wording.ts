@@ -51,6 +51,8 @@ const NEXT: Readonly<Record<string, string>> = {
   targets_reordered: "prove the targets of the policy, in its order and first: pp prove",
   command_not_allowed: "prove all targets of the policy: pp prove",
   path_protected: "take it out of the change, or let the policy allow it (protect.allow, --allow-protected)",
+  path_ignored: "take it out of the change, or have base re-include it in .ppignore (!path)",
+  replayer_is_prover: "have somebody else replay and sign: pp replay --sign",
   not_in_patch: "merge only what was proved: drop these changes, or prove again with them in the patch",
   not_in_head: "commit exactly final.patch: git apply final.patch, then git add and git commit",
   base_differs: "prove again on a clean checkout of the merge base: git worktree add DIR MERGE_BASE",

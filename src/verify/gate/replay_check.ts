@@ -1,6 +1,7 @@
 import type { ProofStatement } from "../../bundle/statement.ts";
 import { configuredTargets, sameArgv } from "../../policy/commands.ts";
 import type { PolicyConfig } from "../../policy/policy.ts";
+import { sameKey, type VerificationKey } from "../../sign/key.ts";
 import { printableLine, quoted } from "../../vocabulary/printable.ts";
 import type { ReplayResult } from "../replay.ts";
 import type { Trust } from "../verdicts/signature.ts";
@@ -18,6 +19,10 @@ export interface SummaryGiven {
 
 interface SummaryContext {
   readonly statement: ProofStatement;
+  /** Keys whose signatures of the proof were believed. */
+  readonly provers: readonly VerificationKey[];
+  /** Whose a prover's key is, by its id. */
+  readonly owners: Trust["owners"];
   /** SHA-256 of the bundle's attestation.json. */
   readonly attestation: string;
   readonly config: PolicyConfig;
@@ -25,15 +30,20 @@ interface SummaryContext {
   readonly maxAgeMs: number | null;
 }
 
-/** Whether a signed summary confirms exactly this proof, with every target the policy wants. */
+/**
+ * Whether a signed summary confirms exactly this proof, with every target the policy wants. Nobody replays a proof of
+ * their own: signatures by whoever signed the proof count for nothing, whatever key of theirs made them.
+ */
 export function summaryCheck({ envelope, trust }: SummaryGiven, context: SummaryContext): GateCheck {
   const { statement, attestation, config, now, maxAgeMs } = context;
-  const { verdict, summary } = verifySummary(envelope, trust, {
-    subjects: statement.subjects,
-    attestation,
-    now,
-    maxAgeMs,
-  });
+  const expected = { subjects: statement.subjects, attestation, now, maxAgeMs };
+  const isProver = proverAmong(trust, context);
+  const others = { ...trust, keys: trust.keys.filter((key) => !isProver(key)) };
+  const { verdict, summary } = verifySummary(envelope, others, expected);
+  if (summary === null && verifySummary(envelope, trust, expected).signers.some(isProver)) {
+    const detail = "whoever signed the proof signed the summary too: somebody else has to replay it";
+    return fail("replay", [finding("replayer_is_prover", detail)]);
+  }
   const check = ofVerdict("replay", verdict);
   if (check.verdict !== "pass" || summary === null) return check;
   const { replay } = summary;
@@ -72,6 +82,20 @@ export function summaryCheck({ envelope, trust }: SummaryGiven, context: Summary
     findings.push(finding("too_few_runs", detail));
   }
   return judged("replay", findings, check.detail);
+}
+
+/** Whether a replayer's key is one that signed the proof, or is of the same owner. */
+function proverAmong(
+  trust: Trust,
+  { provers, owners }: SummaryContext,
+): (key: VerificationKey) => boolean {
+  const proved = new Set(
+    provers.flatMap(({ id }) => [owners.get(id) ?? [], trust.owners.get(id) ?? []].flat()),
+  );
+  return (key) => {
+    const owner = trust.owners.get(key.id);
+    return provers.some((prover) => sameKey(prover, key)) || (owner !== undefined && proved.has(owner));
+  };
 }
 
 /** What a replay made here says. */

@@ -2,6 +2,7 @@ import { applyPatch } from "../../patch/apply.ts";
 import { collisionOf } from "../../patch/collision.ts";
 import { resultManifest } from "../../patch/tree.ts";
 import { BaseFiles, MAX_PATCHED_FILE_BYTES } from "../../prove/base_files.ts";
+import { ignoredChange } from "../../prove/ignored.ts";
 import type { FileChange } from "../../vocabulary/change.ts";
 import type { Manifest, ManifestEntry } from "../../vocabulary/manifest.ts";
 import type { Patch } from "../../vocabulary/patch.ts";
@@ -55,7 +56,7 @@ const MAX_TOUCHED_BYTES = 256 << 20;
 export async function filesFor(
   patch: Patch,
   tree: GitTree,
-  { all }: TreeContents,
+  { all, ignores }: TreeContents,
   history: History,
 ): Promise<{ readonly files: BaseFiles } | { readonly against: GateFinding }> {
   const paths = patch.files.flatMap((file) => file.oldPath ?? []);
@@ -73,6 +74,7 @@ export async function filesFor(
       if (bytes === undefined || bytes === null) throw new RangeError(`${path} was not read`);
       return Promise.resolve(bytes);
     },
+    ignores,
   }, all);
   const tooLarge = await files.load(paths);
   return tooLarge === null ? { files } : { against: findingOf(tooLarge) };
@@ -95,6 +97,8 @@ export async function headCheck(input: HeadInput, history: History): Promise<Gat
   if (!applied.ok) return judged("head", [findingOf(applied.refusal)], "");
   const collision = collisionOf(applied.changes, files.entries);
   if (collision !== null) return judged("head", [findingOf(collision)], "");
+  const ignored = ignoredChange(applied.changes, files);
+  if (ignored !== null) return judged("head", [findingOf(ignored)], "");
   const expected = new Map<string, FileChange>(applied.changes.map((change) => [change.path, change]));
   const findings = [...extraChanges(base, head, expected), ...await missingChanges(head, expected, history)];
   if (resultTree !== null && resultManifest(contents.manifest, applied.changes).digest !== resultTree) {
