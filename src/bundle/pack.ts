@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { lstat, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { padding } from "../tar/canonical.ts";
 import { BLOCK, tarHeader } from "../tar/header.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
@@ -11,6 +11,7 @@ import { BOUNDS, WORKSPACE_TAR } from "./layout.ts";
 import { readBundle } from "./read.ts";
 import { unreadableBundle } from "./refused.ts";
 import { syncDirectory, writeAll } from "./synced.ts";
+import { type Claimed, claimTemporary, removeStaleTemporaries } from "./temporary.ts";
 
 /** The folder that other tools unpack a `.ppb` to. */
 export const PPB_ROOT = "proof_bundle/";
@@ -91,8 +92,14 @@ export async function writeWhole(
   replace = false,
 ): Promise<void> {
   if (!replace && await lstat(path).then(() => true, () => false)) throw exists(path);
-  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  const home = dirname(path);
+  let claimed: Claimed | null = null;
   try {
+    // Not made here: a folder that is missing may be one that is misspelt.
+    await lstat(home);
+    await removeStaleTemporaries(home);
+    claimed = await claimTemporary(home, { mode: 0o700 });
+    const temporary = join(claimed.path, "written");
     const handle = await open(temporary, "wx", 0o644);
     try {
       for await (const chunk of chunks) await writeAll(handle, chunk);
@@ -101,11 +108,13 @@ export async function writeWhole(
       await handle.close();
     }
     await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    await syncDirectory(home);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
     if (error instanceof Failure || !(error instanceof Error) || !("code" in error)) throw error;
     throw notWritten(path, error);
+  } finally {
+    if (claimed !== null) await rm(claimed.path, { recursive: true, force: true }).catch(() => {});
+    claimed?.lock.close();
   }
 }
 

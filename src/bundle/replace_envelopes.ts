@@ -1,9 +1,10 @@
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
 import type { Envelopes } from "./attest.ts";
 import { syncDirectory, writeSynced } from "./synced.ts";
+import { claimTemporary, removeStaleTemporaries } from "./temporary.ts";
 
 /**
  * Runs work that reads and rewrites a bundle while no other `pp` does the same.
@@ -33,13 +34,15 @@ export async function holdingBundle<T>(bundle: string, work: () => Promise<T>): 
  */
 export async function replaceEnvelopes(bundle: string, envelopes: Envelopes): Promise<void> {
   await changing(bundle, async (parent) => {
-    const scratch = await mkdtemp(join(parent, ".tmp-attest-"));
+    await removeStaleTemporaries(parent);
+    const { path: scratch, lock } = await claimTemporary(parent, { mode: 0o700 });
     try {
       const inOrder = [TEST_RESULT_ENVELOPE, PROOF_ENVELOPE].filter((name) => envelopes.has(name));
       for (const name of inOrder) await writeSynced(join(scratch, name), envelopes.get(name)!);
       for (const name of inOrder) await rename(join(scratch, name), join(bundle, name));
     } finally {
       await rm(scratch, { recursive: true, force: true });
+      lock.close();
     }
   });
 }

@@ -61,13 +61,16 @@ export async function removeStaleBundles(artifactsDir: string): Promise<string[]
   return removed;
 }
 
+/** What `claimTemporary` puts after a prefix; anything else is somebody else's. */
+const CLAIMED = /^\d+-[0-9a-f]{8}$/;
+
 /**
- * Removes directories of a prefix whose makers are gone from a folder that others may write to as well: only this
- * user's own are looked at.
+ * Removes claimed directories of a prefix whose makers are gone from a folder that others may write to as well: only
+ * this user's own are looked at.
  */
-export async function removeStaleTemporaries(home: string, prefix: string): Promise<void> {
+export async function removeStaleTemporaries(home: string, prefix: string = PREFIX): Promise<void> {
   for (const name of await directoriesIn(home)) {
-    if (!name.startsWith(prefix)) continue;
+    if (!name.startsWith(prefix) || !CLAIMED.test(name.slice(prefix.length))) continue;
     const path = join(home, name);
     const owner = await lstat(path).then((info) => info.uid, () => null);
     if (owner === Deno.uid()) await removeIfStale(path);

@@ -10,7 +10,7 @@ import { exists, notWritten, PPB_ROOT } from "./pack.ts";
 import { type ReadBundle, readBundle } from "./read.ts";
 import { unreadableBundle } from "./refused.ts";
 import { syncDirectory, writeAll } from "./synced.ts";
-import { claimTemporary } from "./temporary.ts";
+import { claimTemporary, removeStaleTemporaries } from "./temporary.ts";
 
 /** Headers and padding of as many files as a bundle may have, on top of their bytes. */
 const MOST_BYTES = BOUNDS.totalBytes + BOUNDS.workspaceBytes + 1024 * (BOUNDS.files + 2);
@@ -83,6 +83,7 @@ export async function unpackBundle(
     );
   }
   const home = dirname(target);
+  await removeStaleTemporaries(home);
   const temporary = await claimTemporary(home).catch((error) => {
     throw notWritten(target, error);
   });

@@ -287,7 +287,7 @@ Deno.test("withBundleFolder: an interrupt while it unpacks leaves nothing", asyn
 });
 
 Deno.test("withPrivateFolder: removes what a killed process left, never what one alive holds", async () => {
-  const of = (name: string) => join(tmpdir(), `veripatch-bundle-0-${name}${crypto.randomUUID().slice(0, 6)}`);
+  const of = (name: string) => join(tmpdir(), `veripatch-bundle-0-${name}${crypto.randomUUID().slice(0, 7)}`);
   const [left, held] = [of("a"), of("b")];
   await Deno.mkdir(left);
   await writeFile(join(left, "repro.json"), "{}");
