@@ -82,6 +82,6 @@ Deno.test("pp verify-attestation: help and mistakes are answered as for every ve
   const mistake = await pp(["verify-attestation", "b", "--kye", "x", "--json"], { cwd });
   assert.equal(mistake.code, 64);
   assert.equal(JSON.parse(mistake.stdout).error.code, "unknown_option");
-  const failure = await pp(["verify-attestation", "b", "--threshold", "x", "--key", "nowhere"], { cwd });
+  const failure = await pp(["verify-attestation", ".", "--threshold", "x", "--key", "nowhere"], { cwd });
   assert.equal(failure.code, 64);
 });

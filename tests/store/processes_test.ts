@@ -110,10 +110,14 @@ Deno.test("store: who collects garbage waits for who creates, and the other way 
     const order: string[] = [];
     let release = () => {};
     const held = new Promise<void>((resolve) => release = resolve);
+    let inside = () => {};
+    const entered = new Promise<void>((resolve) => inside = resolve);
     const shared = store.keeper.shared(async () => {
+      inside();
       await held;
       order.push("created");
     }, {});
+    await entered;
     let waited = false;
     const alone = store.keeper.alone(() => Promise.resolve(void order.push("collected")), {
       waiting: () => {
