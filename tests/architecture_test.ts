@@ -9,6 +9,7 @@ const ROOT = new URL("..", import.meta.url);
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
+  "build_info.ts": ["version.ts", "workspace/git_command.ts"],
   patch: ["vocabulary", "minimize/problem.ts", "minimize/minimize.ts"],
   minimize: ["vocabulary"],
   document: ["vocabulary"],
@@ -57,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "vocabulary",
     "report",
     "version.ts",
+    "build_info.ts",
     "patch",
     "document",
     "policy",
