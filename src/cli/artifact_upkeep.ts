@@ -62,7 +62,7 @@ export async function artifactFsck(flags: FsckFlags): Promise<VerbResult> {
       }, ${bytesText(bytes)}, ${count(log.events, "event")}`,
     );
     if (unused > 0) {
-      lines.push(c.dim(`${count(unused, "blob")} no version refers to: pp artifact gc removes them`));
+      lines.push(c.dim(`${count(unused, "blob")} nothing refers to: pp artifact gc removes them`));
     }
     if (health.damages.length > 0) {
       lines.push(
@@ -94,12 +94,21 @@ function isSound({ damages, database, log, strangers }: Health): boolean {
 
 const MAX_HITS_SHOWN = 50;
 
-function damageLines({ what, digest, problem, hits }: Damage, red: (text: string) => string): string[] {
+function damageLines(
+  { what, digest, problem, hits, proposals }: Damage,
+  red: (text: string) => string,
+): string[] {
   const lines = [`${red(problem.padEnd(8))} ${what} ${digest}`];
   for (const { artifact, number, path } of hits.slice(0, MAX_HITS_SHOWN)) {
     lines.push(`         ${artifact}@${number}  ${path === "" ? "(all of it)" : printablePath(path)}`);
   }
   if (hits.length > MAX_HITS_SHOWN) lines.push(`         and ${hits.length - MAX_HITS_SHOWN} more versions`);
+  for (const { proposal, revision, path } of proposals.slice(0, MAX_HITS_SHOWN)) {
+    lines.push(`         P${proposal}.${revision}  ${printablePath(path)}`);
+  }
+  if (proposals.length > MAX_HITS_SHOWN) {
+    lines.push(`         and ${proposals.length - MAX_HITS_SHOWN} more revisions of proposals`);
+  }
   return lines;
 }
 
@@ -107,7 +116,7 @@ export interface GcFlags extends StoreFlags {
   readonly dryRun?: boolean;
 }
 
-/** `pp artifact gc`: removes what no version refers to. */
+/** `pp artifact gc`: removes what nothing refers to. */
 export async function artifactGc(flags: GcFlags): Promise<VerbResult> {
   const dry = flags.dryRun === true;
   return await withStore(flags, false, async ({ store, by, signal, counter, waiting }) => {

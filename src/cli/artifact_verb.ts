@@ -181,7 +181,7 @@ Names every version that a corrupt or missing blob hits. Exit 0 sound, 2 damaged
   examples(
     storeFlags(
       artifact.command("gc")
-        .description("Remove what no version refers to")
+        .description("Remove what no version and no proposal refers to")
         .option("--dry-run", "only say what would be removed"),
     ),
     `  pp artifact gc --dry-run

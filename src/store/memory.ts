@@ -2,6 +2,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { record } from "./log/change.ts";
+import {
+  copiedProposals,
+  emptyProposals,
+  MemoryProposalRows,
+  type ProposalTables,
+} from "./memory_proposals.ts";
 import type {
   Artifact,
   Blobs,
@@ -19,6 +25,7 @@ interface Tables {
   versions: Map<string, Version>;
   trees: Map<Sha256, Uint8Array>;
   events: LogEvent[];
+  proposed: ProposalTables;
 }
 
 /** A store that is gone with the process, for tests. It keeps every promise of the ports but to last. */
@@ -32,19 +39,26 @@ export function memoryStore(author: { readonly actor: string; readonly now: Date
 
 class MemoryRecords implements Records {
   readonly storeId = randomBytes(16).toString("hex");
-  #tables: Tables = { artifacts: new Map(), versions: new Map(), trees: new Map(), events: [] };
+  #tables: Tables = {
+    artifacts: new Map(),
+    versions: new Map(),
+    trees: new Map(),
+    events: [],
+    proposed: emptyProposals(),
+  };
 
   read<T>(work: (rows: WritableRows) => T): T {
     return work(new MemoryRows(this.#tables));
   }
 
   write<T>(work: (rows: WritableRows) => T): T {
-    const { artifacts, versions, trees, events } = this.#tables;
+    const { artifacts, versions, trees, events, proposed } = this.#tables;
     const copy = {
       artifacts: new Map(artifacts),
       versions: new Map(versions),
       trees: new Map(trees),
       events: [...events],
+      proposed: copiedProposals(proposed),
     };
     const result = work(new MemoryRows(copy));
     this.#tables = copy;
@@ -58,8 +72,13 @@ class MemoryRecords implements Records {
   close(): void {}
 }
 
-class MemoryRows implements WritableRows {
-  constructor(readonly tables: Tables) {}
+class MemoryRows extends MemoryProposalRows implements WritableRows {
+  constructor(readonly tables: Tables) {
+    super(tables.proposed, {
+      hasArtifact: (name) => tables.artifacts.has(name),
+      hasTree: (digest) => tables.trees.has(digest),
+    });
+  }
 
   artifact(name: string) {
     return this.tables.artifacts.get(name) ?? null;
@@ -140,6 +159,11 @@ class MemoryRows implements WritableRows {
   deleteTree(digest: Sha256) {
     if ([...this.tables.versions.values()].some(({ root }) => root === digest)) {
       throw new Error("a version has that tree");
+    }
+    if (
+      [...this.tables.proposed.revisions.values()].some((r) => [r.baseRoot, r.resultRoot].includes(digest))
+    ) {
+      throw new Error("a revision has that tree");
     }
     this.tables.trees.delete(digest);
   }

@@ -38,3 +38,22 @@ export function versionName(text: string): VersionName {
     hint: `versions are numbered from 1: ${artifact}@1`,
   });
 }
+
+/** A proposal as a call names it; a revision of null is the newest. */
+export interface ProposalName {
+  readonly proposal: number;
+  readonly revision: number | null;
+}
+
+/**
+ * Reads `P12` or `P12.2`.
+ * @throws Failure `proposal_malformed` (usage)
+ */
+export function proposalName(text: string): ProposalName {
+  const [, proposal, revision] = /^[Pp]([1-9]\d{0,9})(?:\.([1-9]\d{0,9}))?$/.exec(text) ?? [];
+  const name = { proposal: Number(proposal), revision: revision === undefined ? null : Number(revision) };
+  if (name.proposal <= MAX_NUMBER && (name.revision ?? 0) <= MAX_NUMBER) return name;
+  throw new Failure("usage", "proposal_malformed", `${quoted(text, 30)} is no proposal`, {
+    hint: "proposals are named P1, P2 …, and a revision of one P1.2; pp proposal list shows those there are",
+  });
+}

@@ -1,4 +1,5 @@
 import type { Sha256 } from "../vocabulary/digest.ts";
+import type { ProposalRows, WritableProposalRows } from "./proposals.ts";
 
 /**
  * The store: named series of workspace versions and the log of everything that ever changed in it.
@@ -7,9 +8,9 @@ import type { Sha256 } from "../vocabulary/digest.ts";
  * their digest; `Keeper` says who may work on both at once. A blob is on the disk before any row refers to it, and
  * leaves only after no row does.
  *
- * What comes next (proposals, revisions, checks, approvals, operations) is added as further tables by a migration of
- * its own (`sqlite/migrations.ts`), as further methods of `Rows` and `WritableRows`, and as further functions in the
- * way of `log/change.ts`: each takes the `WritableRows` of a transaction that is under way, changes rows and appends
+ * Proposals, their revisions, checks and approvals are in `proposals.ts`. What comes next (operations) is added as
+ * further tables by a migration of its own (`sqlite/migrations.ts`), as further methods of `Rows` and `WritableRows`,
+ * and as further functions in the way of `log/change.ts` and `proposal/`: each takes the `WritableRows` of a transaction that is under way, changes rows and appends
  * its event, so that several of them in one `write` happen together or not at all.
  */
 export interface Store {
@@ -73,7 +74,7 @@ export interface LogEvent {
 }
 
 /** What can be read, all as it was at one moment. */
-export interface Rows {
+export interface Rows extends ProposalRows {
   artifact(name: string): Artifact | null;
   /** By name. */
   artifacts(): readonly ArtifactSummary[];
@@ -91,8 +92,8 @@ export interface Rows {
   events(after: number, limit: number): readonly LogEvent[];
 }
 
-/** What can be changed. Functions of `log/change.ts` call these and append the event; nobody else does. */
-export interface WritableRows extends Rows {
+/** What can be changed. Functions of `log/change.ts` and `proposal/` call these and append the event; nobody else does. */
+export interface WritableRows extends Rows, WritableProposalRows {
   insertArtifact(artifact: Artifact): void;
   setLastNumber(artifact: string, number: number): void;
   /** Its artifact and its root tree must be there, its number must not. */

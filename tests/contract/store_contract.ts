@@ -68,9 +68,9 @@ export function filesOf(store: Store, version: Version): Record<string, string> 
 const logProblems = (store: Store) =>
   store.records.read((rows) => verifyLog(rows, store.records.storeId)).problems;
 
-/** Registers `<name> store: <behaviour>` cases every adapter must pass. */
-export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
-  const given = (behaviour: string, body: (store: Store) => Promise<void>) =>
+/** Registers a case on a store of its own. */
+export function givenStore(name: string, make: () => Promise<StoreUnderTest>) {
+  return (behaviour: string, body: (store: Store) => Promise<void>) =>
     Deno.test(`${name} store: ${behaviour}`, async () => {
       const under = await make();
       try {
@@ -80,6 +80,11 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
         await under.cleanUp();
       }
     });
+}
+
+/** Registers `<name> store: <behaviour>` cases every adapter must pass. */
+export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
+  const given = givenStore(name, make);
 
   given("begins with the event that says which store it is", (store) => {
     const events = store.records.read((rows) => rows.events(0, 10));

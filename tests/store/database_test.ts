@@ -4,7 +4,7 @@ import { MIGRATIONS } from "../../src/store/sqlite/migrations.ts";
 import { verifyLog } from "../../src/store/log/verify.ts";
 import { examine } from "../../src/store/artifact/upkeep.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
-import { createFrom, openAt, withStoreFolder } from "./fixture.ts";
+import { createFrom, NOW, openAt, withStoreFolder } from "./fixture.ts";
 
 const OPTIONS = { enableForeignKeyConstraints: true, enableDoubleQuotedStringLiterals: false, timeout: 1000 };
 
@@ -129,6 +129,59 @@ Deno.test("sqliteRecords: history cannot be changed by a statement of ours", asy
           "UPDATE versions SET message = 'other'",
           "DELETE FROM trees",
           "INSERT INTO versions VALUES (99, 1, 'x', 'x', 0, 0, 'x', 'x', 'x', NULL)",
+        ]
+      ) assert.throws(() => db.exec(sql), sql);
+    } finally {
+      db.close();
+    }
+  });
+});
+
+Deno.test("sqliteRecords: a store of the first schema is brought to this one and keeps its versions", async () => {
+  await withTwoVersions((folder) => {
+    const path = `${folder}/store.sqlite`;
+    const db = openDatabase(path, OPTIONS);
+    for (const table of ["approvals", "checks", "revisions", "proposals"]) db.exec(`DROP TABLE ${table}`);
+    db.exec("PRAGMA user_version = 1");
+    db.close();
+    const store = openAt(folder);
+    try {
+      const found = store.records.read((rows) => [rows.versions("a").length, rows.proposals().length]);
+      assert.deepEqual([found, store.records.check()], [[2, 0], []]);
+    } finally {
+      store.close();
+    }
+  });
+});
+
+Deno.test("sqliteRecords: what was proposed and decided cannot be changed by a statement of ours", async () => {
+  await withTwoVersions((folder) => {
+    const db = openDatabase(`${folder}/store.sqlite`, OPTIONS);
+    const time = NOW.toISOString();
+    try {
+      const tree = "(SELECT digest FROM trees LIMIT 1)";
+      db.exec(`INSERT INTO proposals VALUES (1, 1, 't', 'me', '${time}', 0)`);
+      db.exec(
+        `INSERT INTO revisions VALUES (1, 1, 1, 'draft', '', '${time}', 1, ${tree}, 'm', ${tree}, 'm', 'p',
+        1, 1, 1, 1, 'me', '${time}', NULL, NULL, NULL, 'i', '{}', NULL, NULL)`,
+      );
+      db.exec("UPDATE proposals SET last_revision = 1");
+      db.exec("UPDATE revisions SET evidence = 'e', evidence_document = '{}'");
+      db.exec("UPDATE revisions SET state = 'proposed'");
+      db.exec(`INSERT INTO checks VALUES (1, 1, 'patch', 'passed', '${time}', '{}')`);
+      db.exec(
+        `INSERT INTO approvals VALUES (1, 1, 1, 'e', 'approve', 'ann', 'k', '', '${time}', NULL, NULL, '{}')`,
+      );
+      for (
+        const sql of [
+          ...["proposals", "revisions", "checks", "approvals"].map((table) => `DELETE FROM ${table}`),
+          ...["title", "actor", "created_at"].map((column) => `UPDATE proposals SET ${column} = 'other'`),
+          ...["patch", "base_root", "instruction", "source", "actor", "evidence", "evidence_document"]
+            .map((column) => `UPDATE revisions SET ${column} = 'other'`),
+          "UPDATE revisions SET expires_at = 'later'",
+          "UPDATE revisions SET state = 'done'",
+          "UPDATE checks SET outcome = 'failed'",
+          "UPDATE approvals SET principal = 'eve'",
         ]
       ) assert.throws(() => db.exec(sql), sql);
     } finally {

@@ -5,7 +5,9 @@ import { type Author, record, removeVersions } from "../log/change.ts";
 import { type LogReport, verifyLog } from "../log/verify.ts";
 import type { HoldOptions, Rows, Store, Version } from "../store.ts";
 import { requireVersion } from "./create.ts";
-import { readTree, type TreeEntry } from "./tree.ts";
+import { type Damage, hitsOf, holders, reach } from "./reach.ts";
+
+export type { Damage } from "./reach.ts";
 
 export interface UpkeepOptions extends HoldOptions {
   readonly progress?: (done: number, of: number) => void;
@@ -28,45 +30,6 @@ class Turns {
   }
 }
 
-/** What versions refer to. */
-interface Reached {
-  readonly trees: ReadonlySet<Sha256>;
-  readonly blobs: ReadonlyMap<Sha256, number>;
-  /** Trees that are missing or cannot be read, and why. */
-  readonly badTrees: ReadonlyMap<Sha256, string>;
-  /** Of each sound tree its entries. */
-  readonly entries: ReadonlyMap<Sha256, readonly TreeEntry[]>;
-}
-
-function reach(rows: Rows, roots: Iterable<Sha256>): Reached {
-  const entries = new Map<Sha256, readonly TreeEntry[]>();
-  const blobs = new Map<Sha256, number>();
-  const badTrees = new Map<Sha256, string>();
-  const todo = [...new Set(roots)];
-  const trees = new Set(todo);
-  for (let digest = todo.pop(); digest !== undefined; digest = todo.pop()) {
-    const body = rows.tree(digest);
-    if (body === null) {
-      badTrees.set(digest, "missing");
-      continue;
-    }
-    try {
-      const read = readTree(digest, body);
-      entries.set(digest, read);
-      for (const { mode, sha256, size } of read) {
-        if (mode.startsWith("100")) blobs.set(sha256, size);
-        if (mode !== "040000" || trees.has(sha256)) continue;
-        trees.add(sha256);
-        todo.push(sha256);
-      }
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      badTrees.set(digest, error.message);
-    }
-  }
-  return { trees, blobs, badTrees, entries };
-}
-
 export interface Collected {
   readonly blobs: number;
   readonly bytes: number;
@@ -76,7 +39,7 @@ export interface Collected {
 }
 
 /**
- * Removes blobs and trees that no version refers to, and what killed processes left. Alone in the store; rows go before
+ * Removes blobs and trees that no version and no proposal refers to, and what killed processes left. Alone in the store; rows go before
  * the blobs they referred to, so that whenever it is stopped nothing is missing.
  * @param dryRun only counts
  * @throws Failure `tree_corrupt` (malformed), nothing removed: what a damaged tree refers to cannot be told
@@ -89,7 +52,7 @@ export async function collectGarbage(
 ): Promise<Collected> {
   return await store.keeper.alone(async () => {
     const { reached, unused } = store.records.read((rows) => {
-      const reached = reach(rows, rows.versions().map(({ root }) => root));
+      const reached = reach(rows, holders(rows));
       return { reached, unused: rows.treeDigests().filter((digest) => !reached.trees.has(digest)) };
     });
     if (reached.badTrees.size > 0) {
@@ -157,17 +120,6 @@ export function pruneVersions(
   });
 }
 
-/** Something the store should hold and does not, or not as it should. */
-export interface Damage {
-  readonly what: "blob" | "tree";
-  readonly digest: Sha256;
-  readonly problem: "missing" | "corrupt";
-  /** Bytes; null of a tree. */
-  readonly size: number | null;
-  /** Every version it is part of, with a path it has there. */
-  readonly hits: readonly { readonly artifact: string; readonly number: number; readonly path: string }[];
-}
-
 export interface Health {
   readonly versions: number;
   readonly blobs: number;
@@ -178,23 +130,23 @@ export interface Health {
   readonly log: LogReport;
   /** What lies among the blobs and is none. */
   readonly strangers: readonly string[];
-  /** Blobs no version refers to; `collectGarbage` removes them. */
+  /** Blobs nothing refers to; `collectGarbage` removes them. */
   readonly unused: number;
 }
 
-/** Looks at everything: the database, each tree, the log, and every byte of every blob that a version refers to. */
+/** Looks at everything: the database, each tree, the log, and every byte of every blob that is referred to. */
 export async function examine(store: Store, options: UpkeepOptions): Promise<Health> {
   return await store.keeper.shared(async () => {
     const database = store.records.check();
-    const { versions, reached, log } = store.records.read((rows) => {
-      const versions = rows.versions();
+    const { held, reached, log } = store.records.read((rows) => {
+      const held = holders(rows);
       return {
-        versions,
-        reached: reach(rows, versions.map(({ root }) => root)),
+        held,
+        reached: reach(rows, held),
         log: verifyLog(rows, store.records.storeId),
       };
     });
-    const bad = new Map<Sha256, Omit<Damage, "hits">>();
+    const bad = new Map<Sha256, Omit<Damage, "hits" | "proposals">>();
     for (const [digest, why] of reached.badTrees) {
       bad.set(digest, {
         what: "tree",
@@ -214,10 +166,10 @@ export async function examine(store: Store, options: UpkeepOptions): Promise<Hea
     let unused = 0;
     for (const { digest } of store.blobs.list()) if (!reached.blobs.has(digest)) unused++;
     return {
-      versions: versions.length,
+      versions: held.filter(({ version }) => version !== undefined).length,
       blobs: reached.blobs.size,
       bytes,
-      damages: hitsOf(bad, versions, reached),
+      damages: hitsOf(bad, held, reached),
       database,
       log,
       strangers: store.blobs.strangers(),
@@ -236,37 +188,6 @@ function blobProblem(store: Store, digest: Sha256, size: number): Damage["proble
     if (error instanceof Failure || (error as { code?: unknown }).code !== undefined) return "corrupt";
     throw error;
   }
-}
-
-/** Which versions a damage hits: each tree is looked into once. */
-function hitsOf(
-  bad: ReadonlyMap<Sha256, Omit<Damage, "hits">>,
-  versions: readonly Version[],
-  { entries }: Reached,
-): Damage[] {
-  const below = new Map<Sha256, ReadonlyMap<Sha256, string>>();
-  const look = (tree: Sha256): ReadonlyMap<Sha256, string> => {
-    const known = below.get(tree);
-    if (known !== undefined) return known;
-    const found = new Map<Sha256, string>();
-    if (bad.has(tree)) found.set(tree, "");
-    for (const { mode, sha256, name } of entries.get(tree) ?? []) {
-      if (mode.startsWith("100") && bad.has(sha256)) found.set(sha256, name);
-      if (mode !== "040000") continue;
-      for (const [digest, path] of look(sha256)) {
-        found.set(digest, path === "" ? `${name}/` : `${name}/${path}`);
-      }
-    }
-    below.set(tree, found);
-    return found;
-  };
-  const hits = new Map<Sha256, Damage["hits"][number][]>([...bad.keys()].map((digest) => [digest, []]));
-  if (bad.size > 0) {
-    for (const { artifact, number, root } of versions) {
-      for (const [digest, path] of look(root)) hits.get(digest)!.push({ artifact, number, path });
-    }
-  }
-  return [...bad.values()].map((damage) => ({ ...damage, hits: hits.get(damage.digest)! }));
 }
 
 export interface Repaired {

@@ -9,7 +9,7 @@ export type SqlRow = Readonly<Record<string, SqlValue>>;
 export interface Statement {
   get(...values: readonly SqlValue[]): SqlRow | undefined;
   all(...values: readonly SqlValue[]): readonly SqlRow[];
-  run(...values: readonly SqlValue[]): unknown;
+  run(...values: readonly SqlValue[]): { readonly changes: number | bigint };
 }
 
 export interface Database {

@@ -5,8 +5,9 @@ import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
 import { record } from "../log/change.ts";
 import type { Artifact, ArtifactSummary, LogEvent, Records, Rows, Version, WritableRows } from "../store.ts";
-import { type Database, openDatabase, type SqlValue, type Statement } from "./driver.ts";
+import { type Database, openDatabase } from "./driver.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
+import { SqliteProposalRows } from "./proposal_rows.ts";
 
 /** How long a call waits for other processes' transactions, each of which takes milliseconds. */
 const BUSY_MS = 60_000;
@@ -178,21 +179,17 @@ const VERSION = `SELECT a.name AS artifact, v.number, v.root, v.manifest, v.file
 const EVENT = `SELECT sequence, time, actor, kind, payload, payload_sha256 AS payloadSha256, previous, hash
   FROM events`;
 
-class SqliteRows implements WritableRows {
-  readonly #prepared = new Map<string, Statement>();
-
-  constructor(readonly db: Database) {}
-
+class SqliteRows extends SqliteProposalRows implements WritableRows {
   artifact(name: string): Artifact | null {
     const sql =
       "SELECT name, created_at AS createdAt, last_number AS lastNumber FROM artifacts WHERE name = ?";
-    return this.#one<Artifact>(sql, name);
+    return this.one<Artifact>(sql, name);
   }
 
   artifacts(): readonly ArtifactSummary[] {
     const sql = `SELECT a.name, a.created_at AS createdAt, a.last_number AS lastNumber,
       (SELECT count(*) FROM versions v WHERE v.artifact = a.id) AS versions FROM artifacts a ORDER BY a.name`;
-    return this.#all<Artifact & { versions: number }>(sql).map(({ versions, ...artifact }) => ({
+    return this.all<Artifact & { versions: number }>(sql).map(({ versions, ...artifact }) => ({
       artifact,
       versions,
       latest: this.latest(artifact.name),
@@ -200,51 +197,51 @@ class SqliteRows implements WritableRows {
   }
 
   version(artifact: string, number: number): Version | null {
-    return this.#one<Version>(`${VERSION} WHERE a.name = ? AND v.number = ?`, artifact, number);
+    return this.one<Version>(`${VERSION} WHERE a.name = ? AND v.number = ?`, artifact, number);
   }
 
   latest(artifact: string): Version | null {
-    return this.#one<Version>(`${VERSION} WHERE a.name = ? ORDER BY v.number DESC LIMIT 1`, artifact);
+    return this.one<Version>(`${VERSION} WHERE a.name = ? ORDER BY v.number DESC LIMIT 1`, artifact);
   }
 
   versions(artifact?: string): readonly Version[] {
     const order = "ORDER BY a.name, v.number DESC";
     return artifact === undefined
-      ? this.#all<Version>(`${VERSION} ${order}`)
-      : this.#all<Version>(`${VERSION} WHERE a.name = ? ${order}`, artifact);
+      ? this.all<Version>(`${VERSION} ${order}`)
+      : this.all<Version>(`${VERSION} WHERE a.name = ? ${order}`, artifact);
   }
 
   hasTree(digest: Sha256): boolean {
-    return this.#one("SELECT 1 AS one FROM trees WHERE digest = ?", digest) !== null;
+    return this.one("SELECT 1 AS one FROM trees WHERE digest = ?", digest) !== null;
   }
 
   tree(digest: Sha256): Uint8Array | null {
-    return this.#one<{ body: Uint8Array }>("SELECT body FROM trees WHERE digest = ?", digest)?.body ?? null;
+    return this.one<{ body: Uint8Array }>("SELECT body FROM trees WHERE digest = ?", digest)?.body ?? null;
   }
 
   treeDigests(): readonly Sha256[] {
-    return this.#all<{ digest: Sha256 }>("SELECT digest FROM trees").map(({ digest }) => digest);
+    return this.all<{ digest: Sha256 }>("SELECT digest FROM trees").map(({ digest }) => digest);
   }
 
   event(sequence: number): LogEvent | null {
-    return this.#one<LogEvent>(`${EVENT} WHERE sequence = ?`, sequence);
+    return this.one<LogEvent>(`${EVENT} WHERE sequence = ?`, sequence);
   }
 
   lastEvent(): LogEvent | null {
-    return this.#one<LogEvent>(`${EVENT} ORDER BY sequence DESC LIMIT 1`);
+    return this.one<LogEvent>(`${EVENT} ORDER BY sequence DESC LIMIT 1`);
   }
 
   events(after: number, limit: number): readonly LogEvent[] {
-    return this.#all<LogEvent>(`${EVENT} WHERE sequence > ? ORDER BY sequence LIMIT ?`, after, limit);
+    return this.all<LogEvent>(`${EVENT} WHERE sequence > ? ORDER BY sequence LIMIT ?`, after, limit);
   }
 
   insertArtifact({ name, createdAt, lastNumber }: Artifact): void {
     const sql = "INSERT INTO artifacts (name, created_at, last_number) VALUES (?, ?, ?)";
-    this.#run(sql, name, createdAt, lastNumber);
+    this.run(sql, name, createdAt, lastNumber);
   }
 
   setLastNumber(artifact: string, number: number): void {
-    this.#run("UPDATE artifacts SET last_number = ? WHERE name = ?", number, artifact);
+    this.run("UPDATE artifacts SET last_number = ? WHERE name = ?", number, artifact);
   }
 
   insertVersion(v: Version): void {
@@ -252,51 +249,32 @@ class SqliteRows implements WritableRows {
       `INSERT INTO versions (artifact, number, root, manifest, files, bytes, created_at, actor, message,
       restores) VALUES ((SELECT id FROM artifacts WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const { artifact, number, root, manifest, files, bytes, createdAt, actor, message, restores } = v;
-    this.#run(sql, artifact, number, root, manifest, files, bytes, createdAt, actor, message, restores);
+    this.run(sql, artifact, number, root, manifest, files, bytes, createdAt, actor, message, restores);
   }
 
   deleteVersion(artifact: string, number: number): void {
     const sql =
       "DELETE FROM versions WHERE artifact = (SELECT id FROM artifacts WHERE name = ?) AND number = ?";
-    this.#run(sql, artifact, number);
+    this.run(sql, artifact, number);
   }
 
   insertTree(digest: Sha256, body: Uint8Array): void {
-    this.#run("INSERT INTO trees (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, body);
+    this.run("INSERT INTO trees (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, body);
   }
 
   deleteTree(digest: Sha256): void {
-    this.#run("DELETE FROM trees WHERE digest = ?", digest);
+    this.run("DELETE FROM trees WHERE digest = ?", digest);
   }
 
   insertEvent(event: LogEvent): void {
     const sql = `INSERT INTO events (sequence, time, actor, kind, payload, payload_sha256, previous, hash)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
     const { sequence, time, actor, kind, payload, payloadSha256, previous, hash } = event;
-    this.#run(sql, sequence, time, actor, kind, payload, payloadSha256, previous, hash);
+    this.run(sql, sequence, time, actor, kind, payload, payloadSha256, previous, hash);
   }
 
   dropPayload(sequence: number): void {
-    this.#run("UPDATE events SET payload = NULL WHERE sequence = ?", sequence);
-  }
-
-  #prepare(sql: string): Statement {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) this.#prepared.set(sql, statement = this.db.prepare(sql));
-    return statement;
-  }
-
-  #one<T>(sql: string, ...values: readonly (string | number)[]): T | null {
-    const row = this.#prepare(sql).get(...values);
-    return row === undefined ? null : { ...row } as T;
-  }
-
-  #all<T>(sql: string, ...values: readonly (string | number)[]): T[] {
-    return this.#prepare(sql).all(...values).map((row) => ({ ...row }) as T);
-  }
-
-  #run(sql: string, ...values: readonly SqlValue[]): void {
-    this.#prepare(sql).run(...values);
+    this.run("UPDATE events SET payload = NULL WHERE sequence = ?", sequence);
   }
 }
 
