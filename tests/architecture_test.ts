@@ -54,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "sign/dsse.ts",
   ],
   safety: ["vocabulary", "document", "policy/policy.ts", "syntax/tree.ts"],
+  edit: ["vocabulary", "document", "patch", "syntax/tree.ts"],
   cli: [
     "vocabulary",
     "report",
@@ -69,6 +70,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "minimize",
     ...["store/artifact", "store/log", "store/names.ts"],
     "safety",
+    "edit",
   ],
 };
 
@@ -87,7 +89,7 @@ const PORTS = [
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [
-  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report", "safety"],
+  ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report", "safety", "edit"],
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
   ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],

@@ -29,3 +29,8 @@ export function strictText(s: ByteString): string | undefined {
     return undefined;
   }
 }
+
+/** Whether two byte sequences are the same. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || a.length === b.length && Buffer.compare(a, b) === 0;
+}

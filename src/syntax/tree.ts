@@ -41,3 +41,32 @@ export interface SyntaxTrees {
   /** Bounded in bytes, nodes, depth and time; never throws for a text. */
   tree(path: string, bytes: Uint8Array): Promise<ParsedSource>;
 }
+
+/** One captured node of a match. */
+export interface QueryCapture {
+  readonly name: string;
+  readonly type: string;
+  /** Byte offsets into the file, the end exclusive. */
+  readonly start: number;
+  readonly end: number;
+  /** 1-based. */
+  readonly line: number;
+}
+
+/** Captures in the order of the file. */
+export type QueryMatch = readonly QueryCapture[];
+
+export type QueryResult =
+  | { readonly ok: true; readonly language: string; readonly matches: readonly QueryMatch[] }
+  | { readonly ok: false; readonly reason: NoTree | "not_utf8" | "too_many_matches" }
+  /** The query itself is wrong for the language; `detail` says where. */
+  | { readonly ok: false; readonly reason: "bad_query"; readonly detail: string };
+
+/** Runs tree-sitter queries. */
+export interface SyntaxQueries {
+  /**
+   * All matches of a query in a file, in the order in which they begin. Bounded in bytes, matches and time; never
+   * throws for a text or a query.
+   */
+  query(path: string, bytes: Uint8Array, query: string): Promise<QueryResult>;
+}
