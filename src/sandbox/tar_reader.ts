@@ -42,11 +42,18 @@ export async function readTar(
     }
   };
   const fed = feed();
+  const content = async function* (entry: AsyncIterable<Uint8Array>) {
+    try {
+      yield* entry;
+    } catch (error) {
+      throw failure ?? refused(error instanceof Error ? error.message : String(error), error);
+    }
+  };
 
   try {
     for await (const entry of parser) {
       try {
-        await visit(itemOf(entry.header), entry as unknown as AsyncIterable<Uint8Array>);
+        await visit(itemOf(entry.header), content(entry as unknown as AsyncIterable<Uint8Array>));
       } catch (error) {
         fail(error);
         throw error;

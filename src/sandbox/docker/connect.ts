@@ -4,7 +4,7 @@ import { Agent as TlsAgent } from "node:https";
 import { join } from "node:path";
 import type { Environment } from "../../vocabulary/environment.ts";
 import { Failure } from "../../vocabulary/failure.ts";
-import { type Docker, loadDockerode } from "./dockerode.ts";
+import { type Docker, dockerClient } from "./dockerode.ts";
 import { CALL_MS, Engine, ping, refusedWith } from "./engine.ts";
 
 export type ContainerRuntime = "docker" | "podman";
@@ -49,7 +49,7 @@ export async function connectEngine(env: Environment, runtime: ContainerRuntime)
   const tried: string[] = [];
   for (const host of engineHosts(env, runtime)) {
     try {
-      const engine = new Engine(await client(host, env), host);
+      const engine = new Engine(await engineClient(host, env), host);
       await engine.call("answer", PING_MS, (abortSignal) => ping(engine.docker, abortSignal));
       return engine;
     } catch (error) {
@@ -101,7 +101,8 @@ export async function imageExists(
   }
 }
 
-async function client(host: string, env: Environment): Promise<Docker> {
+/** A client for an address; nothing is asked yet. */
+export async function engineClient(host: string, env: Environment): Promise<Docker> {
   // Every key is given, else dockerode fills it from the environment of the process.
   const none = {
     socketPath: undefined,
@@ -117,7 +118,7 @@ async function client(host: string, env: Environment): Promise<Docker> {
     options = {
       ...none,
       ...secret,
-      agent: new Agent(NO_REUSE),
+      agent: opaque(new Agent(NO_REUSE)),
       protocol: "http",
       socketPath: decodeURIComponent(url.pathname),
     };
@@ -126,14 +127,21 @@ async function client(host: string, env: Environment): Promise<Docker> {
     options = {
       ...none,
       ...(tls ? await certificates(env) : secret),
-      agent: tls ? new TlsAgent(NO_REUSE) : new Agent(NO_REUSE),
+      agent: opaque(tls ? new TlsAgent(NO_REUSE) : new Agent(NO_REUSE)),
       protocol: tls ? "https" : "http",
       host: url.hostname,
       port: Number(url.port || (tls ? 2376 : 2375)),
     };
   }
-  const Client = await loadDockerode();
-  return new Client(options);
+  return await dockerClient(options);
+}
+
+/**
+ * The client's debug log writes out every request with all that hangs on its agent, whether or not anybody reads it:
+ * 12 ms of each call, unless the agent says what it wants to be shown as.
+ */
+function opaque<T extends Agent>(agent: T): T {
+  return Object.defineProperty(agent, Symbol.for("nodejs.util.inspect.custom"), { value: () => "Agent" });
 }
 
 function parseHost(host: string): URL {

@@ -1,11 +1,89 @@
 // @ts-types="@types/dockerode"
-import type Docker from "dockerode";
+import type Dockerode from "dockerode";
 
-export type { Docker };
-export type HostConfig = Docker.HostConfig;
-export type ImageInspectInfo = Docker.ImageInspectInfo;
+/** Those calls of dockerode's client that are used here. */
+export type Docker = Pick<
+  Dockerode,
+  | "modem"
+  | "ping"
+  | "info"
+  | "version"
+  | "createContainer"
+  | "listContainers"
+  | "listImages"
+  | "getContainer"
+  | "getExec"
+  | "getImage"
+  | "getEvents"
+  | "pull"
+>;
+export type HostConfig = Dockerode.HostConfig;
+export type ImageInspectInfo = Dockerode.ImageInspectInfo;
 
-/** Loads the client library, which costs a quarter of a second, when it is needed. */
-export async function loadDockerode(): Promise<new (options: object) => Docker> {
-  return (await import("dockerode")).default as unknown as new (options: object) => Docker;
+type Query = { abortSignal?: AbortSignal };
+
+/** One request, as docker-modem takes it. */
+interface Asked {
+  readonly path: string;
+  readonly method: "GET" | "POST";
+  readonly options?: object | undefined;
+  readonly abortSignal?: AbortSignal | undefined;
+  readonly isStream?: boolean;
+}
+
+interface Modem {
+  dial(asked: object, done: (error: Error | null, answer: unknown) => void): void;
+}
+
+type Made<T> = { readonly default: new (modem: Modem, id: string) => T };
+
+const GOOD = { 200: true, 201: true };
+
+/**
+ * dockerode's client without its first page, which loads all that building images takes (gRPC, protobuf): twice the
+ * time of everything else. Its containers, commands and images are used as they are, and its transport is; what that
+ * page asks of the engine itself is asked here. A pull loads it after all.
+ * @param options as docker-modem takes them
+ */
+export async function dockerClient(options: object): Promise<Docker> {
+  const [transport, { default: Container }, { default: Exec }, { default: Image }] = await Promise.all([
+    import("docker-modem") as Promise<{ default: unknown }>,
+    import("dockerode/lib/container.js") as Promise<unknown> as Promise<Made<Dockerode.Container>>,
+    import("dockerode/lib/exec.js") as Promise<unknown> as Promise<Made<Dockerode.Exec>>,
+    import("dockerode/lib/image.js") as Promise<unknown> as Promise<Made<Dockerode.Image>>,
+  ]);
+  const modem = new (transport.default as new (options: object) => Modem & { Promise?: unknown })(options);
+  modem.Promise = Promise;
+  const ask = <T>({ abortSignal, ...asked }: Asked) =>
+    new Promise<T>((resolve, reject) => {
+      const request = { ...asked, statusCodes: GOOD, ...(abortSignal === undefined ? {} : { abortSignal }) };
+      modem.dial(request, (error, answer) => error ? reject(error) : resolve(answer as T));
+    });
+  const get = <T>(path: string) => (query: Query = {}) => {
+    const { abortSignal, ...options } = query;
+    return ask<T>({ path, method: "GET", options, abortSignal });
+  };
+  const client = {
+    modem,
+    ping: get("/_ping"),
+    info: get("/info"),
+    version: get("/version"),
+    listContainers: get("/containers/json?"),
+    listImages: get("/images/json?"),
+    getEvents: ({ abortSignal, ...options }: Query) =>
+      ask({ path: "/events?", method: "GET", options, abortSignal, isStream: true }),
+    createContainer: async ({ name, ...plan }: Dockerode.ContainerCreateOptions) => {
+      const options = { _query: name === undefined ? {} : { name }, _body: plan };
+      const made = await ask<{ Id: string }>({ path: "/containers/create?", method: "POST", options });
+      return new Container(modem, made.Id);
+    },
+    getContainer: (id: string) => new Container(modem, id),
+    getExec: (id: string) => new Exec(modem, id),
+    getImage: (name: string) => new Image(modem, name),
+    pull: async (name: string, options: object) => {
+      const { default: Whole } = await import("dockerode");
+      return await new Whole({ modem } as never).pull(name, options);
+    },
+  };
+  return client as unknown as Docker;
 }

@@ -33,6 +33,14 @@ Deno.test("firstFile: of an archive that never ends, no more is taken than was a
   assert.ok(given < 1_000_000, `${given} bytes were asked for`);
 });
 
+Deno.test("firstFile: a tar that ends within its file is refused", async () => {
+  const whole = Buffer.concat(await Array.fromAsync(tar(file("a", "abc"))));
+  const cut = async function* () {
+    yield await Promise.resolve(new Uint8Array(whole.subarray(0, 514)));
+  };
+  await assert.rejects(firstFile(cut(), 100), isRefused);
+});
+
 Deno.test("firstFile: whatever the bytes, it ends with a file, none or a refusal", async () => {
   const mangled = fc.tuple(fc.nat(1535), fc.nat(255), fc.nat(1536));
   await fc.assert(fc.asyncProperty(fc.array(mangled, { maxLength: 8 }), async (changes) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { engineHosts } from "../../../src/sandbox/docker/connect.ts";
+import { inspect } from "node:util";
+import { engineClient, engineHosts } from "../../../src/sandbox/docker/connect.ts";
 import { FrameReader } from "../../../src/sandbox/docker/frames.ts";
 import { isKeptName, keptName } from "../../../src/sandbox/docker/labels.ts";
 import { startRefusal } from "../../../src/sandbox/docker/start_refusal.ts";
@@ -71,6 +72,18 @@ Deno.test("startRefusal: engines' words in a shell's terms", () => {
   for (const [words, exitCode] of cases) assert.equal(startRefusal("x", words)?.exitCode, exitCode, words);
   assert.equal(startRefusal("x", "No such container: 123"), null);
   assert.equal(startRefusal("x", "cat: no such file or directory"), null);
+});
+
+Deno.test("engine client: what its debug log writes out for each request does not take in the whole agent", async () => {
+  for (const tls of [undefined, "1"]) {
+    const certificates = await Deno.makeTempDir();
+    for (const name of ["ca", "cert", "key"]) await Deno.writeTextFile(`${certificates}/${name}.pem`, "");
+    const env = { DOCKER_CERT_PATH: certificates, ...(tls === undefined ? {} : { DOCKER_TLS_VERIFY: tls }) };
+    const { modem } = await engineClient("tcp://127.0.0.1:9", env);
+    const { agent } = modem as unknown as { readonly agent: unknown };
+    assert.equal(inspect(agent, { showHidden: true, depth: null }), "Agent");
+    await Deno.remove(certificates, { recursive: true });
+  }
 });
 
 Deno.test("engineHosts: DOCKER_HOST alone, else the runtime's sockets first and our own last", () => {
