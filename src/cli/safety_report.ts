@@ -1,5 +1,6 @@
 import type { ChangeCheck, TreeScan } from "../safety/check.ts";
 import { compareSites } from "../safety/delta.ts";
+import { deltaDocument, siteDocument } from "../safety/document.ts";
 import { ABOUT, CAPABILITIES } from "../safety/capability.ts";
 import type { ImportFinding } from "../safety/imports/resolve.ts";
 import { type SafetyJudgement, UNANALYZED_TEXT } from "../safety/judge.ts";
@@ -161,18 +162,6 @@ export function diffText({ check, judgement, lines, policy, recordedBase }: Diff
   return text.join("\n");
 }
 
-/** A site as documents have it. */
-export function siteDocument(site: Site): unknown {
-  const { file, line, function: name, capability, rule, symbol, shape, code } = site;
-  return {
-    ...{ file, line, function: name, capability, rule, symbol },
-    called: shape.positional !== null,
-    arguments: shape.positional ?? [],
-    options: Object.fromEntries(shape.options),
-    code,
-  };
-}
-
 export function scanDocument({ scan, elapsedMs }: ScanFacts): unknown {
   const sites = scan.files.flatMap((file) => file.sites).sort(compareSites);
   return {
@@ -195,10 +184,6 @@ export function scanDocument({ scan, elapsedMs }: ScanFacts): unknown {
 
 export function diffDocument({ check, judgement, lines, policy, recordedBase }: DiffFacts): unknown {
   const { delta, missingImports, unknownImports, changed } = check;
-  const pair = ({ before, after }: { readonly before: Site; readonly after: Site }) => ({
-    before: siteDocument(before),
-    after: siteDocument(after),
-  });
   return {
     format: "veripatch-safety-diff/v1",
     outcome: judgement.outcome,
@@ -208,12 +193,7 @@ export function diffDocument({ check, judgement, lines, policy, recordedBase }: 
     changed,
     additions: lines.additions,
     deletions: lines.deletions,
-    added: delta.added.map(siteDocument),
-    removed: delta.removed.map(siteDocument),
-    widened: delta.widened.map(pair),
-    narrowed: delta.narrowed.map(pair),
-    moved: delta.moved.map(pair),
-    unanalyzed: delta.unanalyzed,
+    ...deltaDocument(delta),
     missing_imports: missingImports,
     unknown_imports: unknownImports,
   };

@@ -7,7 +7,7 @@ export interface ContextSnippet {
   /** Lines of the whole file, where known. */
   readonly fileLines?: number;
   readonly text: string;
-  /** `location`, `enclosing`, `imported`, `allowlisted` … */
+  /** `named`, `location`, `enclosing`, `imported`, `allowlisted` … */
   readonly why: string;
 }
 
@@ -36,6 +36,11 @@ export interface ProposalRequest {
   /** 1-based. */
   readonly attempt: number;
   readonly maxAttempts: number;
+  /**
+   * What a person asks for, in their words. Present when nothing fails and a change is wanted all the same; `failing` is
+   * empty then.
+   */
+  readonly instruction?: string;
   readonly failing: readonly FailingTarget[];
   readonly assertions: readonly string[];
   readonly snippets: readonly ContextSnippet[];

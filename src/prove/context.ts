@@ -31,6 +31,8 @@ export interface ContextInput {
   /** Bytes of a regular file of `entries`, null when it is gone. */
   readonly read: (path: string) => Promise<Uint8Array | null>;
   readonly syntax: Syntax;
+  /** Files that the caller names; they are shown first. */
+  readonly named?: readonly string[];
   /** Redacts whole files before anything is cut out of them. */
   readonly redact: Redact;
   /** Where the workspace stands in the container, absolute. */
@@ -47,9 +49,9 @@ export interface Context {
 }
 
 /**
- * What a proposer should see of failing targets: the definitions around the places their output names, then the
- * writable files that the failing tests import, then, if all that shows only tests, the writable files whose names
- * are nearest. Reads regular files of the manifest only, at most 60 of them; binary files, files past 512 KiB and
+ * What a proposer should see: the files that the caller names; the definitions around the places that the output of
+ * failing targets names, then the writable files that the failing tests import, then, if all that shows only tests, the
+ * writable files whose names are nearest. Reads regular files of the manifest only, at most 60 of them; binary files, files past 512 KiB and
  * files with lines past 2000 characters are left out.
  */
 export async function buildContext(input: ContextInput): Promise<Context> {
@@ -62,6 +64,10 @@ export async function buildContext(input: ContextInput): Promise<Context> {
     else if (shown.excerpts.length < MAX_PLACES_PER_FILE) shown.excerpts.push(excerpt);
   };
 
+  for (const path of input.named ?? []) {
+    const file = await files.read(path);
+    if (file !== null) show(file, headOf(file, "named"));
+  }
   const places = locations(input.output, { workdir: input.workdir });
   for (const { file, location } of await readable(places, files)) {
     show(file, await excerptAt(file, location, input.syntax));

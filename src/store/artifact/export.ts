@@ -21,7 +21,8 @@ import type { ManifestEntry } from "../../vocabulary/manifest.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
 import { errorCode } from "../../workspace/directory_handles.ts";
 import { syncDirectories, syncFiles } from "../folder/durable.ts";
-import type { Store, Version } from "../store.ts";
+import type { TarPlacement } from "../../vocabulary/tar_placement.ts";
+import type { Blobs, Store, Version } from "../store.ts";
 import { flatten, treeSource } from "./tree.ts";
 
 export interface ExportOptions {
@@ -122,28 +123,54 @@ export async function* versionTar(
   version: Version,
   options: ExportOptions,
 ): AsyncGenerator<Uint8Array> {
-  const entries = entriesOf(store, version);
+  yield* entriesTar(store.blobs, entriesOf(store, version), { uid: 0, gid: 0, prefix: "" }, options);
+}
+
+const TAR_CHUNK = 1 << 20;
+
+/**
+ * Entries of a stored tree as a tar, in chunks of about 1 MiB.
+ * @throws Failure `blob_missing`, `blob_corrupt`, `tree_corrupt` (malformed)
+ */
+export async function* entriesTar(
+  blobs: Blobs,
+  entries: readonly ManifestEntry[],
+  { uid, gid, prefix }: TarPlacement,
+  options: ExportOptions,
+): AsyncGenerator<Uint8Array> {
   const pace = new Pace(options, entries.length);
-  for (const { path: name, mode, size, sha256, target } of entries) {
-    const owner = { name, uid: 0, gid: 0 };
-    if (mode === "040000") yield tarHeader({ kind: "directory", mode: 0o755, size: 0, ...owner });
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  const put = (piece: Uint8Array) => {
+    waiting.push(piece);
+    bytes += piece.length;
+  };
+  const top = prefix.replace(/\/+$/, "");
+  if (top !== "") put(tarHeader({ kind: "directory", name: top, mode: 0o755, uid, gid, size: 0 }));
+  for (const { path, mode, size, sha256, target } of entries) {
+    const place = { name: `${prefix}${path}`, uid, gid };
+    if (mode === "040000") put(tarHeader({ kind: "directory", mode: 0o755, size: 0, ...place }));
     else if (mode === "120000") {
-      yield tarHeader({ kind: "link", mode: 0o777, size: 0, target: target!, ...owner });
+      put(tarHeader({ kind: "link", mode: 0o777, size: 0, target: target!, ...place }));
     } else {
-      yield tarHeader({ kind: "file", mode: mode === "100755" ? 0o755 : 0o644, size, ...owner });
+      put(tarHeader({ kind: "file", mode: mode === "100755" ? 0o755 : 0o644, size, ...place }));
       let sent = 0;
-      for (const chunk of store.blobs.chunks(sha256)) {
+      for (const chunk of blobs.chunks(sha256)) {
         sent += chunk.length;
-        yield chunk;
+        put(chunk);
+        if (bytes < TAR_CHUNK) continue;
+        yield Buffer.concat(waiting);
+        [waiting, bytes] = [[], 0];
       }
       if (sent !== size) {
-        throw new Failure("malformed", "tree_corrupt", `${printablePath(name)} has another size`);
+        throw new Failure("malformed", "tree_corrupt", `${printablePath(path)} has another size`);
       }
-      yield Buffer.alloc(padding(size));
+      put(Buffer.alloc(padding(size)));
     }
     await pace.step();
   }
-  yield Buffer.alloc(2 * BLOCK);
+  put(Buffer.alloc(2 * BLOCK));
+  yield Buffer.concat(waiting);
 }
 
 /** Lets others have their turn now and then, tells how far it is, and stops when asked to. */
