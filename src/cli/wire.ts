@@ -51,35 +51,90 @@ export async function wireWorld(
   env: Environment,
   options: WorldOptions,
 ): Promise<World> {
-  const { defaultTmpRoot, makeSessionDirectory, reapDirectories, removeTree } = await import(
-    "../sandbox/bubblewrap/host_directories.ts"
-  );
-  await reapDirectories();
   const { directoryWorkspace } = await import("../workspace/directory.ts");
-  const { gitAgrees } = await import("../workspace/git_apply.ts");
-  const scratch = await makeSessionDirectory(defaultTmpRoot(), spec.session, spec.deadline, null);
-  try {
+  return await inScratch(spec, async (scratch, dispose) => {
     const workspace = await directoryWorkspace(root, {
       artifactsDir: options.artifacts,
       strangers: options.patches ?? [],
       scratch,
     });
-    const asked = options.container
-      ? { ...policy, sandbox: { ...policy.sandbox, backend: "container" as const } }
-      : policy;
-    const { sandbox, why } = await wireSandbox(asked, () => workspace.checkout(), spec.pull, env);
-    return {
-      sandbox,
-      fallback: policy.sandbox.backend === "auto" && sandbox.backend !== "container" ? why : null,
-      workspace,
-      gitAgrees: (patch, base, expected) => gitAgrees(patch, base, expected, scratch),
-      ...wireSecrets(env),
-      dispose: () => removeTree(scratch),
-    };
+    const checkout = () => workspace.checkout();
+    const chosen = await sandboxFor(policy, checkout, options.container, spec.pull, env);
+    return { ...chosen, workspace, ...await wireJudges(scratch, env), dispose };
+  });
+}
+
+/** The same for a tree that is in a store. It is no checkout, and needs none: nobody can change it meanwhile. */
+export async function wireStoredWorld(
+  workspace: Workspace,
+  policy: Policy,
+  spec: SandboxSpec,
+  env: Environment,
+  options: Pick<WorldOptions, "container">,
+): Promise<World> {
+  const checkout = () => Promise.resolve({ state: "unknown", why: "no_checkout" } as const);
+  const backend = policy.sandbox.backend === "git_worktree" ? "copy" : policy.sandbox.backend;
+  const asked = { ...policy, sandbox: { ...policy.sandbox, backend } };
+  return await inScratch(spec, async (scratch, dispose) => {
+    const chosen = await sandboxFor(asked, checkout, options.container, spec.pull, env);
+    return { ...chosen, workspace, ...await wireJudges(scratch, env), dispose };
+  });
+}
+
+/** Who judges a patch before anything runs. @param scratch the caller's, who removes it */
+async function wireJudges(
+  scratch: string,
+  env: Environment,
+): Promise<Pick<World, "gitAgrees" | "redact" | "findSecrets">> {
+  const { gitAgrees } = await import("../workspace/git_apply.ts");
+  return {
+    gitAgrees: (patch, base, expected) => gitAgrees(patch, base, expected, scratch),
+    ...wireSecrets(env),
+  };
+}
+
+/** What checking a proposal needs where nothing is run. */
+export async function wireChecks(
+  spec: Pick<SandboxSpec, "session" | "deadline">,
+  env: Environment,
+): Promise<Pick<World, "gitAgrees" | "redact" | "findSecrets" | "dispose">> {
+  return await inScratch(spec, async (scratch, dispose) => ({
+    ...await wireJudges(scratch, env),
+    dispose,
+  }));
+}
+
+/** A private folder for one session; gone at once when `wire` throws, else by `dispose`. */
+async function inScratch<T>(
+  spec: Pick<SandboxSpec, "session" | "deadline">,
+  wire: (scratch: string, dispose: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { defaultTmpRoot, makeSessionDirectory, reapDirectories, removeTree } = await import(
+    "../sandbox/bubblewrap/host_directories.ts"
+  );
+  await reapDirectories();
+  const scratch = await makeSessionDirectory(defaultTmpRoot(), spec.session, spec.deadline, null);
+  try {
+    return await wire(scratch, () => removeTree(scratch));
   } catch (error) {
     await removeTree(scratch);
     throw error;
   }
+}
+
+async function sandboxFor(
+  policy: Policy,
+  checkout: () => Promise<CheckoutState>,
+  container: boolean,
+  pull: boolean,
+  env: Environment,
+): Promise<Pick<World, "sandbox" | "fallback">> {
+  const asked = container
+    ? { ...policy, sandbox: { ...policy.sandbox, backend: "container" as const } }
+    : policy;
+  const { sandbox, why } = await wireSandbox(asked, checkout, pull, env);
+  const fallback = policy.sandbox.backend === "auto" && sandbox.backend !== "container" ? why : null;
+  return { sandbox, fallback };
 }
 
 /**

@@ -5,7 +5,7 @@ import { BaseFiles } from "../prove/base_files.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import { objectionsTo } from "../prove/proposal.ts";
 import { refusalsOf, touchedBy } from "../prove/protection.ts";
-import { checkChange, type ChangeCheck, type CheckPorts, type Tree } from "../safety/check.ts";
+import { type ChangeCheck, checkChange, type CheckPorts, type Tree } from "../safety/check.ts";
 import { judgeSafety, type SafetyJudgement } from "../safety/judge.ts";
 import type { SyntaxTrees } from "../syntax/tree.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";

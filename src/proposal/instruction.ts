@@ -85,7 +85,12 @@ export async function answerInstruction(
     }
     if (answer.kind === "invalid") {
       const { reason, detail } = answer;
-      previous.push({ attempt, diff: "", outcome: `refused: ${reason}`, detail: detail.slice(0, MAX_DETAIL) });
+      previous.push({
+        attempt,
+        diff: "",
+        outcome: `refused: ${reason}`,
+        detail: detail.slice(0, MAX_DETAIL),
+      });
       continue;
     }
     const admission = await admitProposal(answer, files, plan, ports);

@@ -1,3 +1,4 @@
+import type { Edit, EditBase, EditRefused, MadePatch } from "../edit/edit.ts";
 import { byteStringOfText } from "../patch/bytes.ts";
 import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import type { BaseFiles } from "../prove/base_files.ts";
@@ -23,7 +24,8 @@ export type ProposalStep =
   | { readonly kind: "instruction" } & Instruction;
 
 export interface StepPorts extends Omit<InstructionPorts, "proposer" | "asking"> {
-  readonly edit: EditPorts;
+  /** `makePatch` with its ports. */
+  readonly edit: (edits: readonly Edit[], base: EditBase) => Promise<MadePatch | EditRefused>;
   /** Asked for instructions; made when the first one comes. */
   readonly proposer: () => Promise<InstructionPorts["proposer"]>;
   readonly asking?: (step: number, of: number, attempt: number) => void;
@@ -107,12 +109,16 @@ async function takePatch(
   return { ok: true, patch: resolved.patch, told: { kind: "patch", name, notes: resolved.notes } };
 }
 
-async function takeEdits(edits: readonly Edit[], files: BaseFiles, ports: EditPorts): Promise<Stepped> {
+async function takeEdits(
+  edits: readonly Edit[],
+  files: BaseFiles,
+  make: StepPorts["edit"],
+): Promise<Stepped> {
   const read = async (path: string) => {
     await files.load([path]);
     return files.read(path);
   };
-  const made = await makePatch(edits, { entries: files.entries, read }, ports);
+  const made = await make(edits, { entries: files.entries, read });
   if (!made.ok) return made;
   const told = edits.map((edit, index) => ({
     ...toldEdit(edit),

@@ -29,7 +29,8 @@ const REPAIR =
   `You repair software. A command fails; you propose the smallest change that makes it pass for the right reason:
 fix the cause, do not weaken, skip or special-case tests.`;
 
-const CHANGE = `You change software. You are told what is wanted; you propose the smallest change that does it, in the
+const CHANGE =
+  `You change software. You are told what is wanted; you propose the smallest change that does it, in the
 manner of the code around it, and nothing that was not asked for.`;
 
 const SYSTEM = (task: string, fence: string) =>

@@ -14,7 +14,21 @@ export class GitMerge {
     const flags = strategy === "manual" ? [] : [`--${strategy}`];
     const run = spawnSync(
       "git",
-      ["merge-file", "-p", "-q", "-L", "ours", "-L", "base", "-L", "theirs", ...flags, "ours", "base", "theirs"],
+      [
+        "merge-file",
+        "-p",
+        "-q",
+        "-L",
+        "ours",
+        "-L",
+        "base",
+        "-L",
+        "theirs",
+        ...flags,
+        "ours",
+        "base",
+        "theirs",
+      ],
       {
         cwd: this.#dir,
         maxBuffer: 1 << 28,
