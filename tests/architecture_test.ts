@@ -95,6 +95,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["store/artifact", "store/log", "store/names.ts"],
     "safety",
     "edit",
+    "propose/select.ts",
   ],
 };
 

@@ -16,13 +16,18 @@ const V8_FLAGS = "--v8-flags=--max-semi-space-size=2";
 /** What the tests use besides Deno, and the Debian package each comes from. */
 const PROGRAMS = {
   bwrap: "bubblewrap",
+  fish: "fish",
   git: "git",
+  less: "less",
+  man: "man-db",
+  mandoc: "mandoc",
   minisign: "minisign",
   openssl: "openssl",
   python3: "python3",
   setpriv: "util-linux",
   "ssh-keygen": "openssh-client",
   tmux: "tmux",
+  zsh: "zsh",
 };
 
 async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {

@@ -4,7 +4,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { hmacSecretInput, signingKey } from "./key_input.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 
-const ATTESTATION_MODES = ["none", "hmac-sha256", "ed25519"] as const;
+export const ATTESTATION_MODES = ["none", "hmac-sha256", "ed25519"] as const;
 export type AttestationMode = typeof ATTESTATION_MODES[number];
 /** Where the Python tool has its secret. */
 export const HMAC_VARIABLE = "PP_ATTEST_HMAC_KEY";

@@ -1,23 +1,11 @@
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
-import { registerArtifact } from "./artifact_verb.ts";
-import { registerAttest } from "./attest_verb.ts";
-import { registerBundle } from "./bundle_verb.ts";
-import { registerDoctor } from "./doctor_verb.ts";
-import { registerEvents } from "./events_verb.ts";
 import { EXIT } from "./exit_code.ts";
-import { registerGate } from "./gate_verb.ts";
-import { registerInit } from "./init_verb.ts";
-import { registerKey } from "./key_verb.ts";
-import { registerPolicy } from "./policy_verb.ts";
-import { registerReport } from "./report_verb.ts";
-import { registerReplay } from "./replay_verb.ts";
-import { registerSafety } from "./safety_verb.ts";
-import { registerProve, registerRun } from "./session_verbs.ts";
-import { registerTrust } from "./trust_verb.ts";
-import { registerVerifyAttestation } from "./verify_attestation_verb.ts";
+import { helpLayout, helpOutput } from "./help_layout.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { failureDocument, type Outcome, printFailure, printJson, verbRunner } from "./verb.ts";
+import { TOPICS } from "./topics.ts";
+import { registerVerbs } from "./verbs.ts";
 
 const EPILOGUE = `
 Examples:
@@ -42,6 +30,9 @@ Exit codes:
   0 proved, done      2 the answer is no       3 no answer (flaky, timed out, budget)
   64 wrong usage      65 malformed input       69 engine, image or provider missing
   70 bug in pp        77 not permitted         130 interrupted, cleaned up
+
+Topics, each shown by pp help TOPIC:
+${TOPICS.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join("\n")}
 `;
 
 const RUN_HINT = 'quote the command (pp run "pytest -q") or put -- before it (pp run -- pytest -q)';
@@ -52,32 +43,27 @@ const RUN_HINT = 'quote the command (pp run "pytest -q") or put -- before it (pp
  * @returns the exit code
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if (asksForVersion(args)) {
+    const { buildInfo } = await import("../build_info.ts");
+    await printJson({ format: "veripatch-version/v1", ...await buildInfo() });
+    return EXIT.yes;
+  }
   const outcome: Outcome = { exit: EXIT.yes };
   const program = new Command("pp");
   program
     .description("Proves that a patch fixes what it claims, and lets anyone check it offline.")
-    .version(`pp ${VERSION}`, "-V, --version")
+    .version(
+      `pp ${VERSION}`,
+      "-V, --version",
+      "print the version; with --json also commit, runtime and contents",
+    )
     .addHelpText("after", EPILOGUE)
     .showSuggestionAfterError()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, ...helpOutput })
+    .configureHelp(helpLayout())
+    .helpCommand(false)
     .exitOverride();
-  const verb = verbRunner(outcome);
-  registerRun(program, verb, args);
-  registerProve(program, verb);
-  registerAttest(program, verb);
-  registerVerifyAttestation(program, verb);
-  registerReplay(program, verb);
-  registerBundle(program, verb);
-  registerReport(program, verb);
-  registerGate(program, verb);
-  registerArtifact(program, verb);
-  registerEvents(program, verb);
-  registerSafety(program, verb);
-  registerDoctor(program, verb);
-  registerPolicy(program, verb);
-  registerInit(program, verb);
-  registerKey(program, verb);
-  registerTrust(program, verb);
+  registerVerbs(program, verbRunner(outcome), args);
   try {
     if (args.length === 0) {
       program.outputHelp();
@@ -97,6 +83,12 @@ export async function run(args: readonly string[]): Promise<number> {
     printFailure(error);
     return EXIT.bug;
   }
+}
+
+/** `--version` and `--json` in any order, and nothing else. */
+function asksForVersion(args: readonly string[]): boolean {
+  const [version, other] = args[0] === "--json" ? [args[1], args[0]] : [args[0], args[1]];
+  return args.length === 2 && (version === "--version" || version === "-V") && other === "--json";
 }
 
 /** What commander says of a call, with the verb's own help as the next step. */

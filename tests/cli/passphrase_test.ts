@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withTerminal } from "../engine/terminal.ts";
+import { withTerminal } from "./terminal.ts";
 import { withFolder } from "./process.ts";
 
 const ENDED = /EXIT:\d+/;

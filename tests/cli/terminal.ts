@@ -1,11 +1,11 @@
-import { PP } from "./pp.ts";
+import { PP } from "./process.ts";
 
 const UTF8 = { LC_ALL: "C.UTF-8" };
 const EVERY_MS = 30;
 /** Guards against a hang, far beyond what anything here takes. */
 const PATIENCE_MS = 90_000;
 
-/** A shell in a real terminal that runs one `pp` and then prints `EXIT:` and its code. */
+/** A shell in a real terminal that runs one program and then prints `EXIT:` and its code. */
 export interface Terminal {
   /** What is on the screen and above it; with `colours`, with its escape sequences. */
   screen(colours?: boolean): Promise<string>;
@@ -15,14 +15,19 @@ export interface Terminal {
   until(pattern: RegExp, seen?: (screen: string) => void): Promise<string>;
 }
 
+export interface TerminalCall {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly columns: number;
+  readonly rows?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is run with `args`; `pp` unless said. */
+  readonly program?: readonly string[];
+}
+
 /** Starts a tmux server of its own, and ends it by its name. */
 export async function withTerminal(
-  call: {
-    readonly args: readonly string[];
-    readonly cwd: string;
-    readonly columns: number;
-    readonly env?: Readonly<Record<string, string>>;
-  },
+  call: TerminalCall,
   use: (terminal: Terminal) => Promise<void>,
 ): Promise<void> {
   const socket = `pp-${crypto.randomUUID()}`;
@@ -39,12 +44,12 @@ export async function withTerminal(
   };
   const unset = ["NO_COLOR", "FORCE_COLOR"].flatMap((name) => ["-u", name]);
   const settings = Object.entries(call.env ?? {}).map(([name, value]) => `${name}=${value}`);
-  const words = ["env", ...unset, ...settings, ...PP, ...call.args].map(quoted).join(" ");
+  const words = ["env", ...unset, ...settings, ...call.program ?? PP, ...call.args].map(quoted).join(" ");
   const screen = async (colours = false) =>
     await tmux("capture-pane", "-p", "-S", "-1000", ...(colours ? ["-e"] : []));
   try {
     await tmux(
-      ...["new-session", "-d", "-x", String(call.columns), "-y", "50", "-c", call.cwd],
+      ...["new-session", "-d", "-x", String(call.columns), "-y", String(call.rows ?? 50), "-c", call.cwd],
       `trap : INT; ${words}; echo "EXIT:$?"; exec sleep 600`,
     );
     await use({

@@ -1,0 +1,25 @@
+import { PRESETS } from "../../policy/presets.ts";
+import { PROVIDERS } from "../../propose/select.ts";
+import { ROLES } from "../../sign/role.ts";
+import { ATTESTATION_MODES } from "../attestation_keys.ts";
+
+const PRESET_NAMES = PRESETS.map(({ name }) => name);
+
+const OF_FLAG: Readonly<Record<string, readonly string[]>> = {
+  "--attestation-mode": ATTESTATION_MODES,
+  "--mode": ATTESTATION_MODES,
+  "--preset": PRESET_NAMES,
+  "--provider": PROVIDERS,
+  "--report": ["junit:", "tap"],
+  "--role": ROLES,
+};
+
+/** What a flag takes, when it takes one of a few; empty when it does not. */
+export function flagChoices(long: string): readonly string[] {
+  return OF_FLAG[long] ?? [];
+}
+
+/** The same for a word of a verb. */
+export function argumentChoices(path: readonly string[], name: string): readonly string[] {
+  return path.join(" ") === "pp policy presets" && name === "name" ? PRESET_NAMES : [];
+}
