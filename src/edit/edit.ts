@@ -43,8 +43,8 @@ export interface EditBase {
 export interface EditPorts {
   readonly trees: SyntaxTrees;
   readonly queries: SyntaxQueries;
-  /** By name. */
-  readonly templates: ReadonlyMap<string, Template>;
+  /** All there are; one of a name for each of its languages. */
+  readonly templates: readonly Template[];
 }
 
 /** Why an edit was not taken. */

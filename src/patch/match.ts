@@ -48,14 +48,30 @@ export class SearchableLines {
     return hunk.shorter ? this.place(hunk.shorter) : "not_found";
   }
 
+  /** The 0-based lines at which lines stand under the strictest comparison that finds any; at most `most` of them. */
+  places(lines: readonly ByteString[], most: number): readonly number[] {
+    for (const drift of ["none", "line_end", "all_spaces"] as const) {
+      const wanted = lines.map(NORMALIZE[drift]);
+      const { keys, places } = this.index(drift);
+      const found = this.search(keys, places, wanted, most);
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
   private placeWithoutContext(hunk: LooseHunk): Placed | "not_found" | "ambiguous" {
     if (this.lines.length === 0) return { hunk, at: 0, drift: "none" };
     if (hunk.at === null) return "ambiguous";
     return hunk.at <= this.lines.length ? { hunk, at: hunk.at, drift: "none" } : "not_found";
   }
 
-  /** At most two of the places where the wanted lines stand, found through the rarest of them. */
-  private search(keys: string[], places: Map<string, number[]>, wanted: readonly string[]): number[] {
+  /** At most `most` of the places where the wanted lines stand, found through the rarest of them. */
+  private search(
+    keys: string[],
+    places: Map<string, number[]>,
+    wanted: readonly string[],
+    most = 2,
+  ): number[] {
     let rarest = 0, fewest: number[] = places.get(wanted[0]!) ?? [];
     for (let i = 1; i < wanted.length && fewest.length > 0; i++) {
       const there = places.get(wanted[i]!) ?? [];
@@ -66,7 +82,7 @@ export class SearchableLines {
     }
     const found: number[] = [];
     for (const place of fewest) {
-      if (found.length > 1 || this.budget.left < 0) break;
+      if (found.length >= most || this.budget.left < 0) break;
       if (this.matches(keys, wanted, place - rarest)) found.push(place - rarest);
     }
     return found;

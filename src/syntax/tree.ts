@@ -65,7 +65,7 @@ export type QueryResult =
 /** Runs tree-sitter queries. */
 export interface SyntaxQueries {
   /**
-   * All matches of a query in a file, in the order in which they begin. Bounded in bytes, matches and time; never
+   * All matches of a query in a file, as tree-sitter finds them. Bounded in bytes, matches and time; never
    * throws for a text or a query.
    */
   query(path: string, bytes: Uint8Array, query: string): Promise<QueryResult>;

@@ -1,4 +1,4 @@
-import type { Language as Grammar, Parser as ParserType, Tree } from "web-tree-sitter";
+import type { Language as Grammar, Parser as ParserType, Query as QueryObject, Tree } from "web-tree-sitter";
 import { Failure } from "../vocabulary/failure.ts";
 import { moduleSpecifiers } from "./imports.ts";
 import { type Language, languageOf } from "./languages.ts";
@@ -25,12 +25,14 @@ interface Runtime {
 }
 
 let runtime: Promise<Runtime> | undefined;
+let queries: typeof QueryObject | undefined;
 const grammars = new Map<string, Promise<Grammar>>();
 
 async function loadRuntime(): Promise<Runtime> {
-  const { Parser, Language } = await import("web-tree-sitter");
+  const { Parser, Language, Query } = await import("web-tree-sitter");
   const wasmBinary = await readPackageFile(import.meta.resolve("web-tree-sitter/web-tree-sitter.wasm"));
   await Parser.init({ wasmBinary });
+  queries = Query;
   return { Parser, Language };
 }
 
@@ -129,6 +131,20 @@ export async function parseWith<T>(
   } finally {
     tree?.delete();
     parser.delete();
+  }
+}
+
+/** A query for a tree's language, to be deleted by the caller, or what is wrong with it. */
+export function queryIn(
+  tree: Tree,
+  source: string,
+): { readonly query: QueryObject } | { readonly detail: string } {
+  try {
+    return { query: new queries!(tree.language, source) };
+  } catch (error) {
+    // The binding has several kinds of error for a query that is wrong, one of them without a name.
+    if (error instanceof WebAssembly.RuntimeError || !(error instanceof Error)) throw error;
+    return { detail: error.message };
   }
 }
 
