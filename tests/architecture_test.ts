@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sandbox: ["vocabulary"],
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
-  store: ["vocabulary", "sign", "patch", "tar", "workspace"],
+  store: ["vocabulary", "sign", "patch", "tar", "workspace", "approve"],
+  approve: ["vocabulary", "sign", "policy/policy.ts", "policy/glob.ts", "policy/protected.ts"],
   sign: ["vocabulary", "document"],
   testreport: ["vocabulary"],
   bundle: [
@@ -92,7 +93,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bundle",
     "verify",
     "minimize",
-    ...["store/artifact", "store/log", "store/names.ts"],
+    ...["store/artifact", "store/log", "store/proposal", "store/proposals.ts", "store/names.ts"],
+    "approve",
     "safety",
     "edit",
     "propose/select.ts",
@@ -115,9 +117,11 @@ const PORTS = [
 /** Rooms without files, clock, network or environment: what they may not mention. */
 const PURE = [
   ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report", "safety", "edit"],
+  "approve",
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
   ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],
+  ...["store/proposals.ts", "store/proposal"],
 ];
 const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
 

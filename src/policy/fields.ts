@@ -28,6 +28,20 @@ export function size(min: number, max: number) {
   });
 }
 
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 } as const;
+
+/** A length of time as `90s`, `30m`, `12h`, `7d`, `2w`, or a number of seconds; whole seconds. */
+export function duration(min: number, max: number) {
+  const seconds = z.number().int({ error: "expected whole seconds" }).min(min).max(max);
+  const words = z.string().regex(/^\d{1,9}[smhdw]?$/).transform((text) => {
+    const unit = text.at(-1)! as keyof typeof SECONDS;
+    return Object.hasOwn(SECONDS, unit) ? Number(text.slice(0, -1)) * SECONDS[unit] : Number(text);
+  });
+  return z.union([seconds, words.pipe(seconds)], {
+    error: "expected a time, such as 12h, 7d or a number of seconds",
+  });
+}
+
 /** A number that may have a fraction, bare or quoted. */
 export function decimal(min: number, max: number) {
   const bounded = z.number().min(min).max(max);

@@ -68,6 +68,7 @@ export interface Policy {
     /** Lines a change may add and remove together. */
     readonly max_diff_lines: number;
   };
+  readonly approval: ApprovalPolicy;
   readonly sandbox: {
     readonly backend: "auto" | "container" | "copy" | "git_worktree";
     readonly container_runtime: "docker" | "podman";
@@ -95,4 +96,29 @@ interface NegativeControlConfig {
   readonly files: Readonly<Record<string, string>>;
   /** Names of the targets that have to fail with it; all when empty. */
   readonly targets: readonly string[];
+}
+
+/** Who may apply a change, and when. */
+export interface ApprovalPolicy {
+  /** `findings`: only a change with a check that is not clean needs one. */
+  readonly required: "always" | "findings" | "never";
+  /** Distinct principals. */
+  readonly threshold: number;
+  /** Seconds a proposal waits and an approval counts. */
+  readonly expires: number;
+  readonly keep_on_clean_rebase: boolean;
+  readonly signed_proposals: boolean;
+  readonly bypass: boolean;
+  /** Seconds until a bypass has to be looked at. */
+  readonly review_within: number;
+  readonly automatic: readonly AutomaticRule[];
+}
+
+/** A change that needs no person. */
+export interface AutomaticRule {
+  readonly name: string;
+  /** Globs; every path of the change matches one. */
+  readonly paths: readonly string[];
+  readonly max_lines: number;
+  readonly max_files: number;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { KnownKeys } from "../document/problems.ts";
 import { checkArgv, MAX_ARGV_WORDS, targetFromCommand } from "./commands.ts";
-import { count, decimal, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
+import { count, decimal, duration, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
 import { controlFiles } from "./control_files.ts";
 import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
 import { MAX_REPORT_PATH, reportSource } from "./report.ts";
@@ -144,6 +144,59 @@ const safetyShape = {
   }),
 };
 
+const ruleShape = {
+  name: line(100).meta({ description: "For people; the hash of the whole rule stands in the log." }),
+  paths: z.array(glob, { error: "expected a list of globs" }).min(1, { error: "must have at least one glob" })
+    .max(MAX_LIST).meta({ description: "Every file of the change matches one of them." }),
+  max_lines: count(1, 10_000).default(20).meta({ description: "Lines added and removed together." }),
+  max_files: count(1, 1_000).default(1).meta({ description: "Files touched." }),
+};
+
+const automatic = z.array(
+  z.strictObject(ruleShape, { error: "expected a rule, such as {name: docs, paths: [docs/**]}" }),
+  { error: "expected a list of rules" },
+).max(100, { error: "must have at most 100 rules" })
+  .superRefine((rules, context) => {
+    const names = rules.map((rule) => (rule as { readonly name?: unknown } | null)?.name);
+    names.forEach((name, i) => {
+      if (typeof name !== "string" || names.indexOf(name) === i) return;
+      context.addIssue({ code: "custom", path: [i, "name"], message: "there is a rule of that name" });
+    });
+  }, { when: ({ value }) => Array.isArray(value) })
+  .nullish().meta({
+    default: [],
+    description: "Changes that need no person: with a passed proof, and nothing that the code newly can do.",
+  }).transform((rules) => rules ?? []);
+
+const MINUTE = 60;
+const YEAR = 365 * DAY;
+
+const approvalShape = {
+  required: z.enum(["always", "findings", "never"]).default("always").meta({
+    description:
+      "Which proposals are applied only when approved; findings: those with a check that is not clean.",
+  }),
+  threshold: count(1, 64).default(1).meta({
+    description: "Principals who have to approve; at least what the trust file asks of approvers.",
+  }),
+  expires: duration(MINUTE, YEAR).default(7 * DAY).meta({
+    description: "How long a proposal waits, and an approval counts.",
+  }),
+  keep_on_clean_rebase: flag().default(false).meta({
+    description: "A rebase without conflicts whose findings do not grow keeps its approvals.",
+  }),
+  signed_proposals: flag().default(false).meta({
+    description: "Proposals are signed with a key of the trust file.",
+  }),
+  bypass: flag().default(false).meta({
+    description: "Whether an approver may, for a reason, bypass the approvals a change needs.",
+  }),
+  review_within: duration(MINUTE, YEAR).default(3 * DAY).meta({
+    description: "How soon a bypass has to be looked at.",
+  }),
+  automatic,
+};
+
 const secretsShape = {
   allow_in_patch: flag().default(false).meta({ description: "Take patches in which a secret is found." }),
 };
@@ -204,6 +257,7 @@ const policyShape = {
   verify: section(verifyShape),
   secrets: section(secretsShape),
   safety: section(safetyShape),
+  approval: section(approvalShape),
   sandbox: section(sandboxShape),
   attestation: section(attestationShape),
 };
@@ -257,6 +311,8 @@ export const KNOWN_KEYS: KnownKeys = new Map([
   ["policy.verify.negative_control", Object.keys(negativeControlShape)],
   ["policy.secrets", Object.keys(secretsShape)],
   ["policy.safety", Object.keys(safetyShape)],
+  ["policy.approval", Object.keys(approvalShape)],
+  ["policy.approval.automatic[]", Object.keys(ruleShape)],
   ["policy.sandbox", Object.keys(sandboxShape)],
   ["policy.attestation", Object.keys(attestationShape)],
 ]);
