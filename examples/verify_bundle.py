@@ -136,8 +136,8 @@ class Hmac:
         return hmac.compare_digest(sig, hmac.new(self.secret, message, hashlib.sha256).digest())
 
 
-def verified_payload(data, keys, threshold):
-    """The payload of an envelope that enough of the keys signed. The key says which algorithm it is."""
+def read_envelope(data):
+    """The payload of an envelope and its signatures as (keyid, sig); nobody has verified them yet."""
     require(len(data) <= MAX_ENVELOPE, "envelope: too large")
     envelope = strict_json(data, "envelope")
     exactly(envelope, ["payload", "payloadType", "signatures"], "envelope")
@@ -146,12 +146,21 @@ def verified_payload(data, keys, threshold):
     require(payload, "envelope: nothing is signed")
     entries = envelope["signatures"]
     require(isinstance(entries, list) and 1 <= len(entries) <= 64, "envelope: no signatures, or too many")
-    message = pre_auth_encoding(PAYLOAD_TYPE, payload)
-    signed = set()
+    signatures = []
     for entry in entries:
         require(isinstance(entry, dict) and set(entry) in ({"sig"}, {"sig", "keyid"}), "envelope: odd signature")
         sig, keyid = strict_base64(entry["sig"], "sig"), entry.get("keyid", "")
         require(sig and isinstance(keyid, str), "envelope: odd signature")
+        signatures.append((keyid, sig))
+    return payload, signatures
+
+
+def verified_payload(data, keys, threshold):
+    """The payload of an envelope that enough of the keys signed. The key says which algorithm it is."""
+    payload, signatures = read_envelope(data)
+    message = pre_auth_encoding(PAYLOAD_TYPE, payload)
+    signed = set()
+    for keyid, sig in signatures:
         for key in keys:
             fits = key.fits(sig, message)
             # A signature that is by another key than it names spoils the whole; HMAC's name is the same for all.
@@ -277,6 +286,8 @@ def drawn_claims(files):
 
     def side(name):
         verify = document(name)
+        passed = [run for run in verify["runs"] if run["outcome"] == "passed"]
+        require(verify["passed"] == len(passed), f"{name}: its runs do not add up")
         return {"outcome": verify["outcome"], "runs": len(verify["runs"]), "passed": verify["passed"]}
 
     repro, environment = document("repro.json"), document("environment.json")
@@ -285,7 +296,11 @@ def drawn_claims(files):
     tree_files = {"workspace_manifest.json": "workspace_manifest_sha256", "workspace.tar": "workspace_tar_sha256"}
     for name, member in tree_files.items():
         require(files.get(name, {}).get("sha256") == repro.get(member), f"{name}: not of repro.json")
+    require(repro["status"] == "proved" and repro["success"] is True, "repro.json: no proof")
+    require(environment["backend"] == repro["sandbox_backend"], "environment.json: another sandbox")
     image = environment["image"]
+    named = [None, None] if image is None else [image["name"], image["id"]]
+    require(named == [repro["container_image"], repro["container_image_id"]], "environment.json: another image")
     clean = repro["git_dirty"] is False
     minimization = None
     if "minimization.json" in files:
@@ -334,11 +349,14 @@ def check_subject(files, subjects, predicate):
     for name in CLAIMS:
         require(predicate[name] == claims[name], f"the statement says another {name} than the bundle")
     # The standard statement beside it is pinned by the list of files; it must be about the same.
-    envelope = strict_json(files[TEST_ENVELOPE]["bytes"], TEST_ENVELOPE)
-    others, result = read_statement(strict_base64(envelope["payload"], TEST_ENVELOPE), TEST_RESULT)
-    require(others == subjects and result["result"] == "PASSED", f"{TEST_ENVELOPE}: about something else")
-    names = [target["name"] for target in claims["targets"]]
-    require(result["passedTests"] == names, f"{TEST_ENVELOPE}: about something else")
+    others, result = read_statement(read_envelope(files[TEST_ENVELOPE]["bytes"])[0], TEST_RESULT)
+    same = {
+        "result": "PASSED",
+        "configuration": [{"name": "policy.json", "digest": {"sha256": files["policy.json"]["sha256"]}}],
+        "passedTests": [target["name"] for target in claims["targets"]],
+        "failedTests": [],
+    }
+    require(others == subjects and result == same, f"{TEST_ENVELOPE}: about something else")
 
 
 def check_freshness(predicate, max_age, nonce):

@@ -7,6 +7,8 @@ import { renderPublicPem } from "../../src/sign/pem.ts";
 import { signEnvelope } from "../../src/sign/sign.ts";
 import { parseTrust, trustedKeys } from "../../src/sign/trust_file.ts";
 import type { Trust } from "../../src/verify/verdicts/signature.ts";
+import { canonicalJson } from "../../src/vocabulary/canonical_json.ts";
+import { sha256 } from "../../src/vocabulary/digest.ts";
 import { attested, ISSUED_AT, testKey, testSecret } from "../bundle/attested.ts";
 import { record, redact } from "../bundle/fixture.ts";
 
@@ -118,6 +120,14 @@ async function take(step: Step, dir: string): Promise<void> {
     return parsed.envelope;
   };
   const put = async (changed: Envelope) => await Deno.writeFile(envelopePath, renderEnvelope(changed));
+  // As a signer would who lists what lies there now.
+  const listAgain = async (name: string) => {
+    const statement = JSON.parse(new TextDecoder().decode((await envelope()).payload));
+    const bytes = await Deno.readFile(`${dir}/${name}`);
+    const entry = statement.predicate.files.find((file: { name: string }) => file.name === name);
+    Object.assign(entry, { size: bytes.length, sha256: sha256(bytes) });
+    await put(signEnvelope(PAYLOAD_TYPE, new TextEncoder().encode(canonicalJson(statement)), [testKey(1)]));
+  };
   switch (step.do) {
     case "append":
       return await Deno.writeTextFile(path, step.text!, { append: true });
@@ -175,6 +185,19 @@ async function take(step: Step, dir: string): Promise<void> {
       return await put(
         signEnvelope(PAYLOAD_TYPE, edited((await envelope()).payload, step), [testKey(1)]),
       );
+    case "document":
+      await Deno.writeFile(path, edited(await Deno.readFile(path), step));
+      return await listAgain(step.file!);
+    case "test_result": {
+      const name = "test_result.attestation.json";
+      const parsed = parseEnvelope(await Deno.readFile(`${dir}/${name}`));
+      if (!parsed.ok) throw new Error(parsed.refusal.detail);
+      const signed = signEnvelope(step.type ?? PAYLOAD_TYPE, edited(parsed.envelope.payload, step), [
+        testKey(1),
+      ]);
+      await Deno.writeFile(`${dir}/${name}`, renderEnvelope(signed));
+      return await listAgain(name);
+    }
     case "sign": {
       const { payload, payloadType } = await envelope();
       const keys = step.secret === undefined ? step.keys!.map(testKey) : [secretNamed(step.secret)];

@@ -40,7 +40,7 @@ export function judgeUnsignedSubject(evidence: Evidence): Verdict {
 }
 
 /**
- * The standard statement beside the proof is about the same subjects. Its bytes are those the signers of the proof
+ * The standard statement beside the proof is about the same subjects, targets and policy. Its bytes are those the signers of the proof
  * listed; whether its own signature is good is for the tools it is made for.
  */
 function testResultProblem({ subjects, predicate }: ProofStatement, evidence: Evidence): Verdict | null {
@@ -54,9 +54,11 @@ function testResultProblem({ subjects, predicate }: ProofStatement, evidence: Ev
   const read = readTestResultStatement(parsed.envelope.payload);
   if (!read.ok) return invalid(code, `${TEST_RESULT_ENVELOPE}: ${printableLine(read.refusal.detail)}`);
   const { statement } = read;
-  const names = JSON.stringify(predicate.targets.map((target) => target.name));
+  const { passedTests, configuration } = statement.predicate;
+  const policy = [{ name: "policy.json", digest: { sha256: evidence.files.get("policy.json")?.sha256 } }];
   const same = statement.subjects.patch === subjects.patch && statement.subjects.tree === subjects.tree &&
-    JSON.stringify(statement.predicate.passedTests) === names;
+    canonicalJson(passedTests) === canonicalJson(predicate.targets.map((target) => target.name)) &&
+    canonicalJson(configuration) === canonicalJson(policy);
   return same ? null : invalid(code, `${TEST_RESULT_ENVELOPE} is about something else`);
 }
 
