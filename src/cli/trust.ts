@@ -1,7 +1,7 @@
 import { type DocumentProblem, showProblem } from "../document/parse.ts";
 import type { PublicKey } from "../sign/key.ts";
 import { opensshFingerprint } from "../sign/openssh.ts";
-import { ROLES } from "../sign/role.ts";
+import { type Role, ROLES } from "../sign/role.ts";
 import { addKey, EMPTY_TRUST, revokeKey, showTime } from "../sign/trust_edit.ts";
 import {
   keyState,
@@ -61,7 +61,17 @@ export async function trustAdd(name: string, spec: string, flags: TrustAddFlags)
   }
   const changed = addKey(text, flags.file, { name, roles, publicKey, validFrom, validUntil });
   await replace(flags.file, changed);
-  return changeResult(flags.file, "added", name, publicKey, [
+  const before = trust.principals.find((principal) => principal.name === name);
+  const more = roles.filter((role, i) => before?.roles.includes(role) === false && roles.indexOf(role) === i);
+  const all = ROLES.filter((role) => roles.includes(role) || before?.roles.includes(role));
+  return changeResult(flags.file, "added", name, publicKey, all, [
+    `roles       ${all.join(", ")}`,
+    // Roles are a principal's: what is said of one key holds for the others.
+    ...(before === undefined || more.length === 0 ? [] : [
+      `note        ${printableLine(name)} had ${count(before.keys.length, "key")} before: as ${
+        more.join(" and ")
+      }, each of them counts now`,
+    ]),
     `next        pp trust check ${printablePath(flags.file)}`,
   ]);
 }
@@ -73,7 +83,7 @@ export async function trustRevoke(key: string, flags: TrustRevokeFlags): Promise
   const at = new Date();
   await replace(flags.file, revokeKey(text, flags.file, id, at, flags.reason ?? null));
   const owner = ownerOf(trust, id)!;
-  return changeResult(flags.file, "revoked", owner.name, owner.key.publicKey, [
+  return changeResult(flags.file, "revoked", owner.name, owner.key.publicKey, owner.roles, [
     `at          ${showTime(at)}`,
   ]);
 }
@@ -193,10 +203,16 @@ function document(
   };
 }
 
-function ownerOf(trust: TrustFile, id: string): { readonly name: string; readonly key: TrustedKey } | null {
-  for (const { name, keys } of trust.principals) {
+interface Owner {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly key: TrustedKey;
+}
+
+function ownerOf(trust: TrustFile, id: string): Owner | null {
+  for (const { name, roles, keys } of trust.principals) {
     const key = keys.find((key) => key.publicKey.id === id);
-    if (key !== undefined) return { name, key };
+    if (key !== undefined) return { name, roles, key };
   }
   return null;
 }
@@ -240,6 +256,7 @@ function changeResult(
   change: "added" | "revoked",
   name: string,
   key: PublicKey,
+  roles: readonly Role[],
   more: readonly string[],
 ): VerbResult {
   return {
@@ -255,6 +272,7 @@ function changeResult(
       file,
       change,
       principal: name,
+      roles,
       id: key.id,
       openssh_fingerprint: opensshFingerprint(key),
     },

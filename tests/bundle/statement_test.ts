@@ -18,6 +18,7 @@ import { record, redact, unminimized, unproved } from "./fixture.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 const encode = (text: string) => new TextEncoder().encode(text);
+const TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1";
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 const SIGNED = await inventoryOf(await attested());
@@ -154,6 +155,39 @@ Deno.test("readProofStatement: any bytes are read or refused, never a crash", ()
     assert.ok(!readProofStatement(bytes).ok);
   }));
   fc.assert(fc.property(fc.json(), (json) => assert.ok(!readProofStatement(encode(json)).ok)));
+});
+
+Deno.test("readTestResultStatement: sound in-toto statements that are not of a proof are refused by what they lack", () => {
+  const digest = { sha256: "a".repeat(64) };
+  const statement = (subject: unknown, predicate: object, predicateType = TEST_RESULT) => ({
+    _type: "https://in-toto.io/Statement/v1",
+    subject,
+    predicateType,
+    predicate,
+  });
+  const ours = [{ name: "final.patch", digest }, { name: "patched_tree", digest }];
+  const passed = { result: "PASSED", configuration: [{ name: "ci.yml", digest }], passedTests: ["a"] };
+  const cases: [string, unknown][] = [
+    // A commit as subject, a url and warnings: the standard's own forms.
+    [
+      "subjects_unexpected",
+      statement([{ digest: { gitCommit: "b".repeat(40) } }], { ...passed, failedTests: [] }),
+    ],
+    ["statement_malformed", statement(ours, { ...passed, failedTests: [], url: "https://ci.example/1" })],
+    [
+      "statement_malformed",
+      statement(ours, { ...passed, result: "WARNED", failedTests: [], warnedTests: ["b"] }),
+    ],
+    ["statement_malformed", statement(ours, passed)],
+    ["predicate_type_unknown", statement(ours, passed, "https://in-toto.io/attestation/vulns/v0.1")],
+  ];
+  for (const [reason, each] of cases) {
+    const read = readTestResultStatement(encode(JSON.stringify(each)));
+    assert.equal(read.ok ? "read" : read.refusal.reason, reason, JSON.stringify(each));
+  }
+  assert.ok(
+    readTestResultStatement(encode(JSON.stringify(statement(ours, { ...passed, failedTests: [] })))).ok,
+  );
 });
 
 Deno.test("testResultStatement: says what the standard says, of the same subjects", () => {

@@ -65,6 +65,22 @@ Deno.test("trust add: a key and a role are needed, and a key is added once", asy
   });
 });
 
+Deno.test("trust add: says which roles the principal has now, and that they are those of all its keys", async () => {
+  await withFolder(KEYS, async (at) => {
+    const file = `${at}/trust.yaml`;
+    await trustInit(file, false);
+    const first = await trustAdd("ci", `${at}/1.pub`, { file, role: ["prover"] });
+    assert.match(first.text, /^roles {7}prover\nnext/m);
+    const same = await trustAdd("ci", `${at}/2.pub`, { file, role: ["prover"] });
+    assert.match(same.text, /^roles {7}prover\nnext/m);
+    const wider = await trustAdd("ci", `${at}/3.pub`, { file, role: ["replayer", "replayer"] });
+    assert.match(wider.text, /^roles {7}prover, replayer\nnote .* 2 keys before: as replayer, each of them/m);
+    assert.deepEqual((wider.json as { roles: unknown }).roles, ["prover", "replayer"]);
+    const { trust } = await loadTrust(file);
+    assert.deepEqual(trust.principals[0]!.roles, ["prover", "replayer"]);
+  });
+});
+
 Deno.test("trust revoke: a key by its id, the start of it, its fingerprint or itself", async () => {
   const names = [
     publicKey(1).id,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { createPublicKey, verify } from "node:crypto";
 import fc from "fast-check";
 import { decodeBase64, encodeBase64 } from "../../src/sign/base64.ts";
 import {
@@ -29,6 +30,36 @@ Deno.test("preAuthEncoding: the example of DSSE's protocol", () => {
     new TextDecoder().decode(encoded),
     "DSSEv1 29 http://example.com/HelloWorld 11 hello world",
   );
+});
+
+/** The vector of DSSE's protocol: its key (ECDSA on P-256, decimal as printed there) and its envelope. */
+const PROTOCOL = {
+  x: 46950820868899156662930047687818585632848591499744589407958293238635476079160n,
+  y: 5640078356564379163099075877009565129882514886557779369047442380624545832820n,
+  envelope: `{"payload": "aGVsbG8gd29ybGQ=",
+ "payloadType": "http://example.com/HelloWorld",
+ "signatures": [{"sig": "A3JqsQGtVsJ2O2xqrI5IcnXip5GToJ3F+FnZ+O88SjtR6rDAajabZKciJTfUiHqJPcIAriEGAHTVeCUjW2JIZA=="}]}`,
+};
+
+Deno.test("parseEnvelope: the envelope of DSSE's protocol is read, and its signature is one of our encoding", () => {
+  const parsed = parseEnvelope(text(PROTOCOL.envelope));
+  assert.ok(parsed.ok);
+  const { payload, payloadType, signatures } = parsed.envelope;
+  assert.equal(new TextDecoder().decode(payload), "hello world");
+  assert.deepEqual(signatures.map(({ keyid }) => keyid), [null]);
+  const coordinate = (n: bigint) =>
+    Buffer.from(n.toString(16).padStart(64, "0"), "hex").toString("base64url");
+  const key = createPublicKey({
+    key: { kty: "EC", crv: "P-256", x: coordinate(PROTOCOL.x), y: coordinate(PROTOCOL.y) },
+    format: "jwk",
+  });
+  const fits = (type: string, body: Uint8Array) =>
+    verify("sha256", preAuthEncoding(type, body), { key, dsaEncoding: "ieee-p1363" }, signatures[0]!.sig);
+  assert.ok(fits(payloadType, payload));
+  assert.ok(!fits(payloadType, text("hello world!")));
+  assert.ok(!fits("http://example.com/HelloWorl", payload));
+  // It is by no algorithm of ours, so by nobody we could trust.
+  assert.deepEqual(signaturesBy(parsed.envelope, keys), []);
 });
 
 Deno.test("preAuthEncoding: lengths are bytes, and no two inputs share an encoding", () => {
