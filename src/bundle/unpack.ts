@@ -19,7 +19,7 @@ const MOST_BYTES = BOUNDS.totalBytes + BOUNDS.workspaceBytes + 1024 * (BOUNDS.fi
  * Unpacks a hostile `.ppb` into an empty directory of our own. Only what `packBundle` can have written is taken: a
  * canonical tar of regular files with names and sizes that bundles have. Whether they hold together is for a reader.
  * @param options.sync whether every file and directory is synced
- * @throws Failure `malformed` `ppb_refused`; `unavailable`; `interrupted`. What was written until then stays in `into`
+ * @throws Failure `malformed` `ppb_refused` or `bundle_too_large`; `unavailable`; `interrupted`. What was written until then stays in `into`
  */
 export async function unpackInto(
   ppb: string,
