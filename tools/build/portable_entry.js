@@ -1,0 +1,8 @@
+// What the launcher set for the runtime alone is put back before anything of ours runs: programs that pp starts, a
+// proposer in Deno for one, see the environment that pp was called with.
+for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK"]) {
+  const outer = Deno.env.get(`PP_OUTER_${name}`);
+  Deno.env.delete(`PP_OUTER_${name}`);
+  if (outer === undefined) Deno.env.delete(name);
+  else Deno.env.set(name, outer);
+}
