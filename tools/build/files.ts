@@ -1,10 +1,13 @@
-/** Paths of all regular files below a folder, relative to it and sorted; `""` when it is a file itself. */
-export async function filesBelow(path: string): Promise<string[]> {
-  if ((await Deno.stat(path)).isFile) return [""];
+/**
+ * The regular files at or below a path, sorted.
+ * @param path relative to `root`, as are the results
+ */
+export async function filesBelow(root: string, path: string): Promise<string[]> {
+  if ((await Deno.stat(`${root}/${path}`)).isFile) return [path];
   const found: string[] = [];
-  for await (const { name, isDirectory, isFile } of Deno.readDir(path)) {
-    if (isFile) found.push(name);
-    if (isDirectory) found.push(...(await filesBelow(`${path}/${name}`)).map((below) => `${name}/${below}`));
+  for await (const { name, isDirectory, isFile } of Deno.readDir(`${root}/${path}`)) {
+    if (isFile) found.push(`${path}/${name}`);
+    if (isDirectory) found.push(...await filesBelow(root, `${path}/${name}`));
   }
   return found.sort();
 }

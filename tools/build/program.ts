@@ -12,10 +12,9 @@ export interface Program {
 }
 
 /** What a build starts from; everything else of a checkout stays outside. */
-const SOURCES = ["main.ts", "src", "policies", "deno.json", "deno.lock"];
-
-/** Folders that the code reads by their path beside it. */
-const EMBEDDED = ["policies"];
+const SOURCES = ["main.ts", "deno.json", "deno.lock", "src", "policies", "docs"];
+/** Records of decisions are about the program, not for its users. */
+const LEFT_OUT = /^docs\/decisions\//;
 
 /** Modules that are started by name: where the code has them, and the name of the bundled file. */
 const ENTRIES = [
@@ -45,12 +44,11 @@ const TREE_SITTER = "web-tree-sitter/web-tree-sitter.wasm";
  * @throws Error when packages are neither cached nor reached
  */
 export async function stageSources(stage: string): Promise<void> {
-  for (const source of SOURCES) {
-    for (const path of await filesBelow(`${ROOT}/${source}`)) {
-      const to = path === "" ? `${stage}/${source}` : `${stage}/${source}/${path}`;
-      await Deno.mkdir(to.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.copyFile(path === "" ? `${ROOT}/${source}` : `${ROOT}/${source}/${path}`, to);
-    }
+  const paths = (await Promise.all(SOURCES.map((source) => filesBelow(ROOT, source)))).flat();
+  for (const path of paths.filter((path) => !LEFT_OUT.test(path))) {
+    const to = `${stage}/${path}`;
+    await Deno.mkdir(to.replace(/\/[^/]*$/, ""), { recursive: true });
+    await Deno.copyFile(`${ROOT}/${path}`, to);
   }
   const install = new Deno.Command(Deno.execPath(), {
     args: ["install", "--quiet", "--frozen", "--node-modules-dir=auto"],
@@ -69,14 +67,14 @@ export async function stageSources(stage: string): Promise<void> {
  */
 export async function bundleProgram(stage: string): Promise<Program> {
   const files = new Map<string, Uint8Array>();
-  for (const folder of EMBEDDED) {
-    for (const path of await filesBelow(`${stage}/${folder}`)) {
-      files.set(`${folder}/${path}`, await Deno.readFile(`${stage}/${folder}/${path}`));
-    }
+  // What the code reads by its path beside it: policies, and the pages of `pp help`.
+  for (const top of ["policies", "docs"]) {
+    for (const path of await filesBelow(stage, top)) files.set(path, await Deno.readFile(`${stage}/${path}`));
   }
   const modules = `${stage}/node_modules`;
-  const grammars = (await filesBelow(`${modules}/${GRAMMARS}`))
-    .filter((name) => /^tree-sitter-.*\.wasm$/.test(name)).map((name) => `${GRAMMARS}/${name}`);
+  const grammars = (await filesBelow(modules, GRAMMARS)).filter((path) =>
+    /\/tree-sitter-[^/]*\.wasm$/.test(path)
+  );
   for (const path of [TREE_SITTER, ...grammars]) {
     files.set(`npm/${path}`, await Deno.readFile(`${modules}/${path}`));
   }
