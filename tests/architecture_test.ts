@@ -20,6 +20,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   propose: ["vocabulary"],
   syntax: ["vocabulary"],
   store: ["vocabulary", "sign", "patch", "tar", "workspace", "approve"],
+  apply: [
+    ...[
+      "vocabulary",
+      "patch",
+      "workspace/target.ts",
+      "approve/states.ts",
+      "store/store.ts",
+      "store/operations.ts",
+    ],
+    ...["store/proposals.ts", "store/proposal", "store/operation", "store/log", "store/artifact/tree.ts"],
+    "store/artifact/create.ts",
+  ],
   approve: ["vocabulary", "sign", "policy/policy.ts", "policy/glob.ts", "policy/protected.ts"],
   sign: ["vocabulary", "document"],
   testreport: ["vocabulary"],
@@ -81,6 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     "proposal",
+    ...["apply", "store/operation", "store/operations.ts"],
     "vocabulary",
     "report",
     "version.ts",
@@ -112,6 +125,7 @@ const PORTS = [
   "propose/proposer.ts",
   "syntax/syntax.ts",
   "store/store.ts",
+  "workspace/target.ts",
 ];
 
 /** Rooms without files, clock, network or environment: what they may not mention. */
@@ -121,7 +135,8 @@ const PURE = [
   ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
   ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],
-  ...["store/proposals.ts", "store/proposal"],
+  ...["store/proposals.ts", "store/proposal", "store/operations.ts", "store/operation"],
+  ...["apply/plan.ts", "apply/standing.ts", "apply/undo.ts", "apply/folder_tree.ts"],
 ];
 const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
 

@@ -95,7 +95,7 @@ function isSound({ damages, database, log, strangers }: Health): boolean {
 const MAX_HITS_SHOWN = 50;
 
 function damageLines(
-  { what, digest, problem, hits, proposals }: Damage,
+  { what, digest, problem, hits, proposals, operations }: Damage,
   red: (text: string) => string,
 ): string[] {
   const lines = [`${red(problem.padEnd(8))} ${what} ${digest}`];
@@ -108,6 +108,12 @@ function damageLines(
   }
   if (proposals.length > MAX_HITS_SHOWN) {
     lines.push(`         and ${proposals.length - MAX_HITS_SHOWN} more revisions of proposals`);
+  }
+  for (const { operation, path } of operations.slice(0, MAX_HITS_SHOWN)) {
+    lines.push(`         O${operation}  ${printablePath(path)}`);
+  }
+  if (operations.length > MAX_HITS_SHOWN) {
+    lines.push(`         and ${operations.length - MAX_HITS_SHOWN} more operations`);
   }
   return lines;
 }

@@ -3,11 +3,12 @@ import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { record } from "./log/change.ts";
 import {
-  copiedProposals,
-  emptyProposals,
-  MemoryProposalRows,
-  type ProposalTables,
-} from "./memory_proposals.ts";
+  copiedOperations,
+  emptyOperations,
+  MemoryOperationRows,
+  type OperationTables,
+} from "./memory_operations.ts";
+import { copiedProposals, emptyProposals, type ProposalTables } from "./memory_proposals.ts";
 import type {
   Artifact,
   Blobs,
@@ -26,6 +27,7 @@ interface Tables {
   trees: Map<Sha256, Uint8Array>;
   events: LogEvent[];
   proposed: ProposalTables;
+  operated: OperationTables;
 }
 
 /** A store that is gone with the process, for tests. It keeps every promise of the ports but to last. */
@@ -45,6 +47,7 @@ class MemoryRecords implements Records {
     trees: new Map(),
     events: [],
     proposed: emptyProposals(),
+    operated: emptyOperations(),
   };
 
   read<T>(work: (rows: WritableRows) => T): T {
@@ -52,13 +55,14 @@ class MemoryRecords implements Records {
   }
 
   write<T>(work: (rows: WritableRows) => T): T {
-    const { artifacts, versions, trees, events, proposed } = this.#tables;
+    const { artifacts, versions, trees, events, proposed, operated } = this.#tables;
     const copy = {
       artifacts: new Map(artifacts),
       versions: new Map(versions),
       trees: new Map(trees),
       events: [...events],
       proposed: copiedProposals(proposed),
+      operated: copiedOperations(operated),
     };
     const result = work(new MemoryRows(copy));
     this.#tables = copy;
@@ -72,9 +76,9 @@ class MemoryRecords implements Records {
   close(): void {}
 }
 
-class MemoryRows extends MemoryProposalRows implements WritableRows {
+class MemoryRows extends MemoryOperationRows implements WritableRows {
   constructor(readonly tables: Tables) {
-    super(tables.proposed, {
+    super(tables.proposed, tables.operated, {
       hasArtifact: (name) => tables.artifacts.has(name),
       hasTree: (digest) => tables.trees.has(digest),
     });

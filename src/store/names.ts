@@ -57,3 +57,16 @@ export function proposalName(text: string): ProposalName {
     hint: "proposals are named P1, P2 …, and a revision of one P1.2; pp proposal list shows those there are",
   });
 }
+
+/**
+ * Reads `O12`.
+ * @returns the operation's number
+ * @throws Failure `operation_malformed` (usage)
+ */
+export function operationName(text: string): number {
+  const number = Number(/^[Oo]([1-9]\d{0,9})$/.exec(text)?.[1]);
+  if (number <= MAX_NUMBER) return number;
+  throw new Failure("usage", "operation_malformed", `${quoted(text, 30)} is no operation`, {
+    hint: "operations are named O1, O2 …; pp history shows those there are",
+  });
+}

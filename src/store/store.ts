@@ -1,4 +1,5 @@
 import type { Sha256 } from "../vocabulary/digest.ts";
+import type { OperationRows, WritableOperationRows } from "./operations.ts";
 import type { ProposalRows, WritableProposalRows } from "./proposals.ts";
 
 /**
@@ -8,10 +9,10 @@ import type { ProposalRows, WritableProposalRows } from "./proposals.ts";
  * their digest; `Keeper` says who may work on both at once. A blob is on the disk before any row refers to it, and
  * leaves only after no row does.
  *
- * Proposals, their revisions, checks and approvals are in `proposals.ts`. What comes next (operations) is added as
- * further tables by a migration of its own (`sqlite/migrations.ts`), as further methods of `Rows` and `WritableRows`,
- * and as further functions in the way of `log/change.ts` and `proposal/`: each takes the `WritableRows` of a transaction that is under way, changes rows and appends
- * its event, so that several of them in one `write` happen together or not at all.
+ * Proposals, their revisions, checks and approvals are in `proposals.ts`, what was done to folders is in
+ * `operations.ts`. Functions in the way of `log/change.ts`, `proposal/` and `operation/` take the `WritableRows` of a
+ * transaction that is under way, change rows and append their event, so that several of them in one `write` happen
+ * together or not at all.
  */
 export interface Store {
   readonly records: Records;
@@ -74,7 +75,7 @@ export interface LogEvent {
 }
 
 /** What can be read, all as it was at one moment. */
-export interface Rows extends ProposalRows {
+export interface Rows extends ProposalRows, OperationRows {
   artifact(name: string): Artifact | null;
   /** By name. */
   artifacts(): readonly ArtifactSummary[];
@@ -92,8 +93,8 @@ export interface Rows extends ProposalRows {
   events(after: number, limit: number): readonly LogEvent[];
 }
 
-/** What can be changed. Functions of `log/change.ts` and `proposal/` call these and append the event; nobody else does. */
-export interface WritableRows extends Rows, WritableProposalRows {
+/** What can be changed. Functions of `log/change.ts`, `proposal/` and `operation/` call these and append the event; nobody else does. */
+export interface WritableRows extends Rows, WritableProposalRows, WritableOperationRows {
   insertArtifact(artifact: Artifact): void;
   setLastNumber(artifact: string, number: number): void;
   /** Its artifact and its root tree must be there, its number must not. */

@@ -20,9 +20,16 @@ import { applyFailed } from "./apply_failure.ts";
 import { Journal } from "./apply_journal.ts";
 import { ancestors, planChanges, type PlannedChange } from "./apply_plan.ts";
 import { DirectoryHandles, errorCode, identityOf, sameFile, splitPath } from "./directory_handles.ts";
-import { STAGED_PREFIX } from "./ignore.ts";
+import { stagedName } from "./staged_name.ts";
+import type { Attributes, ExchangeOptions, Step } from "./target.ts";
 import { workspaceChanged } from "./problems.ts";
 import { isDenied } from "./walk.ts";
+
+export interface ApplyOptions extends ExchangeOptions {
+  /** Part of every temporary name; random when left out. */
+  readonly staging?: string;
+  readonly step?: Step;
+}
 
 /**
  * Puts changes into the directory, all or nothing. First everything touched is compared with the manifest; then new
@@ -39,14 +46,15 @@ export function applyChanges(
   root: string,
   byPath: ReadonlyMap<string, ManifestEntry>,
   changes: readonly FileChange[],
+  options: ApplyOptions = {},
 ): void {
-  const plan = planChanges(byPath, changes);
+  const plan = planChanges(byPath, changes, options.mayGo);
   if (changes.length === 0) return;
   const directories = new DirectoryHandles(root);
   const journal = new Journal();
   try {
     const found = checkUnchanged(directories, plan, byPath);
-    const application = new Application(directories, journal, found);
+    const application = new Application(directories, journal, found, options);
     try {
       const staged = plan.writes.map((planned) => application.stage(planned));
       for (const planned of plan.deletes) application.remove(planned);
@@ -57,7 +65,7 @@ export function applyChanges(
       journal.undo();
       throw applyFailed(error);
     }
-    journal.settle();
+    journal.settle(options.step);
   } finally {
     directories.close();
   }
@@ -65,30 +73,37 @@ export function applyChanges(
 
 /** The steps of an application; each notes its opposite before the next begins. */
 class Application {
-  readonly #id = randomBytes(8).toString("hex");
+  readonly #staging: string;
+  readonly #step: Step;
   readonly #touched = new Set<string>();
-  #count = 0;
 
   constructor(
     readonly directories: DirectoryHandles,
     readonly journal: Journal,
     readonly found: ReadonlyMap<string, Found>,
-  ) {}
+    readonly options: ApplyOptions,
+  ) {
+    this.#staging = options.staging ?? randomBytes(8).toString("hex");
+    this.#step = options.step ?? (() => {});
+  }
 
   /** Writes the new content under a temporary name; returns it. */
-  stage({ change, stageIn }: PlannedChange): string {
+  stage({ change, stageIn, index }: PlannedChange): string {
     if (change.kind !== "write") throw new TypeError("only writes are staged");
-    const temporary = this.#temporary(stageIn);
+    const temporary = this.#temporary(stageIn, index, "new");
     const executable = change.mode === "100755";
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
     const fd = openSync(temporary, flags, executable ? 0o777 : 0o666);
     this.journal.note(`remove ${stageIn}`, () => removeIfThere(temporary));
+    this.#step(`made a temporary name for ${change.path}`);
     try {
       for (let done = 0; done < change.bytes.length;) {
         done += writeSync(fd, change.bytes, done, change.bytes.length - done, null);
       }
       const found = this.found.get(change.path);
-      if (found !== undefined) {
+      const asked = this.options.attributes?.get(change.path);
+      if (asked !== undefined) setAttributes(fd, asked);
+      else if (found !== undefined) {
         if (found.uid !== Deno.uid() || found.gid !== Deno.gid()) keepOwner(fd, found);
         const readable = (found.mode & 0o444) >> 2;
         const wasExecutable = (found.mode & 0o100) !== 0;
@@ -102,11 +117,12 @@ class Application {
     } finally {
       closeSync(fd);
     }
+    this.#step(`wrote what becomes of ${change.path}`);
     return temporary;
   }
 
-  remove({ change, stageIn }: PlannedChange): void {
-    const backup = this.#temporary(stageIn);
+  remove({ change, stageIn, index }: PlannedChange): void {
+    const backup = this.#temporary(stageIn, index, "old");
     renameSync(this.#at(change.path), backup);
     this.journal.note(`${change.path} is at ${this.#named(stageIn, backup)}`, () => {
       // Looked up anew: the directory may have been removed and made again.
@@ -115,6 +131,7 @@ class Application {
     this.journal.later(() => unlinkSync(backup));
     this.#mustBe(change.path, backup);
     this.#touched.add(stageIn);
+    this.#step(`removed ${change.path}`);
   }
 
   /** Removes a directory unless something is left in it. */
@@ -135,24 +152,27 @@ class Application {
       if (info.uid !== Deno.uid() || info.gid !== Deno.gid()) Deno.chownSync(again, info.uid, info.gid);
       Deno.chmodSync(again, (info.mode ?? 0o755) & 0o7777);
     });
+    this.#step(`removed the directory ${directory}`);
   }
 
   /** Exchanges what is at the path for the staged content. */
-  place({ change, before, stageIn }: PlannedChange, staged: string): void {
+  place({ change, before, stageIn, index }: PlannedChange, staged: string): void {
     for (const directory of [...ancestors(change.path)].reverse()) this.#makeDirectory(directory);
     const at = this.#at(change.path);
     if (before === null) {
       linkOrMove(staged, at);
       this.journal.note(`${change.path} (not there before)`, () => unlinkSync(at));
+      this.#step(`placed ${change.path}`);
       return;
     }
-    const backup = this.#temporary(stageIn);
+    const backup = this.#temporary(stageIn, index, "old");
     try {
       linkSync(at, backup);
     } catch (error) {
       if (!cannotLink(error)) throw error;
       renameSync(at, backup);
     }
+    this.#step(`kept what was at ${change.path}`);
     this.journal.note(`${change.path} is at ${this.#named(stageIn, backup)}`, () => {
       renameSync(backup, at);
       // Renaming a name over another name of the same file leaves both.
@@ -161,6 +181,7 @@ class Application {
     this.journal.later(() => unlinkSync(backup));
     this.#mustBe(change.path, backup);
     renameSync(staged, at);
+    this.#step(`placed ${change.path}`);
   }
 
   /** Brings the exchanged names to the disk; some file systems have nothing to sync for a directory. */
@@ -172,6 +193,7 @@ class Application {
         if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP"].includes(errorCode(error))) throw error;
       }
     }
+    this.#step("synced");
   }
 
   #makeDirectory(directory: string): void {
@@ -186,6 +208,9 @@ class Application {
       this.directories.forget(directory);
       rmdirSync(this.#at(directory));
     });
+    const asked = this.options.attributes?.get(directory);
+    if (asked !== undefined) setAttributes(this.directories.descriptor(directory), asked);
+    this.#step(`made the directory ${directory}`);
   }
 
   /** What is now at a temporary name must be what was checked at the path. */
@@ -203,8 +228,8 @@ class Application {
     return `${inside}/${name}`;
   }
 
-  #temporary(directory: string): string {
-    return `${this.directories.at(directory)}/${STAGED_PREFIX}${this.#id}-${this.#count++}`;
+  #temporary(directory: string, index: number, side: "new" | "old"): string {
+    return `${this.directories.at(directory)}/${stagedName(this.#staging, index, side)}`;
   }
 
   #named(directory: string, temporary: string): string {
@@ -213,8 +238,14 @@ class Application {
   }
 }
 
+/** Gives what is open the permissions and, as far as we may, the owner it is to have. */
+export function setAttributes(fd: number, { permissions, uid, gid }: Attributes): void {
+  if (uid !== Deno.uid() || gid !== Deno.gid()) keepOwner(fd, { uid, gid });
+  fchmodSync(fd, permissions);
+}
+
 /** As root in somebody's checkout, files stay theirs; without that right they become ours. */
-function keepOwner(fd: number, found: Found): void {
+function keepOwner(fd: number, found: Pick<Found, "uid" | "gid">): void {
   try {
     fchownSync(fd, found.uid, found.gid);
   } catch (error) {
@@ -227,7 +258,7 @@ function cannotLink(error: unknown): boolean {
 }
 
 /** Moves a file to a name that must be free, which rename alone does not check. */
-function linkOrMove(from: string, to: string): void {
+export function linkOrMove(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {
@@ -243,7 +274,7 @@ function linkOrMove(from: string, to: string): void {
   unlinkSync(from);
 }
 
-function removeIfThere(path: string): void {
+export function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {

@@ -106,7 +106,8 @@ function asBefore(at: string, before: ManifestEntry): Found | false {
   }
 }
 
-function digestOf(at: string, identity: Identity): string | null {
+/** SHA-256 of a file's bytes; null when it is not the file of that identity any more. */
+export function digestOf(at: string, identity: Identity): string | null {
   const fd = openFile(at);
   try {
     if (!sameFile(statOpen(fd).info, identity)) return null;

@@ -40,13 +40,14 @@ export class Journal {
   }
 
   /** A backup that cannot be removed changes nothing of the outcome; its name is ignored by every walk. */
-  settle(): void {
+  settle(told: (what: string) => void = () => {}): void {
     for (const step of this.#tidy) {
       try {
         step();
       } catch {
         continue;
       }
+      told("tidied up");
     }
   }
 }

@@ -7,6 +7,8 @@ import { STAGED_PREFIX } from "./ignore.ts";
 
 /** One change with what the manifest says was at its path. */
 export interface PlannedChange {
+  /** Its place among the changes. */
+  readonly index: number;
   readonly change: FileChange;
   /** A file or link; null where nothing was, or a directory these changes empty. */
   readonly before: ManifestEntry | null;
@@ -31,17 +33,19 @@ export function* ancestors(path: string): Generator<string> {
 /**
  * Orders changes and finds what they cannot do, from the manifest alone. A file may become a directory and a
  * directory whose files are all deleted may become a file.
+ * @param mayGo the only directories that may go when they are left empty; any when left out
  * @throws Failure `changes_conflict` (a path twice, a file below a file, a directory in the way, a delete of nothing),
  *   `path_refused`, `link_in_the_way`; each with every path
  */
 export function planChanges(
   byPath: ReadonlyMap<string, ManifestEntry>,
   changes: readonly FileChange[],
+  mayGo?: ReadonlySet<string>,
 ): ApplyPlan {
   checkPaths(changes);
   const writes = new Set(changes.filter((c) => c.kind === "write").map((c) => c.path as string));
   const deletes = new Set(changes.filter((c) => c.kind === "delete").map((c) => c.path as string));
-  const { alive, emptied } = directoriesAfter(byPath, writes, deletes);
+  const { alive, emptied } = directoriesAfter(byPath, writes, deletes, mayGo);
 
   const conflicts: string[] = [];
   const links: string[] = [];
@@ -71,9 +75,10 @@ export function planChanges(
     throw refuse("malformed", "changes_conflict", "changes do not fit the workspace", conflicts);
   }
 
-  const planned = changes.map((change): PlannedChange => {
+  const planned = changes.map((change, index): PlannedChange => {
     const before = byPath.get(change.path);
     return {
+      index,
       change,
       before: before === undefined || before.mode === "040000" ? null : before,
       stageIn: [...ancestors(change.path)]
@@ -114,6 +119,7 @@ function directoriesAfter(
   byPath: ReadonlyMap<string, ManifestEntry>,
   writes: ReadonlySet<string>,
   deletes: ReadonlySet<string>,
+  mayGo: ReadonlySet<string> | undefined,
 ): { alive: Set<string>; emptied: string[] } {
   const alive = new Set<string>();
   const keep = (path: string) => {
@@ -129,7 +135,8 @@ function directoriesAfter(
   for (const path of deletes) for (const above of ancestors(path)) losing.add(above);
   // A directory that was empty before is not ours to remove, and keeps those above it.
   for (const [path, { mode }] of byPath) {
-    if (mode !== "040000" || losing.has(path) || alive.has(path)) continue;
+    if (mode !== "040000" || alive.has(path)) continue;
+    if (losing.has(path) && (writes.has(path) || mayGo?.has(path) !== false)) continue;
     alive.add(path);
     keep(path);
   }

@@ -141,7 +141,11 @@ Deno.test("sqliteRecords: a store of the first schema is brought to this one and
   await withTwoVersions((folder) => {
     const path = `${folder}/store.sqlite`;
     const db = openDatabase(path, OPTIONS);
-    for (const table of ["approvals", "checks", "revisions", "proposals"]) db.exec(`DROP TABLE ${table}`);
+    const later = [
+      ...["conflicts", "operation_targets", "operation_revisions", "operation_paths", "operations"],
+      ...["approvals", "checks", "revisions", "proposals"],
+    ];
+    for (const table of later) db.exec(`DROP TABLE ${table}`);
     db.exec("PRAGMA user_version = 1");
     db.close();
     const store = openAt(folder);

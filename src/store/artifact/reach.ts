@@ -4,10 +4,11 @@ import type { RevisionHead } from "../proposals.ts";
 import type { Rows, Version } from "../store.ts";
 import { readTree, type TreeEntry } from "./tree.ts";
 
-/** What has trees and blobs that must stay: a version, or a revision of a proposal. */
+/** What has trees and blobs that must stay: a version, a revision of a proposal, an operation, a conflict. */
 export interface Holder {
   readonly version?: Version;
-  readonly revision?: RevisionHead;
+  readonly revision?: Pick<RevisionHead, "proposal" | "number">;
+  readonly operation?: number;
   /** Each with what it is called; empty of a version. */
   readonly roots: readonly { readonly digest: Sha256; readonly as: string }[];
   /** Of its own, beside those in its trees. */
@@ -27,10 +28,23 @@ export function holders(rows: Rows): readonly Holder[] {
       blobs: [{ digest: revision.patch, size: revision.patchBytes, as: "its patch" }],
     });
   }
+  for (const { number, afterRoot } of rows.operations({ state: "applying" })) {
+    found.push({ operation: number, roots: [{ digest: afterRoot, as: "after/" }], blobs: [] });
+  }
+  for (const { operation, path, ...blob } of rows.operationBlobs()) {
+    found.push({ operation, roots: [], blobs: [{ ...blob, as: path }] });
+  }
+  for (const state of ["open", "resolved"] as const) {
+    for (const { proposal, revision, path, base, ours, theirs, result } of rows.conflicts({ state })) {
+      const sides = [base, ours, theirs, result].filter((side) => side !== null);
+      const blobs = sides.map(({ sha256, size }) => ({ digest: sha256, size, as: `a conflict at ${path}` }));
+      found.push({ revision: { proposal, number: revision }, roots: [], blobs });
+    }
+  }
   return found;
 }
 
-/** What versions and proposals refer to. */
+/** What versions, proposals and operations refer to. */
 export interface Reached {
   readonly trees: ReadonlySet<Sha256>;
   readonly blobs: ReadonlyMap<Sha256, number>;
@@ -80,18 +94,20 @@ export interface Damage {
   readonly hits: readonly { readonly artifact: string; readonly number: number; readonly path: string }[];
   /** Every revision of a proposal it is part of: in its base, its result, or as its patch. */
   readonly proposals: readonly ProposalHit[];
+  /** Every operation that needs it to be finished or taken back. */
+  readonly operations: readonly { readonly operation: number; readonly path: string }[];
 }
 
 interface ProposalHit {
   readonly proposal: number;
   readonly revision: number;
-  /** `base/…`, `result/…` or `its patch`. */
+  /** `base/…`, `result/…`, `its patch` or `a conflict at …`. */
   readonly path: string;
 }
 
 /** What a damage hits: each tree is looked into once. */
 export function hitsOf(
-  bad: ReadonlyMap<Sha256, Omit<Damage, "hits" | "proposals">>,
+  bad: ReadonlyMap<Sha256, Omit<Damage, "hits" | "proposals" | "operations">>,
   held: readonly Holder[],
   { entries }: Reached,
 ): Damage[] {
@@ -114,13 +130,15 @@ export function hitsOf(
   const hits = new Map([...bad.keys()].map((digest) => [digest, {
     hits: [] as Damage["hits"][number][],
     proposals: [] as ProposalHit[],
+    operations: [] as Damage["operations"][number][],
   }]));
-  for (const { version, revision, roots, blobs } of bad.size === 0 ? [] : held) {
+  for (const { version, revision, operation, roots, blobs } of bad.size === 0 ? [] : held) {
     const hit = (digest: Sha256, path: string) => {
       const found = hits.get(digest)!;
       if (version !== undefined) {
         found.hits.push({ artifact: version.artifact, number: version.number, path });
-      } else found.proposals.push({ proposal: revision!.proposal, revision: revision!.number, path });
+      } else if (operation !== undefined) found.operations.push({ operation, path });
+      else found.proposals.push({ proposal: revision!.proposal, revision: revision!.number, path });
     };
     for (const { digest, as } of roots) for (const [part, path] of look(digest)) hit(part, `${as}${path}`);
     for (const { digest, as } of blobs) if (bad.has(digest)) hit(digest, as);

@@ -39,8 +39,8 @@ export interface Collected {
 }
 
 /**
- * Removes blobs and trees that no version and no proposal refers to, and what killed processes left. Alone in the store; rows go before
- * the blobs they referred to, so that whenever it is stopped nothing is missing.
+ * Removes blobs and trees that nothing refers to, and what killed processes left. Alone in the store; rows go before the
+ * blobs they referred to, so that whenever it is stopped nothing is missing.
  * @param dryRun only counts
  * @throws Failure `tree_corrupt` (malformed), nothing removed: what a damaged tree refers to cannot be told
  */
@@ -146,7 +146,7 @@ export async function examine(store: Store, options: UpkeepOptions): Promise<Hea
         log: verifyLog(rows, store.records.storeId),
       };
     });
-    const bad = new Map<Sha256, Omit<Damage, "hits" | "proposals">>();
+    const bad = new Map<Sha256, Omit<Damage, "hits" | "proposals" | "operations">>();
     for (const [digest, why] of reached.badTrees) {
       bad.set(digest, {
         what: "tree",

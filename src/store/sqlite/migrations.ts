@@ -1,3 +1,5 @@
+import { OPERATION_SCHEMA } from "./operation_schema.ts";
+
 /** Marks the database as a store of veripatch: "vpst". */
 export const APPLICATION_ID = 0x76707374;
 
@@ -184,4 +186,5 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER approvals_stay BEFORE DELETE ON approvals
   BEGIN SELECT RAISE (ABORT, 'an approval is never removed'); END;
   `,
+  OPERATION_SCHEMA,
 ];

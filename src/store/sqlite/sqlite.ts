@@ -7,7 +7,7 @@ import { record } from "../log/change.ts";
 import type { Artifact, ArtifactSummary, LogEvent, Records, Rows, Version, WritableRows } from "../store.ts";
 import { type Database, openDatabase } from "./driver.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
-import { SqliteProposalRows } from "./proposal_rows.ts";
+import { SqliteOperationRows } from "./operation_rows.ts";
 
 /** How long a call waits for other processes' transactions, each of which takes milliseconds. */
 const BUSY_MS = 60_000;
@@ -179,7 +179,7 @@ const VERSION = `SELECT a.name AS artifact, v.number, v.root, v.manifest, v.file
 const EVENT = `SELECT sequence, time, actor, kind, payload, payload_sha256 AS payloadSha256, previous, hash
   FROM events`;
 
-class SqliteRows extends SqliteProposalRows implements WritableRows {
+class SqliteRows extends SqliteOperationRows implements WritableRows {
   artifact(name: string): Artifact | null {
     const sql =
       "SELECT name, created_at AS createdAt, last_number AS lastNumber FROM artifacts WHERE name = ?";

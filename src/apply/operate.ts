@@ -1,0 +1,174 @@
+import { randomBytes } from "node:crypto";
+import type { Captured } from "../store/artifact/create.ts";
+import type { Author } from "../store/log/change.ts";
+import { beginOperation, endOperation, folderBusy } from "../store/operation/change.ts";
+import type { Operation, OperationKind, OperationRevision } from "../store/operations.ts";
+import type { HoldOptions, Rows, Store, WritableRows } from "../store/store.ts";
+import { canonicalJson } from "../vocabulary/canonical_json.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import { type Sha256, sha256 } from "../vocabulary/digest.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import type { Exchange, ExchangeOptions, Step, TargetFolder } from "../workspace/target.ts";
+import { capturedTree, type FolderTree, treeAfter } from "./folder_tree.ts";
+import { messageOf } from "./message.ts";
+import { moveRevisions } from "./revisions.ts";
+
+/** Of all files that an operation changes, before or after, together. */
+const MAX_BYTES = 512 << 20;
+
+/** The world around operations on a folder. */
+export interface ApplyPorts extends HoldOptions {
+  readonly store: Store;
+  /** Who does it, with the time it is now. */
+  readonly by: () => Author;
+  readonly folder: TargetFolder;
+  /** Puts all of the folder into the store. */
+  readonly capture: (knownTree: (digest: Sha256) => boolean) => Promise<Captured>;
+  /** Told after each step that changes something; a test stops the process there. */
+  readonly step?: Step;
+}
+
+/** What is to be done to a folder. */
+export interface Intent {
+  readonly kind: OperationKind;
+  readonly artifact: string;
+  readonly changes: readonly FileChange[];
+  readonly options?: ExchangeOptions;
+  readonly revisions: readonly Omit<OperationRevision, "operation" | "position">[];
+  readonly targets: readonly number[];
+  readonly backupsUntil: string | null;
+  /** Looked at once more in the transaction that begins the operation; throws to refuse. */
+  readonly guard?: (rows: WritableRows) => void;
+}
+
+/** What somebody wants done, told what is in the folder; null when nothing is to be done after all. */
+export type Decide<T> = (tree: FolderTree) => Promise<{ readonly intent: Intent | null; readonly value: T }>;
+
+/**
+ * Works on a folder that nobody else has meanwhile: captures it, asks what is to be done, and does that all or nothing.
+ * What is needed to finish or take it back is in the store before the folder is touched, so that whoever comes after a
+ * kill can do either.
+ * @throws Failure `folder_busy` (unavailable); of `decide`; of `TargetFolder.exchange`
+ */
+export async function operate<T>(
+  ports: ApplyPorts,
+  decide: Decide<T>,
+): Promise<{ readonly operation: Operation | null; readonly value: T }> {
+  const held = await ports.folder.hold(() =>
+    ports.store.keeper.shared(async () => {
+      const known = (digest: Sha256) => ports.store.records.read((rows) => rows.hasTree(digest));
+      const captured = await ports.capture(known);
+      const tree = ports.store.records.read((rows) => capturedTree(rows, captured));
+      const { intent, value } = await decide(tree);
+      return { operation: intent === null ? null : perform(ports, tree, intent), value };
+    }, ports)
+  );
+  if (held === null) throw folderBusy(ports.folder.root, null);
+  return held.result;
+}
+
+function perform(ports: ApplyPorts, tree: FolderTree, intent: Intent): Operation {
+  const { store, folder } = ports;
+  const step = ports.step ?? (() => {});
+  const staging = randomBytes(8).toString("hex");
+  const exchange = folder.prepare(tree.byPath, intent.changes, staging, intent.options);
+  keepBytes(store, exchange, intent.changes);
+  step("kept the bytes of both sides");
+  const operation = store.records.write((rows) => {
+    intent.guard?.(rows);
+    return begin(rows, ports.by(), folder.root, tree, intent, exchange);
+  });
+  step("began the operation");
+  try {
+    folder.exchange(tree.byPath, intent.changes, staging, intent.options, step);
+  } catch (error) {
+    const failure = error instanceof Failure ? error : null;
+    const state = failure?.code === "rollback_failed" ? "failed" : "undone";
+    const reason = failure?.code ?? "unexpected";
+    store.records.write((rows) => {
+      const by = ports.by();
+      const ended = endOperation(rows, by, operation.number, {
+        state,
+        reason,
+        stuck: failure?.details ?? [],
+      });
+      if (ended !== null) moveRevisions(rows, by, ended);
+    });
+    throw error;
+  }
+  step("the folder is as after");
+  return store.records.write((rows) => finish(rows, ports.by(), operation.number));
+}
+
+/** Ends an operation whose folder is as after. */
+export function finish(rows: WritableRows, by: Author, number: number): Operation {
+  const message = messageOf(rows, number);
+  const done = endOperation(rows, by, number, { state: "done", message });
+  if (done === null) {
+    throw new Failure("bug", "operation_ended", `O${number} was ended by somebody else`);
+  }
+  moveRevisions(rows, by, done);
+  return done;
+}
+
+function begin(
+  rows: WritableRows,
+  by: Author,
+  root: string,
+  tree: FolderTree,
+  intent: Intent,
+  exchange: Exchange,
+): Operation {
+  const removed = exchange.directories.filter(({ change }) => change === "removed").map(({ path }) => path);
+  const after = treeAfter(tree, intent.changes, new Set(removed));
+  for (const [digest, body] of after.trees) rows.insertTree(digest, body);
+  const operation = beginOperation(rows, by, {
+    operation: {
+      ...{ kind: intent.kind, folder: root, staging: exchange.staging, artifact: intent.artifact },
+      ...{ beforeManifest: tree.digest, afterManifest: after.digest, afterRoot: after.root },
+      ...{ afterFiles: after.files, afterBytes: after.bytes, backupsUntil: intent.backupsUntil },
+      directories: canonicalJson(exchange.directories),
+    },
+    paths: exchange.paths.map((path, position) => ({ position, ...path })),
+    revisions: intent.revisions.map((revision, position) => ({ position, ...revision })),
+    targets: intent.targets,
+  });
+  moveRevisions(rows, by, operation);
+  return operation;
+}
+
+/** The bytes before are in the store since the folder was captured; the bytes after come now. */
+function keepBytes(store: Store, exchange: Exchange, changes: readonly FileChange[]): void {
+  const bytes = exchange.paths.reduce(
+    (sum, { before, after }) => sum + (before?.size ?? 0) + (after?.size ?? 0),
+    0,
+  );
+  if (bytes > MAX_BYTES) {
+    throw new Failure("malformed", "change_too_large", `the changed files have ${bytes} bytes together`, {
+      hint: `at most ${MAX_BYTES} are taken at once; split the change`,
+    });
+  }
+  const writer = store.blobs.writer();
+  try {
+    for (const change of changes) {
+      if (change.kind === "write") writer.put(change.bytes, sha256(change.bytes));
+    }
+    writer.flush();
+  } finally {
+    writer.discard();
+  }
+  for (const { path, before } of exchange.paths) {
+    if (before !== null && !store.blobs.has(before.sha256)) {
+      throw new Failure("bug", "backup_missing", `what is at ${path} is not in the store`);
+    }
+  }
+}
+
+/** What an operation needs to be finished or taken back, as it was written down. */
+export function exchangeOf(rows: Rows, operation: Operation): Exchange {
+  return {
+    staging: operation.staging,
+    paths: rows.operationPaths(operation.number) as unknown as Exchange["paths"],
+    directories: JSON.parse(operation.directories),
+  };
+}

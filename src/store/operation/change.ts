@@ -1,0 +1,153 @@
+import { canonicalJson } from "../../vocabulary/canonical_json.ts";
+import { sha256 } from "../../vocabulary/digest.ts";
+import { Failure } from "../../vocabulary/failure.ts";
+import { printablePath } from "../../vocabulary/printable.ts";
+import { addVersion, type Author, record } from "../log/change.ts";
+import type { NewOperation, Operation, OperationPath, OperationState } from "../operations.ts";
+import type { WritableRows } from "../store.ts";
+
+/** Paths an event names; of more it has the digest. */
+const MAX_NAMED = 200;
+
+/** What an operation is to do, before it has a number. */
+export interface OperationAsked extends Omit<NewOperation, "operation"> {
+  readonly operation: Pick<
+    Operation,
+    | "kind"
+    | "folder"
+    | "staging"
+    | "artifact"
+    | "beforeManifest"
+    | "afterManifest"
+    | "afterRoot"
+    | "afterFiles"
+    | "afterBytes"
+    | "directories"
+    | "backupsUntil"
+  >;
+}
+
+/**
+ * Writes an operation down, before its folder is touched.
+ * @throws Failure `folder_busy` (unavailable) when another one on that folder is under way
+ */
+export function beginOperation(rows: WritableRows, by: Author, asked: OperationAsked): Operation {
+  const { paths, revisions, targets } = asked;
+  const [other] = rows.operations({ state: "applying", folder: asked.operation.folder });
+  if (other !== undefined) throw folderBusy(other.folder, other.number);
+  const operation: Operation = {
+    ...asked.operation,
+    ...{ number: rows.lastOperation() + 1, state: "applying", reason: "", actor: by.actor },
+    ...{ createdAt: by.now.toISOString(), finishedAt: null, version: null, backups: "kept" },
+    files: paths.length,
+  };
+  rows.insertOperation({ operation, paths, revisions, targets });
+  record(rows, by, "operation_started", {
+    ...summary(operation),
+    ...pathSummary(paths),
+    before_manifest: operation.beforeManifest,
+    after_manifest: operation.afterManifest,
+    revisions: revisions.map(({ proposal, revision, evidence }) => ({ proposal, revision, evidence })),
+    targets: [...targets],
+  });
+  return operation;
+}
+
+/** Who else works on the folder, and what to do. */
+export function folderBusy(folder: string, operation: number | null): Failure {
+  const what = operation === null ? "somebody else" : `O${operation}`;
+  return new Failure("unavailable", "folder_busy", `${what} is changing ${printablePath(folder)}`, {
+    hint: "try again when it is done",
+  });
+}
+
+/** What came of an operation under way. */
+export type OperationEnd =
+  /** Everything is in the folder, which becomes the next version of its artifact. */
+  | { readonly state: "done"; readonly message: string }
+  | {
+    readonly state: "undone" | "failed";
+    readonly reason: string;
+    /** Where the folder is neither as before nor as after. */
+    readonly stuck: readonly string[];
+  };
+
+/**
+ * Ends an operation, once.
+ * @returns it as it is now; null when somebody else ended it
+ */
+export function endOperation(
+  rows: WritableRows,
+  by: Author,
+  number: number,
+  end: OperationEnd,
+): Operation | null {
+  const operation = rows.operation(number);
+  if (operation === null || operation.state !== "applying") return null;
+  const version = end.state === "done" ? versionOf(rows, by, operation, end.message) : null;
+  const reason = end.state === "done" ? "" : end.reason;
+  const to = { state: end.state as Exclude<OperationState, "applying">, reason, version };
+  if (!rows.setOperationState(number, { ...to, finishedAt: by.now.toISOString() })) return null;
+  record(rows, by, `operation_${end.state}`, {
+    ...summary(operation),
+    ...(end.state === "done" ? { version } : { reason, stuck: end.stuck.slice(0, MAX_NAMED) }),
+  });
+  return rows.operation(number);
+}
+
+function versionOf(rows: WritableRows, by: Author, operation: Operation, message: string): number {
+  const { artifact, afterRoot: root, afterManifest: manifest, afterFiles: files, afterBytes: bytes } =
+    operation;
+  const { version } = addVersion(rows, by, {
+    ...{ artifact, root, manifest, files, bytes, message, trees: [], restores: null },
+  });
+  return version.number;
+}
+
+function summary({ number, kind, folder, artifact }: Operation) {
+  return { operation: number, kind, folder, artifact };
+}
+
+/** Every path with its content before and after, or, of many, their digest. */
+function pathSummary(paths: OperationAsked["paths"]) {
+  const all = paths.map(({ path, before, after }) => ({
+    ...{ path, before: sideOf(before), after: sideOf(after) },
+  }));
+  return {
+    files: paths.length,
+    paths_sha256: sha256(canonicalJson(all)),
+    paths: all.slice(0, MAX_NAMED),
+  };
+}
+
+function sideOf(side: OperationPath["before"] | OperationPath["after"]) {
+  return side === null ? null : { mode: side.mode, size: side.size, sha256: side.sha256 };
+}
+
+/**
+ * Lets go of what operations replaced: they cannot be taken back any more. Those under way keep theirs.
+ * @param before made before that time, besides those whose own limit is over
+ * @returns the numbers of those that lost theirs, or with `dryRun` would
+ */
+export function dropOldBackups(
+  rows: WritableRows,
+  by: Author,
+  before: Date | null,
+  dryRun = false,
+): readonly number[] {
+  const now = by.now.toISOString();
+  const gone = rows.operations()
+    .filter(({ state, backups }) => state !== "applying" && backups === "kept")
+    .filter(({ createdAt, backupsUntil }) =>
+      (backupsUntil !== null && backupsUntil <= now) || (before !== null && createdAt < before.toISOString())
+    )
+    .map(({ number }) => number).reverse();
+  if (dryRun || gone.length === 0) return gone;
+  for (const number of gone) rows.dropBackups(number);
+  record(rows, by, "backups_dropped", {
+    operations: gone.slice(0, MAX_NAMED),
+    count: gone.length,
+    older_than: before?.toISOString() ?? null,
+  });
+  return gone;
+}

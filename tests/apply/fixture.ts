@@ -1,0 +1,141 @@
+import { type ApplyAsked, applyProposals, type Clearance } from "../../src/apply/apply.ts";
+import { capturedTree, type FolderTree, treeAfter } from "../../src/apply/folder_tree.ts";
+import type { ApplyPorts } from "../../src/apply/operate.ts";
+import { recoverOperations } from "../../src/apply/recover.ts";
+import type { FolderStore } from "../../src/store/folder/open.ts";
+import { snapshotWorkspace } from "../../src/store/folder/snapshot.ts";
+import { flatten, treeSource } from "../../src/store/artifact/tree.ts";
+import type { Author } from "../../src/store/log/change.ts";
+import { verifyLog } from "../../src/store/log/verify.ts";
+import type { RevisionState } from "../../src/store/proposals.ts";
+import type { Version } from "../../src/store/store.ts";
+import type { FileChange } from "../../src/vocabulary/change.ts";
+import { sha256 } from "../../src/vocabulary/digest.ts";
+import { targetFolder } from "../../src/workspace/target_folder.ts";
+import type { Step, TargetFolder } from "../../src/workspace/target.ts";
+import { parentsOf } from "../../src/vocabulary/path.ts";
+
+export function author(store: FolderStore, actor = "tester"): Author {
+  return { storeId: store.records.storeId, actor, now: new Date() };
+}
+
+/** What applying needs, on a real store and a real folder. */
+export async function portsOf(store: FolderStore, root: string, step?: Step): Promise<ApplyPorts> {
+  return {
+    store,
+    by: () => author(store),
+    folder: await targetFolder(root),
+    capture: (knownTree) =>
+      snapshotWorkspace(root, { blobs: store.blobs, store: store.folder, leftOut: new Set(), knownTree }),
+    ...(step === undefined ? {} : { step }),
+  };
+}
+
+export const treeOfVersion = (store: FolderStore, root: string): FolderTree =>
+  store.records.read((rows) =>
+    capturedTree(rows, { root, trees: [], manifest: () => "", files: 0, bytes: 0 })
+  );
+
+/**
+ * Proposes changes to a version, in the rows alone: what is checked and decided of a proposal is not these tests'.
+ * @param state `proposed` or `approved`
+ * @returns the proposal's number
+ */
+export async function proposeChanges(
+  store: FolderStore,
+  base: Version,
+  changes: readonly FileChange[],
+  state: RevisionState = "approved",
+): Promise<number> {
+  return await store.keeper.shared(() => {
+    const tree = treeOfVersion(store, base.root);
+    const after = treeAfter(tree, changes, emptiedBy(tree, changes));
+    const patch = new TextEncoder().encode("a patch");
+    const writer = store.blobs.writer();
+    for (const change of changes) if (change.kind === "write") writer.put(change.bytes, sha256(change.bytes));
+    writer.put(patch, sha256(patch));
+    writer.flush();
+    return Promise.resolve(store.records.write((rows) => {
+      for (const [digest, body] of after.trees) rows.insertTree(digest, body);
+      const number = rows.lastProposal() + 1, createdAt = new Date().toISOString();
+      const document = JSON.stringify({ number });
+      const evidence = sha256(document);
+      const who = { actor: "maker", createdAt };
+      rows.insertProposal({
+        number,
+        artifact: base.artifact,
+        title: `change ${number}`,
+        ...who,
+        lastRevision: 0,
+      });
+      rows.insertRevision({
+        ...{ proposal: number, number: 1, state: "draft", reason: "", changedAt: createdAt, ...who },
+        ...{ baseVersion: base.number, baseRoot: base.root, baseManifest: base.manifest },
+        ...{ resultRoot: after.root, resultManifest: after.digest },
+        ...{ patch: sha256(patch), patchBytes: patch.length, files: 1, additions: 1, deletions: 1 },
+        ...{ instruction: "", source: "{}", proposerKey: null, envelope: null, evidence: null },
+        ...{ evidenceDocument: null, expiresAt: null },
+      });
+      const none = { expiresAt: null, proposerKey: null, envelope: null };
+      rows.setProposed(number, 1, { evidence, evidenceDocument: document, ...none });
+      rows.setRevisionState(number, 1, { state: "draft", evidence }, {
+        state,
+        reason: "",
+        changedAt: createdAt,
+      });
+      return number;
+    }));
+  }, {});
+}
+
+/** Directories that hold no file any more. */
+export function emptiedBy(tree: FolderTree, changes: readonly FileChange[]): ReadonlySet<string> {
+  const files = new Set(tree.entries.filter(({ mode }) => mode !== "040000").map(({ path }) => path));
+  const before = new Set(parentsOf([...files]));
+  for (const change of changes) change.kind === "delete" ? files.delete(change.path) : files.add(change.path);
+  const after = new Set(parentsOf([...files]));
+  return new Set([...before].filter((path) => !after.has(path)));
+}
+
+export const NOT_NEEDED: Clearance = { ok: true, exact: false, forced: false, by: [] };
+export const APPROVED: Clearance = { ok: true, exact: true, forced: false, by: ["ann"] };
+
+/** Applies the newest revisions, cleared by whoever calls. */
+export async function apply(
+  ports: ApplyPorts,
+  proposals: readonly number[],
+  asked: Partial<ApplyAsked> = {},
+) {
+  return await applyProposals(ports, {
+    proposals: proposals.map((proposal) => ({ proposal, revision: null })),
+    ...{ strategy: "manual", dryRun: false, backupsUntil: null, verify: null, clear: () => NOT_NEEDED },
+    ...asked,
+  });
+}
+
+export function recover(store: FolderStore, step?: Step) {
+  return recoverOperations({
+    store,
+    by: () => author(store),
+    openFolder: (path): Promise<TargetFolder> => targetFolder(path),
+    ...(step === undefined ? {} : { step }),
+  });
+}
+
+export function logProblems(store: FolderStore) {
+  return store.records.read((rows) => verifyLog(rows, store.records.storeId)).problems;
+}
+
+export function stateOf(store: FolderStore, proposal: number): RevisionState {
+  return store.records.read((rows) => rows.revision(proposal, rows.proposal(proposal)!.lastRevision))!.state;
+}
+
+/** Files of a tree by path with their digests. */
+export function filesOf(store: FolderStore, root: string): Record<string, string> {
+  return store.records.read((rows) =>
+    Object.fromEntries(
+      flatten(root, treeSource((digest) => rows.tree(digest)))
+        .filter(({ mode }) => mode !== "040000").map(({ path, mode, sha256 }) => [path, `${mode} ${sha256}`]),
+    )
+  );
+}
