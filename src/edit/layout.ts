@@ -58,7 +58,7 @@ export function indentOf(line: string): string {
 
 /** Offset of the line that an offset is in. */
 export function lineStart({ content }: FileText, at: number): number {
-  return content.lastIndexOf("\n", at - 1) + 1;
+  return at === 0 ? 0 : content.lastIndexOf("\n", at - 1) + 1;
 }
 
 /** Offset just past the line feed of the line that an offset is in. */

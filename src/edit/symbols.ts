@@ -21,38 +21,40 @@ const WRAPPERS =
 export function findSymbol(root: SyntaxNode, text: string, name: string): SymbolRange[] {
   const wanted = name.split(".");
   const found: SymbolRange[] = [];
+  /** Comments that have their lines for themselves, by where the line after them begins. */
+  const comments = new Map<number, SymbolRange>();
   visit(root, [], null);
-  return found;
+  return found.map(withComments);
 
   function visit(node: SyntaxNode, path: readonly string[], outer: SymbolRange | null): void {
+    if (/comment/.test(node.type)) return noteComment(node);
     const own = definedName(node, text);
     const here = own === null ? path : [...path, own];
     if (own !== null && fits(here, wanted)) found.push(outer ?? node);
-    let comment: SyntaxNode | null = null;
-    let run: SyntaxNode | null = null;
-    for (const child of node.children) {
-      if (/comment/.test(child.type)) {
-        run = run !== null && comment !== null && adjoins(comment, child) ? run : child;
-        comment = child;
-        continue;
-      }
-      const above = run !== null && comment !== null && adjoins(comment, child) && aloneOnLine(run)
-        ? run
-        : null;
-      const wrapped = WRAPPERS.test(node.type) ? outer ?? node : null;
-      const range = wrapped ??
-        (above === null ? null : { start: above.start, end: child.end, line: above.line });
-      visit(child, here, range);
-      run = comment = null;
+    const wrapped = WRAPPERS.test(node.type) ? outer ?? node : null;
+    for (const child of node.children) visit(child, here, wrapped);
+  }
+
+  function noteComment(node: SyntaxNode): void {
+    // Some grammars count the line feed to the comment.
+    const end = text.slice(node.start, node.end).trimEnd().length + node.start;
+    const feed = text.indexOf("\n", end);
+    if (feed < 0 || text.slice(end, feed).trim() !== "" || startOfLine(node.start) === null) return;
+    comments.set(feed + 1, node);
+  }
+
+  /** Where the line begins that holds nothing before an offset. */
+  function startOfLine(at: number): number | null {
+    const from = at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
+    return text.slice(from, at).trim() === "" ? from : null;
+  }
+
+  function withComments({ start, end, line }: SymbolRange): SymbolRange {
+    for (;;) {
+      const from = startOfLine(start), above = from === null ? undefined : comments.get(from);
+      if (above === undefined) return { start, end, line };
+      ({ start, line } = above);
     }
-  }
-
-  function adjoins(before: SyntaxNode, after: SyntaxNode): boolean {
-    return /^[ \t]*\r?\n?[ \t]*$/.test(text.slice(before.end, after.start));
-  }
-
-  function aloneOnLine(node: SyntaxNode): boolean {
-    return text.slice(text.lastIndexOf("\n", node.start - 1) + 1, node.start).trim() === "";
   }
 }
 

@@ -9,7 +9,7 @@ import { mergePlaces } from "./places.ts";
 /** Most lines of a file that is merged. */
 const MAX_LINES = 1_000_000;
 /** Comparisons spent on aligning three files. */
-const MAX_WORK = 400_000_000;
+const MAX_WORK = 100_000_000;
 
 /**
  * Merges what two sides made of a base, line by line, as `git merge-file` does it. Lines are bytes up to and with
