@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { renderPublicPem } from "../../src/sign/pem.ts";
 import { PP } from "./process.ts";
@@ -398,11 +399,39 @@ Deno.test("examples/ci: the workflow and the job are YAML, see the whole history
   const scripts = steps.flatMap((step: { run?: string }) => step.run ?? []).join("\n");
   assert.ok(!scripts.includes("${{"), "nothing of an event is pasted into a script");
   assert.match(scripts, /gate\.sh "\$HEAD" "\$BASE"/);
+  assert.match(scripts, /install_pp\.sh "\$PP_URL" "\$PP_SHA256"/);
   const job = read("gitlab.yml")["veripatch-gate"];
+  assert.match(job.before_script[0], /install_pp\.sh "\$PP_URL" "\$PP_SHA256" \S+$/);
   assert.equal(job.variables.GIT_DEPTH, "0");
   assert.equal(job.artifacts.reports.junit, "gate/gate.xml");
-  for (const name of ["gate.sh", "publish_proof.sh", "pre-receive"]) {
+  for (const name of ["gate.sh", "publish_proof.sh", "pre-receive", "install_pp.sh"]) {
     execFileSync("sh", ["-n", join(EXAMPLES, name)]);
     assert.ok((Deno.statSync(join(EXAMPLES, name)).mode! & 0o111) !== 0, name);
   }
+});
+
+Deno.test("examples/ci/install_pp.sh: what has another digest, or is not there, leaves nothing behind", async () => {
+  const program = "#!/bin/sh\necho installed\n";
+  const digest = createHash("sha256").update(program).digest("hex");
+  const serve = (request: Request) =>
+    new URL(request.url).pathname === "/pp" ? new Response(program) : new Response("no", { status: 404 });
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, serve);
+  const at = `http://127.0.0.1:${server.addr.port}`;
+  await inTempDir(async (cwd) => {
+    const install = async (...args: string[]) => {
+      const command = new Deno.Command("sh", { args: [join(EXAMPLES, "install_pp.sh"), ...args], cwd });
+      const { code, stderr } = await command.output();
+      return { code, stderr: new TextDecoder().decode(stderr), left: [...Deno.readDirSync(cwd)].length };
+    };
+    assert.match(
+      (await install(`${at}/pp`, "0".repeat(64), cwd)).stderr,
+      new RegExp(`digest ${digest}, not 0`),
+    );
+    assert.deepEqual((await install(`${at}/pp`, "", cwd)).left, 0);
+    assert.notEqual((await install(`${at}/other`, digest, cwd)).code, 0);
+    assert.equal((await install(`${at}/other`, digest, cwd)).left, 0);
+    assert.deepEqual(await install(`${at}/pp`, digest, cwd), { code: 0, stderr: "", left: 1 });
+    const { stdout } = await new Deno.Command(`${cwd}/pp`).output();
+    assert.equal(new TextDecoder().decode(stdout), "installed\n");
+  });
 });
