@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { resolveConflicts } from "../../src/apply/conflicts.ts";
 import { redo, rollBack } from "../../src/apply/rollback.ts";
 import { examine } from "../../src/store/artifact/upkeep.ts";
+import { transition } from "../../src/store/proposal/transition.ts";
 import { dropOldBackups } from "../../src/store/operation/change.ts";
 import type { Failure } from "../../src/vocabulary/failure.ts";
 import type { FolderStore } from "../../src/store/folder/open.ts";
@@ -285,8 +286,7 @@ Deno.test("applyProposals: tests that fail, and somebody who is faster, leave ev
     const verify = () => {
       store.records.write((rows) => {
         const { evidence } = rows.revision(number, 1)!;
-        const to = { state: "rejected" as const, reason: "", changedAt: "" };
-        rows.setRevisionState(number, 1, { state: "approved", evidence }, to);
+        transition(rows, author(store), { proposal: number, revision: 1, evidence }, "rejected", "no");
       });
       return Promise.resolve({ passed: true });
     };

@@ -6,6 +6,9 @@ import type { FolderStore } from "../../src/store/folder/open.ts";
 import { snapshotWorkspace } from "../../src/store/folder/snapshot.ts";
 import { flatten, treeSource } from "../../src/store/artifact/tree.ts";
 import type { Author } from "../../src/store/log/change.ts";
+import { addProposal, propose } from "../../src/store/proposal/change.ts";
+import { transition } from "../../src/store/proposal/transition.ts";
+import { CHECKS, evidenceOf, termsOf } from "../approve/fixture.ts";
 import { verifyLog } from "../../src/store/log/verify.ts";
 import type { RevisionState } from "../../src/store/proposals.ts";
 import type { Version } from "../../src/store/store.ts";
@@ -37,15 +40,14 @@ export const treeOfVersion = (store: FolderStore, root: string): FolderTree =>
   );
 
 /**
- * Proposes changes to a version, in the rows alone: what is checked and decided of a proposal is not these tests'.
- * @param state `proposed` or `approved`
+ * Proposes changes to a version with checks that all passed: what is checked and decided is not these tests'.
  * @returns the proposal's number
  */
 export async function proposeChanges(
   store: FolderStore,
   base: Version,
   changes: readonly FileChange[],
-  state: RevisionState = "approved",
+  state: "proposed" | "approved" = "approved",
 ): Promise<number> {
   return await store.keeper.shared(() => {
     const tree = treeOfVersion(store, base.root);
@@ -56,34 +58,35 @@ export async function proposeChanges(
     writer.put(patch, sha256(patch));
     writer.flush();
     return Promise.resolve(store.records.write((rows) => {
-      for (const [digest, body] of after.trees) rows.insertTree(digest, body);
-      const number = rows.lastProposal() + 1, createdAt = new Date().toISOString();
-      const document = JSON.stringify({ number });
-      const evidence = sha256(document);
-      const who = { actor: "maker", createdAt };
-      rows.insertProposal({
-        number,
-        artifact: base.artifact,
-        title: `change ${number}`,
-        ...who,
-        lastRevision: 0,
+      const by = author(store, "maker");
+      const title = `change ${rows.lastProposal() + 1}`;
+      const { proposal, revision } = addProposal(rows, by, {
+        ...{ artifact: base.artifact, title },
+        revision: {
+          ...{ baseVersion: base.number, baseRoot: base.root, baseManifest: base.manifest },
+          ...{ resultRoot: after.root, resultManifest: after.digest, trees: after.trees },
+          ...{ patch: sha256(patch), patchBytes: patch.length, files: 1, additions: 1, deletions: 1 },
+          ...{ instruction: "", source: {} },
+        },
       });
-      rows.insertRevision({
-        ...{ proposal: number, number: 1, state: "draft", reason: "", changedAt: createdAt, ...who },
-        ...{ baseVersion: base.number, baseRoot: base.root, baseManifest: base.manifest },
-        ...{ resultRoot: after.root, resultManifest: after.digest },
-        ...{ patch: sha256(patch), patchBytes: patch.length, files: 1, additions: 1, deletions: 1 },
-        ...{ instruction: "", source: "{}", proposerKey: null, envelope: null, evidence: null },
-        ...{ evidenceDocument: null, expiresAt: null },
+      const terms = termsOf();
+      const evidence = evidenceOf(terms, {
+        ...{ store: store.records.storeId, proposal: proposal.number, artifact: base.artifact, title },
+        ...{ base_version: base.number, base: { root: base.root, manifest: base.manifest } },
+        result: { root: after.root, manifest: after.digest },
+        ...{ instruction_sha256: sha256(""), source_sha256: sha256(revision.source) },
+        patch: {
+          ...{ sha256: revision.patch, bytes: patch.length, additions: 1, deletions: 1 },
+          files: [{ path: "f", old_path: null, change: "modified", additions: 1, deletions: 1 }],
+        },
+        checks: CHECKS.map(({ document, ...check }) => ({ ...check, document_sha256: sha256(document) })),
+        proposer: { actor: by.actor, key_id: null },
       });
-      const none = { expiresAt: null, proposerKey: null, envelope: null };
-      rows.setProposed(number, 1, { evidence, evidenceDocument: document, ...none });
-      rows.setRevisionState(number, 1, { state: "draft", evidence }, {
-        state,
-        reason: "",
-        changedAt: createdAt,
-      });
-      return number;
+      const target = { proposal: proposal.number, revision: 1 };
+      const proposed = propose(rows, by, target, { evidence, checks: CHECKS, signature: null });
+      if (!proposed.ok) throw new Error(proposed.code);
+      if (state === "approved") transition(rows, by, { ...target, evidence: proposed.evidence }, state, "");
+      return proposal.number;
     }));
   }, {});
 }
