@@ -38,8 +38,9 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    const wrong = "on: push\njobs:\n  x:\n    runs-on: ubuntu-latest\n    step: [${{ githb.sha }}]\n";
-    assert.ok((await runLint(wrong, "wrong.yml")).length >= 2);
+    const wrong = "on: push\njobs:\n  x:\n    runs-on: ubuntu-latest\n    steps:\n" +
+      "      - run: echo ${{ githb.sha }}\n        nme: x\n";
+    assert.equal((await runLint(wrong, "wrong.yml")).length, 2);
     for (const path of WORKFLOWS) {
       assert.deepEqual(await runLint(Deno.readTextFileSync(path), path), [], path);
     }
