@@ -1,18 +1,7 @@
 import { showProblem } from "../document/parse.ts";
 import { parseTemplate, type Template } from "../edit/template.ts";
 import { Failure } from "../vocabulary/failure.ts";
-
-/** The shipped files of policies/templates. */
-export const TEMPLATE_FILES = [
-  "add-argument.python",
-  "add-argument.typescript",
-  "add-field.python",
-  "add-field.typescript",
-  "add-import.python",
-  "add-import.typescript",
-  "wrap-call.python",
-  "wrap-call.typescript",
-] as const;
+import { TEMPLATE_FILES } from "./template_names.ts";
 
 let loaded: Promise<readonly Template[]> | undefined;
 

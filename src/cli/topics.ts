@@ -6,6 +6,7 @@ export const TOPICS = [
   { name: "trust", file: "trust.md", about: "keys, trust files, signing and verifying" },
   { name: "gate", file: "gate.md", about: "what a gate wants, and how to prove for it" },
   { name: "safety", file: "safety.md", about: "what the safety check sees, and what it does not" },
+  { name: "proposals", file: "proposals.md", about: "changes without a diff: code, places, templates" },
   { name: "store", file: "store.md", about: "versions of a workspace, and their log" },
   { name: "exit-codes", file: "exit-codes.md", about: "what each exit code means" },
   { name: "environment", file: "environment.md", about: "variables that are looked at" },

@@ -14,6 +14,7 @@ import { registerReplay } from "./replay_verb.ts";
 import { registerReport } from "./report_verb.ts";
 import { registerSafety } from "./safety_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
+import { registerTemplate } from "./template_verb.ts";
 import { registerTrust } from "./trust_verb.ts";
 import type { verbRunner } from "./verb.ts";
 import { registerVerifyAttestation } from "./verify_attestation_verb.ts";
@@ -41,6 +42,7 @@ export function registerVerbs(
   program.commandsGroup("Rules and keys:");
   registerPolicy(program, verb);
   registerSafety(program, verb);
+  registerTemplate(program, verb);
   registerKey(program, verb);
   registerTrust(program, verb);
   program.commandsGroup("Versions of a workspace:");

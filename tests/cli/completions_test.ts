@@ -23,6 +23,7 @@ const CASES: readonly { readonly line: string; readonly has: readonly string[]; 
   { line: "pp run --provider o", has: ["openai"], not: "local" },
   { line: "pp trust add ci ci.pub --role pro", has: ["prover"], not: "approver" },
   { line: "pp policy presets s", has: ["strict"] },
+  { line: "pp template show add-f", has: ["add-field"] },
   { line: "pp completions ", has: ["bash", "zsh", "fish"] },
   { line: "pp run 'a b' --patch fix.", has: ["fix.diff"] },
   { line: "pp prove --policy pp.y", has: ["pp.yaml"] },

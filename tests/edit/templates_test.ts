@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { shippedTemplates, TEMPLATE_FILES } from "../../src/cli/templates.ts";
-import type { Template } from "../../src/edit/template.ts";
+import { TEMPLATE_FILES } from "../../src/cli/template_names.ts";
+import { shippedTemplates } from "../../src/cli/templates.ts";
+import { parseTemplate, type Template } from "../../src/edit/template.ts";
 import { treeSitterQueries } from "../../src/syntax/tree_sitter_queries.ts";
 import { edited } from "./fixture.ts";
 
@@ -56,5 +57,21 @@ Deno.test("shippedTemplates: every query is one for every language of its templa
         assert.equal(result.language, language);
       }
     }
+  }
+});
+
+Deno.test("docs/proposals.md: the template it shows loads, and makes of its example what it says", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/proposals.md", import.meta.url));
+  const text = /```yaml\n([^]*?)```/.exec(page)![1]!;
+  const parsed = parseTemplate(text, "proposals.yaml");
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const template = { ...parsed.template, name: "shown" }, [example] = template.examples;
+  const { file, parameters, before, after } = example!;
+  const result = await edited({ [file]: before }, [
+    { kind: "template", template: "shown", file, parameters },
+  ], [template]);
+  assert.equal(result.ok ? result.after[file] : result.reason, after);
+  for (const name of new Set((await shippedTemplates()).map((shipped) => shipped.name))) {
+    assert.ok(page.includes(`| \`${name}\``), name);
   }
 });

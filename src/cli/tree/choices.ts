@@ -2,6 +2,7 @@ import { PRESETS } from "../../policy/presets.ts";
 import { PROVIDERS } from "../../propose/select.ts";
 import { ROLES } from "../../sign/role.ts";
 import { ATTESTATION_MODES } from "../attestation_keys.ts";
+import { TEMPLATE_NAMES } from "../template_names.ts";
 
 const PRESET_NAMES = PRESETS.map(({ name }) => name);
 
@@ -12,6 +13,7 @@ const OF_FLAG: Readonly<Record<string, readonly string[]>> = {
   "--provider": PROVIDERS,
   "--report": ["junit:", "tap"],
   "--role": ROLES,
+  "--template": TEMPLATE_NAMES,
 };
 
 /** What a flag takes, when it takes one of a few; empty when it does not. */
@@ -19,7 +21,12 @@ export function flagChoices(long: string): readonly string[] {
   return OF_FLAG[long] ?? [];
 }
 
+const OF_ARGUMENT: Readonly<Record<string, readonly string[]>> = {
+  "pp policy presets name": PRESET_NAMES,
+  "pp template show name": TEMPLATE_NAMES,
+};
+
 /** The same for a word of a verb. */
 export function argumentChoices(path: readonly string[], name: string): readonly string[] {
-  return path.join(" ") === "pp policy presets" && name === "name" ? PRESET_NAMES : [];
+  return OF_ARGUMENT[[...path, name].join(" ")] ?? [];
 }
