@@ -1,8 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, read as readFd, readSync } from "node:fs";
-import { promisify } from "node:util";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { type Evidence, type FileDigest, KEPT_DOCUMENTS } from "./claims.ts";
+import { type HostileFile, openHostile } from "./hostile_file.ts";
 import { BOUNDS, type Bounds, isKnownName, mostBytes, WORKSPACE_TAR } from "./layout.ts";
 
 /** One thing about a bundle's folder that no bundle may have. */
@@ -34,10 +33,6 @@ const WHOLE = 1 << 20;
 const SMALL = 1 << 16;
 const CHUNK = 1 << 18;
 const AT_ONCE = 4;
-/** What was a file a moment ago may be a link or a pipe now: neither is followed, nor waited for. */
-const OPEN = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-const readLater = promisify(readFd);
-
 /**
  * Takes stock of a hostile folder: every file is opened once, without following a link, and hashed from that handle;
  * the documents claims are drawn from are kept, of the same bytes. Memory is bounded by those documents.
@@ -67,6 +62,7 @@ class Stock {
   readonly #names: string[] = [];
   /** Names seen, folded; a second name that folds alike could stand for the first on another system. */
   readonly #folded = new Map<string, string>();
+  readonly #looked = new Map<string, boolean>();
   #entries = 0;
   #bytes = 0;
   #full = false;
@@ -129,16 +125,12 @@ class Stock {
   /** Hashes one file from the handle it was opened by, and keeps its bytes when claims are drawn from it. */
   async #take(name: string): Promise<void> {
     const path = `${this.root}/${name}`;
-    let file: number | undefined;
     try {
       const seen = Deno.lstatSync(path);
       if (!seen.isFile) return this.#find("special_file", name, "neither a file nor a directory");
-      // A small file is read sooner than a thread is asked to.
-      const small = seen.size <= SMALL;
-      file = openSync(path, OPEN);
-      const info = fstatSync(file);
-      const { size, dev, ino } = info;
-      if (!info.isFile() || dev !== seen.dev || ino !== seen.ino) {
+      using file = await openHostile(path, false, this.#looked);
+      const { size } = file;
+      if (!file.isFile || file.dev !== seen.dev || file.ino !== seen.ino) {
         return this.#find("changed_while_read", name, "it changes while it is read");
       }
       const most = mostBytes(name, this.bounds);
@@ -149,9 +141,7 @@ class Stock {
         return this.#find("too_large", name, `over ${this.bounds.totalBytes} bytes in all`);
       }
       const keep = size <= (KEPT_DOCUMENTS.get(name) ?? -1);
-      const digest = keep || size <= WHOLE
-        ? await this.#whole(file, name, size, { keep, small: small && size <= SMALL })
-        : await streamed(file, size);
+      const digest = keep || size <= WHOLE ? await this.#whole(file, name, keep) : await streamed(file);
       if (digest === null) return this.#find("changed_while_read", name, "it changes while it is read");
       this.#files.set(name, { size, sha256: digest });
     } catch (error) {
@@ -159,20 +149,15 @@ class Stock {
       // A link, where a file was.
       const code = "code" in error && error.code === "ELOOP" ? "changed_while_read" : "unreadable";
       this.#find(code, name, error.message);
-    } finally {
-      if (file !== undefined) closeSync(file);
     }
   }
 
-  async #whole(
-    file: number,
-    name: string,
-    size: number,
-    { keep, small }: { readonly keep: boolean; readonly small: boolean },
-  ): Promise<string | null> {
+  async #whole(file: HostileFile, name: string, keep: boolean): Promise<string | null> {
+    const { size } = file;
     // One byte more, so that a file that grows is noticed.
     const buffer = new Uint8Array(size + 1);
-    if ((small ? fillSync(file, buffer) : await fill(file, buffer)) !== size) return null;
+    // A small file is read sooner than a thread is asked to.
+    if ((size <= SMALL ? fillSync(file, buffer) : await fill(file, buffer)) !== size) return null;
     const bytes = buffer.subarray(0, size);
     if (keep) this.#documents.set(name, bytes);
     return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
@@ -217,8 +202,11 @@ export async function inventoryOf(
   };
 }
 
-/** Digest of a large file, or null when it does not have `size` bytes. While one part is hashed the next is read. */
-async function streamed(file: number, size: number): Promise<string | null> {
+/**
+ * Digest of a large file, or null when it does not have as many bytes as it had. While one part is hashed the next is
+ * read.
+ */
+async function streamed(file: HostileFile): Promise<string | null> {
   // Loaded when needed: a small bundle verifies in less time than this takes to load.
   const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
@@ -228,29 +216,29 @@ async function streamed(file: number, size: number): Promise<string | null> {
   for (;;) {
     const filled = await filling;
     total += filled;
-    const last = filled < CHUNK || total > size;
+    const last = filled < CHUNK || total > file.size;
     if (!last) filling = fill(file, later);
     hash.update(now.subarray(0, filled));
-    if (last) return total === size ? hash.digest("hex") : null;
+    if (last) return total === file.size ? hash.digest("hex") : null;
     [now, later] = [later, now];
   }
 }
 
 /** Reads until a buffer is full or the file ends. */
-async function fill(file: number, buffer: Uint8Array): Promise<number> {
+async function fill(file: HostileFile, buffer: Uint8Array): Promise<number> {
   let filled = 0;
   while (filled < buffer.length) {
-    const { bytesRead } = await readLater(file, buffer, filled, buffer.length - filled, null);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
+    const read = await file.read(buffer.subarray(filled));
+    if (read === 0) break;
+    filled += read;
   }
   return filled;
 }
 
-function fillSync(file: number, buffer: Uint8Array): number {
+function fillSync(file: HostileFile, buffer: Uint8Array): number {
   let filled = 0;
   while (filled < buffer.length) {
-    const read = readSync(file, buffer, filled, buffer.length - filled, null);
+    const read = file.readSync(buffer.subarray(filled));
     if (read === 0) break;
     filled += read;
   }

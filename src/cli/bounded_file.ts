@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { openHostile } from "../bundle/hostile_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 
@@ -16,19 +15,12 @@ interface BoundedFile {
  */
 export async function readBoundedFile(path: string, limit: number, what: string): Promise<BoundedFile> {
   const shown = printablePath(path);
-  let handle: FileHandle | undefined;
   try {
     // Links are followed, as secrets are mounted by them; a FIFO, also one that is put there now, is not waited for.
-    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const file = handle;
-    const info = await file.stat();
-    if (!info.isFile()) throw new Error("not a regular file");
-    const read = async (buffer: Uint8Array) => {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-      return bytesRead === 0 ? null : bytesRead;
-    };
-    const bytes = await readBounded({ read }, limit);
-    if (bytes !== null) return { bytes, mode: Deno.build.os === "windows" ? null : info.mode & 0o7777 };
+    using file = await openHostile(path, true);
+    if (!file.isFile) throw new Error("not a regular file");
+    const bytes = await readBounded({ read: async (buffer) => await file.read(buffer) || null }, limit);
+    if (bytes !== null) return { bytes, mode: file.mode };
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") {
       throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`);
@@ -38,8 +30,6 @@ export async function readBoundedFile(path: string, limit: number, what: string)
       hint: "check that it is a regular file and that its permissions let you read it",
       cause: error,
     });
-  } finally {
-    await handle?.close();
   }
   throw new Failure("malformed", "file_too_large", `the ${what} ${shown} is larger than ${limit} bytes`);
 }

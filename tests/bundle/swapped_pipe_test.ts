@@ -44,18 +44,20 @@ async function endsInTime(call: string, source: string, base: string, name: stri
   }
 }
 
-Deno.test("takeInventory: a FIFO swapped in for a file is not waited for", async () => {
+Deno.test("takeInventory: a FIFO that others can swap in for a file is not waited for", async () => {
   await withFolder({ "file": "{}", "bundle/policy.json": "{}" }, async (dir) => {
     execFileSync("mkfifo", [`${dir}/pipe`]);
+    await Deno.chmod(`${dir}/bundle`, 0o777);
     const call = `takeInventory(${JSON.stringify(`${dir}/bundle`)})`;
     await endsInTime(call, MODULES.takeInventory, dir, `${dir}/bundle/policy.json`);
   });
 });
 
-Deno.test("readBoundedFile: a FIFO swapped in for a file is not waited for", async () => {
-  await withFolder({ "file": "{}", "key": "{}" }, async (dir) => {
+Deno.test("readBoundedFile: a FIFO that others can swap in for a file is not waited for", async () => {
+  await withFolder({ "file": "{}", "keys/key": "{}" }, async (dir) => {
     execFileSync("mkfifo", [`${dir}/pipe`]);
-    const call = `readBoundedFile(${JSON.stringify(`${dir}/key`)}, 100, "key file")`;
-    await endsInTime(call, MODULES.readBoundedFile, dir, `${dir}/key`);
+    await Deno.chmod(`${dir}/keys`, 0o777);
+    const call = `readBoundedFile(${JSON.stringify(`${dir}/keys/key`)}, 100, "key file")`;
+    await endsInTime(call, MODULES.readBoundedFile, dir, `${dir}/keys/key`);
   });
 });
