@@ -70,9 +70,8 @@ function littleEndian(bytes: Uint8Array): bigint {
 /** What keeps 32 bytes from being a key (or an R) that is taken; null when nothing does. */
 export function pointProblem(encoded: Uint8Array): PointProblem | null {
   if (encoded.length !== PUBLIC_KEY_BYTES) return "wrong_length";
-  const point = decode(encoded, true);
-  if (point === null) return "not_on_curve";
-  if (decode(encoded, false) === null) return "not_canonical";
+  const point = decode(encoded, false);
+  if (point === null) return decode(encoded, true) === null ? "not_on_curve" : "not_canonical";
   if (point.isSmallOrder()) return "small_order";
   return point.isTorsionFree() ? null : "mixed_order";
 }

@@ -85,3 +85,23 @@ Deno.test("pp verify-attestation: help and mistakes are answered as for every ve
   const failure = await pp(["verify-attestation", ".", "--threshold", "x", "--key", "nowhere"], { cwd });
   assert.equal(failure.code, 64);
 });
+
+Deno.test("quickVerifyAttestation: what it loads at once asks nothing of Node, which takes longer than it does itself", async () => {
+  const entry = new URL("../../src/cli/verify_attestation_quick.ts", import.meta.url).href;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry] }).output();
+  const graph = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: {
+      specifier: string;
+      dependencies?: { isDynamic?: boolean; code?: { specifier?: string } }[];
+    }[];
+  };
+  const modules = new Map(graph.modules.map((module) => [module.specifier, module]));
+  const loaded = new Set([entry]);
+  for (const each of loaded) {
+    for (const { isDynamic, code } of modules.get(each)?.dependencies ?? []) {
+      if (isDynamic !== true && code?.specifier !== undefined) loaded.add(code.specifier);
+    }
+  }
+  assert.ok(loaded.size > 30 && loaded.size < 60, `${loaded.size} modules`);
+  assert.deepEqual([...loaded].filter((name) => name.startsWith("node:")), []);
+});
