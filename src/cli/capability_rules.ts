@@ -1,4 +1,4 @@
-import { showProblem } from "../document/parse.ts";
+import { showProblem } from "../document/problem.ts";
 import { compileRules, parseRuleFile, type Rules } from "../safety/rules.ts";
 import { Failure } from "../vocabulary/failure.ts";
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { showProblem } from "../document/parse.ts";
+import { showProblem } from "../document/problem.ts";
 import { MARKER_FILES, type Project } from "../policy/ecosystems.ts";
 import { findPolicy, showPolicyFile } from "../policy/load.ts";
-import { parsePolicy, POLICY_FILES } from "../policy/parse.ts";
+import { POLICY_FILES } from "../policy/files.ts";
+import { parsePolicy } from "../policy/parse.ts";
 import { loadPreset } from "../policy/presets.ts";
 import { starterPolicy } from "../policy/starter.ts";
 import { Failure } from "../vocabulary/failure.ts";

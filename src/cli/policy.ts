@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { type DocumentProblem, showProblem } from "../document/parse.ts";
+import { type DocumentProblem, showProblem } from "../document/problem.ts";
 import { checkTarget, configuredTargets } from "../policy/commands.ts";
 import { policyDigest } from "../policy/digest.ts";
 import { findPolicy, loadPolicy, readPolicyText, showPolicyFile } from "../policy/load.ts";

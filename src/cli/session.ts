@@ -1,25 +1,18 @@
 import { relative, resolve } from "node:path";
-import { attest, type Envelopes } from "../bundle/attest.ts";
-import { bundleFiles } from "../bundle/documents.ts";
-import type { TestsDocument } from "../bundle/schema.ts";
 import { type SpooledWorkspace, spoolWorkspace } from "../bundle/embed.ts";
-import { inventoryOf } from "../bundle/inventory.ts";
-import type { EmbeddedWorkspace, SessionRecord } from "../bundle/record.ts";
 import { removeStaleBundles } from "../bundle/temporary.ts";
-import { prepareArtifacts, writeBundle } from "../bundle/write.ts";
+import { prepareArtifacts } from "../bundle/write.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SessionPlan } from "../prove/ports.ts";
 import { prove } from "../prove/prove.ts";
-import { keyIdOf } from "../sign/key.ts";
-import type { FileChange } from "../vocabulary/change.ts";
-import { Failure, interrupted } from "../vocabulary/failure.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import type { SessionEvent } from "../vocabulary/session.ts";
 import { VERSION } from "../version.ts";
-import type { Workspace } from "../workspace/workspace.ts";
 import { bytesText, count } from "./output.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
-import { type AttestationFlags, type SessionAttestation, sessionAttestation } from "./session_attestation.ts";
+import { type AttestationFlags, sessionAttestation } from "./session_attestation.ts";
 import { type Delivered, sessionJson, sessionText } from "./session_report.ts";
 import { type SessionCall, targetsOf } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
@@ -91,38 +84,19 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
         const what = `${count(spooled.files, "file")}, ${bytesText(spooled.size)}`;
         say(`embed    the bundle will hold the workspace as it is, nothing redacted: ${what}`);
       }
-      const proved = await prove(plan, {
-        ...world,
-        proposer,
-        syntax: wireSyntax(),
-        now: Date.now,
-        emit,
-        signal,
-      });
-      const outcome = spooled === null
-        ? proved
-        : { ...proved, record: { ...proved.record, embedded: embeddedOf(spooled) } };
-      emit({ kind: "phase", phase: "bundle" });
-      const files = await bundleFiles(outcome.record, world.redact);
-      if (signal.aborted) throw interrupted(signal.reason);
-      const envelopes = await envelopesOf(outcome.record, files, attestation);
-      const bundle = await writeBundle(artifacts, session, new Map([...files, ...envelopes]), spooled);
-      const applied = flags.apply === true && outcome.record.status === "proved";
-      if (applied) await applyProved(world.workspace, outcome.changes, bundle, signal);
-      const skipped = new Set(outcome.record.skipped.map((entry) => entry.path));
-      const leftOut = spooled !== null
-        ? []
-        : strangers.filter((path) => skipped.has(relative(root, resolve(root, path))));
-      const { enabled, mode } = attestation;
-      const keyIds = envelopes.size === 0 ? [] : attestation.keys.map(keyIdOf);
-      return {
-        outcome,
-        bundle,
-        applied,
-        attestation: { enabled, mode, keyIds },
-        leftOut,
-        tests: testsOf(files),
-      };
+      const ports = { ...world, proposer, syntax: wireSyntax(), now: Date.now, signal };
+      const delivery = { root, artifacts, session, spooled, strangers, attestation, signal, emit };
+      const { outcome, delivered } = await prove(
+        plan,
+        { ...ports, emit: loadingLate(emit) },
+        async (concluded) => {
+          const { deliver } = await import("./session_delivery.ts");
+          const { workspace, redact } = world;
+          return await deliver(concluded, { ...delivery, workspace, redact, apply: flags.apply === true });
+        },
+      );
+      const { record, ...rest } = delivered;
+      return { ...rest, outcome: { ...outcome, record } };
     } finally {
       await spooled?.dispose();
       await world.dispose();
@@ -135,42 +109,12 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   };
 }
 
-/** What the bundle just made says of tests: redacted, as the summary has it. */
-function testsOf(files: ReadonlyMap<string, Uint8Array>): TestsDocument | null {
-  const bytes = files.get("tests.json");
-  return bytes === undefined ? null : JSON.parse(new TextDecoder().decode(bytes));
-}
-
-function embeddedOf({ size, sha256, tree }: SpooledWorkspace): EmbeddedWorkspace {
-  return { size, sha256, tree };
-}
-
-/** Only a proof is signed: the statement is part of the bundle from its first moment on. */
-async function envelopesOf(
-  { status, embedded }: SessionRecord,
-  files: ReadonlyMap<string, Uint8Array>,
-  { keys, nonce }: SessionAttestation,
-): Promise<Envelopes> {
-  if (status !== "proved" || keys.length === 0) return new Map();
-  return await attest(await inventoryOf(files, embedded), keys, { issuedAt: new Date(), nonce });
-}
-
-/** The proof stands even if the patch cannot be put into the workspace any more: such a failure says where it is. */
-async function applyProved(
-  workspace: Workspace,
-  changes: readonly FileChange[],
-  bundle: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    if (signal.aborted) throw interrupted(signal.reason);
-    await workspace.apply(changes);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    const { kind, code, message, details, cause } = error;
-    const hint = `${error.hint === undefined ? "" : `${error.hint}; `}the proof is in ${bundle}`;
-    throw new Failure(kind, code, message, { details, cause, hint });
-  }
+/** What makes a bundle is loaded while the engine starts the first container: it is needed in the end, and then at once. */
+function loadingLate(emit: (event: SessionEvent) => void): (event: SessionEvent) => void {
+  return (event) => {
+    emit(event);
+    if (event.kind === "workspace_streamed") import("./session_delivery.ts").catch(() => {});
+  };
 }
 
 /** A patch that would never be tried is said before anything runs. */

@@ -1,4 +1,4 @@
-import { showProblem } from "../document/parse.ts";
+import { showProblem } from "../document/problem.ts";
 import { parseTemplate, type Template } from "../edit/template.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { TEMPLATE_FILES } from "./template_names.ts";

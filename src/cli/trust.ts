@@ -1,4 +1,4 @@
-import { type DocumentProblem, showProblem } from "../document/parse.ts";
+import { type DocumentProblem, showProblem } from "../document/problem.ts";
 import type { PublicKey } from "../sign/key.ts";
 import { opensshFingerprint } from "../sign/openssh.ts";
 import { type Role, ROLES } from "../sign/role.ts";

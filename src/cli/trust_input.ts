@@ -1,4 +1,4 @@
-import { type DocumentProblem, showProblem } from "../document/parse.ts";
+import { type DocumentProblem, showProblem } from "../document/problem.ts";
 import { MAX_DOCUMENT_LENGTH } from "../document/read.ts";
 import { parseTrust, type TrustFile } from "../sign/trust_file.ts";
 import { Failure } from "../vocabulary/failure.ts";

@@ -1,18 +1,10 @@
 import type { z } from "zod";
+import type { DocumentProblem } from "./problem.ts";
 import { fieldProblems, type KnownKeys, showPath } from "./problems.ts";
 import { type Fault, type Path, readDocument } from "./read.ts";
 
 /** Most problems reported for one file. */
 export const MAX_PROBLEMS = 100;
-
-/** One thing wrong with a file. Line and column are 1-based, null where the text has no such place. */
-export interface DocumentProblem {
-  /** Such as `policy.limits.max_attempts` or `proof_targets[0].cmd`; empty for the file as a whole. */
-  readonly path: string;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly message: string;
-}
 
 type DocumentParse<T> =
   | { readonly ok: true; readonly value: T }
@@ -53,12 +45,6 @@ export function parseDocument<T>(text: string, fileName: string, kind: DocumentK
     return at(p.path, own ?? nearest(document.offsetOf, p.path), p.message);
   });
   return { ok: false, problems: limited([...faults, ...placed]) };
-}
-
-/** `pp.yaml:12:5 policy.limits.max_attempts: must be at least 1, not 0`. */
-export function showProblem(fileName: string, problem: DocumentProblem): string {
-  const place = problem.line === null ? "" : `:${problem.line}:${problem.column ?? 1}`;
-  return `${fileName}${place} ${problem.path === "" ? "" : `${problem.path}: `}${problem.message}`;
 }
 
 /** Where the deepest part of a path that the text has stands. */

@@ -1,10 +1,10 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { type DocumentProblem, showProblem } from "../document/parse.ts";
+import { type DocumentProblem, showProblem } from "../document/problem.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { defaultPolicy } from "./defaults.ts";
 import { policyDigest } from "./digest.ts";
-import { MAX_POLICY_BYTES, parsePolicy, POLICY_FILES } from "./parse.ts";
+import { MAX_POLICY_BYTES, POLICY_FILES } from "./files.ts";
 import type { PolicyConfig } from "./policy.ts";
 
 export interface LoadedPolicy {
@@ -27,6 +27,8 @@ export async function loadPolicy(root: string, explicitPath?: string): Promise<L
     return { config, source: null, digest: policyDigest(config) };
   }
   const shown = showPolicyFile(path);
+  // Loaded when there is something to read: it takes a YAML parser.
+  const { parsePolicy } = await import("./parse.ts");
   const result = parsePolicy(await readPolicyText(path), path);
   if (result.ok) return { config: result.config, source: path, digest: policyDigest(result.config) };
   throw policyMalformed(shown, result.problems);

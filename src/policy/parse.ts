@@ -1,12 +1,7 @@
-import { type DocumentProblem, parseDocument } from "../document/parse.ts";
-import { MAX_DOCUMENT_LENGTH } from "../document/read.ts";
+import { parseDocument } from "../document/parse.ts";
+import type { DocumentProblem } from "../document/problem.ts";
 import type { PolicyConfig } from "./policy.ts";
 import { KNOWN_KEYS, policySchema } from "./schema.ts";
-
-/** Looked for in the workspace's root, in this order. */
-export const POLICY_FILES = ["pp.yaml", "pp.yml", "pp.json"] as const;
-
-export const MAX_POLICY_BYTES = MAX_DOCUMENT_LENGTH;
 
 export type PolicyParse =
   | { readonly ok: true; readonly config: PolicyConfig }

@@ -56,14 +56,13 @@ export async function proveProposal(
   ports: ProofPorts,
 ): Promise<ProofFound> {
   const bytes = bytesOf(change.rendered);
-  const { record } = await prove(plan, {
-    ...ports,
-    workspace: base,
-    proposer: oneAnswer(bytes, displayText(change.rendered), name),
+  const proposer = oneAnswer(bytes, displayText(change.rendered), name);
+  const { delivered } = await prove(plan, { ...ports, workspace: base, proposer }, async ({ record }) => {
+    ports.emit({ kind: "phase", phase: "bundle" });
+    if (ports.signal.aborted) throw interrupted(ports.signal.reason);
+    return { record, kept: await ports.keep(record) };
   });
-  ports.emit({ kind: "phase", phase: "bundle" });
-  if (ports.signal.aborted) throw interrupted(ports.signal.reason);
-  const kept = await ports.keep(record);
+  const { record, kept } = delivered;
   const runs = record.status === "already_passing"
     ? await withPatch({ base, change }, plan, record, ports)
     : [];

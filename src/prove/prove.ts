@@ -23,10 +23,14 @@ import { reportPaths, type ReportRules, reportRules } from "./reports.ts";
 import { buildRequest } from "./request.ts";
 import { verifyTargets } from "./verification.ts";
 
-export interface SessionOutcome {
+/** What a session came to. */
+export interface Concluded {
   readonly record: SessionRecord;
   /** What the final patch does to the workspace; empty unless proved. */
   readonly changes: readonly FileChange[];
+}
+
+export interface SessionOutcome extends Concluded {
   /** Containers or directories kept for inspection. */
   readonly kept: readonly string[];
 }
@@ -43,22 +47,37 @@ interface Ending {
 /**
  * One proving session: red baseline, attempts until green, minimization, confirmation in new copies.
  * Whatever happens, everything made in the sandbox is removed before this returns or throws.
+ * @param deliver what is done with the result, while the sandbox is being removed
  * @throws Failure for broken machinery and for interruption by `ports.signal`; `no_answer` when the session's own
- *   deadline passes before the base is in the sandbox (later it is an ending, `budget_exhausted`)
+ *   deadline passes before the base is in the sandbox (later it is an ending, `budget_exhausted`); whatever `deliver`
+ *   throws
  */
-export async function prove(plan: SessionPlan, ports: SessionPorts): Promise<SessionOutcome> {
+export async function prove<T>(
+  plan: SessionPlan,
+  ports: SessionPorts,
+  deliver: (concluded: Concluded) => Promise<T>,
+): Promise<{ readonly outcome: SessionOutcome; readonly delivered: T }> {
   const keptOut = [...plan.keptOut, ...reportPaths(plan.targets)];
   const session = new Session({ ...plan, keptOut }, ports);
   const frozen = await session.freeze();
-  let ending: Ending;
-  try {
-    ending = await session.decide(frozen);
-  } finally {
+  const close = () => {
     session.emit({ kind: "phase", phase: "clean_up" });
-    await frozen.close();
+    return frozen.close();
+  };
+  let closing: Promise<void> | undefined;
+  try {
+    const ending = await session.decide(frozen);
+    closing = close();
+    // Its failure is told below, when all else is done.
+    closing.catch(() => {});
+    if (ports.signal.aborted) throw interrupted(ports.signal.reason);
+    const concluded = await session.conclude(ending, frozen);
+    const delivered = await deliver(concluded);
+    await closing;
+    return { outcome: { ...concluded, kept: frozen.kept() }, delivered };
+  } finally {
+    await (closing ?? close());
   }
-  if (ports.signal.aborted) throw interrupted(ports.signal.reason);
-  return { ...await session.conclude(ending, frozen), kept: frozen.kept() };
 }
 
 class Session {
@@ -431,7 +450,7 @@ class Session {
   }
 
   /** Checks the session's own invariants and makes the record of it. */
-  async conclude(ending: Ending, frozen: FrozenBase): Promise<Omit<SessionOutcome, "kept">> {
+  async conclude(ending: Ending, frozen: FrozenBase): Promise<Concluded> {
     const { plan, ports } = this;
     const final = ending.final;
     if ((ending.status === "proved") !== (final !== undefined)) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type DocumentProblem, parseDocument } from "../document/parse.ts";
+import { parseDocument } from "../document/parse.ts";
+import type { DocumentProblem } from "../document/problem.ts";
 import { CAPABILITIES, type Capability } from "./capability.ts";
 
 const MAX_ENTRIES = 400;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type DocumentProblem, parseDocument } from "../document/parse.ts";
+import { parseDocument } from "../document/parse.ts";
+import type { DocumentProblem } from "../document/problem.ts";
 import type { KnownKeys } from "../document/problems.ts";
 import type { PublicKey } from "./key.ts";
 import { readPublicKey } from "./key_file.ts";

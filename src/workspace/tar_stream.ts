@@ -10,9 +10,10 @@ import { ioFailed, unreadable, workspaceChanged } from "./problems.ts";
 import { BLOCK, tarHeader } from "../tar/header.ts";
 import { closedFiles, isDenied, type WalkedEntry } from "./walk.ts";
 
-const CHUNK = 1 << 20;
+/** Small enough that a chunk is sent and forgotten before the collector takes it for long-lived. */
+const CHUNK = 1 << 18;
 /** Files up to this size are read whole into one chunk. */
-const WHOLE = 512 * 1024;
+const WHOLE = 1 << 17;
 const EMPTY = sha256("");
 
 /** Two pax records for paths as long as the system takes them, and then some. */
@@ -21,8 +22,8 @@ const LONGEST_HEADER = 16 * 1024;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Writes walked entries as a tar: same entries, content and placement, same bytes. Chunks are 512 KiB to 1 MiB but
- * for the last; memory does not grow with what is sent. Files are read on this thread, which for cached files is
+ * Writes walked entries as a tar: same entries, content and placement, same bytes. Chunks are 128 to 256 KiB but for
+ * the last; memory does not grow with what is sent. Files are read on this thread, which for cached files is
  * three times as fast as waiting for others, and a large workspace is hashed on another meanwhile.
  * @returns the manifest entries of what was sent
  * @throws Failure `workspace_changed`, `unreadable` (with every file that is), `workspace_io_failed`
@@ -153,9 +154,9 @@ async function* turn(chunks: Chunks, hashing: Hashing): AsyncGenerator<Uint8Arra
   await new Promise((resume) => setImmediate(resume));
 }
 
-/** The chunk being filled. Fresh memory each time: the consumer may keep what it got. */
+/** The chunk being filled. A consumer may keep what it got: a copy, which dies young where this one has grown old. */
 class Chunks {
-  #bytes = new Uint8Array(CHUNK);
+  readonly #bytes = new Uint8Array(CHUNK);
   #used = 0;
   #total = 0;
 
@@ -190,8 +191,8 @@ class Chunks {
   }
 
   flush(): Uint8Array {
-    const out = this.filled;
-    this.#bytes = new Uint8Array(CHUNK);
+    const out = this.#bytes.slice(0, this.#used);
+    this.#bytes.fill(0, 0, this.#used);
     this.#used = 0;
     return out;
   }

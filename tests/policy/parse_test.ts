@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { defaultPolicy } from "../../src/policy/defaults.ts";
 import { policyDigest } from "../../src/policy/digest.ts";
-import { MAX_PROBLEMS, showProblem } from "../../src/document/parse.ts";
+import { MAX_PROBLEMS } from "../../src/document/parse.ts";
+import { showProblem } from "../../src/document/problem.ts";
 import { parsePolicy } from "../../src/policy/parse.ts";
 import type { PolicyConfig } from "../../src/policy/policy.ts";
 

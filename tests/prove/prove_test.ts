@@ -191,6 +191,17 @@ Deno.test("prove: the session's own deadline is budget_exhausted, with what was 
   assert.equal(outcome.record.baseline.length, 1);
 });
 
+Deno.test("prove: a result is delivered while the sandbox is removed, which is gone even if that fails", async () => {
+  const session = { files: { "a.txt": TEN_LINES }, check: wantsFixed, proposals: [BURIED] };
+  const statuses: string[] = [];
+  const deliver = ({ record }: { readonly record: { readonly status: string } }) => {
+    statuses.push(record.status);
+    return Promise.reject(new Error("disk full"));
+  };
+  await assert.rejects(fakeSession({ ...session, deliver }), /^Error: disk full$/);
+  assert.deepEqual(statuses, ["proved"]);
+});
+
 Deno.test("prove: an interrupt throws interrupted and leaves nothing", async () => {
   const controller = new AbortController();
   await assert.rejects(

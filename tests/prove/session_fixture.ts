@@ -4,7 +4,7 @@ import { policyDigest } from "../../src/policy/digest.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import type { ProposalRequest, Proposer, ProposerAnswer } from "../../src/propose/proposer.ts";
 import type { SessionPlan, SessionPorts } from "../../src/prove/ports.ts";
-import { prove, type SessionOutcome } from "../../src/prove/prove.ts";
+import { type Concluded, prove, type SessionOutcome } from "../../src/prove/prove.ts";
 import { type FakeProgram, type FakeSandbox, fakeSandbox } from "../../src/sandbox/fake/fake.ts";
 import type { SandboxSpec } from "../../src/sandbox/sandbox.ts";
 import type { Syntax } from "../../src/syntax/syntax.ts";
@@ -31,6 +31,7 @@ export interface FakeSession {
   /** Names of targets; each runs `check` with its name. Left out: one, `check` alone. */
   readonly targets?: readonly string[];
   readonly gitAgrees?: SessionPorts["gitAgrees"];
+  readonly deliver?: (concluded: Concluded) => Promise<void>;
 }
 
 export interface SessionSeen {
@@ -46,7 +47,7 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
   const requests: ProposalRequest[] = [];
   return await inFakeWorld(session, async (root, sandbox) => {
     const config = { ...defaultPolicy(), policy: (session.policy ?? ((p) => p))(defaultPolicy().policy) };
-    const outcome = await prove({
+    const { outcome } = await prove({
       ...planFor(config, session),
       ...session.targets === undefined ? {} : { targets: session.targets.map(targetNamed) },
     }, {
@@ -66,7 +67,7 @@ export async function fakeSession(session: FakeSession): Promise<SessionSeen> {
       now: Date.now,
       emit: (event) => events.push(event),
       signal: session.signal ?? new AbortController().signal,
-    });
+    }, session.deliver ?? (() => Promise.resolve()));
     return { outcome, sandbox, events, requests };
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { showProblem } from "../../src/document/parse.ts";
+import { showProblem } from "../../src/document/problem.ts";
 import { privateKeyOf, type PublicKey } from "../../src/sign/key.ts";
 import { opensshLine } from "../../src/sign/openssh.ts";
 import { renderPrivatePem, renderPublicPem } from "../../src/sign/pem.ts";

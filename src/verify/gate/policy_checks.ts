@@ -1,7 +1,8 @@
 import type { ReadBundle } from "../../bundle/read.ts";
 import type { ProofPredicate } from "../../bundle/statement.ts";
 import { checkTarget, configuredTargets, sameArgv } from "../../policy/commands.ts";
-import { MAX_POLICY_BYTES, parsePolicy, POLICY_FILES } from "../../policy/parse.ts";
+import { MAX_POLICY_BYTES, POLICY_FILES } from "../../policy/files.ts";
+import { parsePolicy } from "../../policy/parse.ts";
 import type { PolicyConfig } from "../../policy/policy.ts";
 import { sha256 } from "../../vocabulary/digest.ts";
 import { printableLine, quoted } from "../../vocabulary/printable.ts";
