@@ -79,6 +79,18 @@ export function resolutionOf(
   return stored === undefined ? undefined : stored.result;
 }
 
+/**
+ * The file of a conflict with `<<<<<<<` markers, as git writes them; of one that is not about lines, our side.
+ * @throws Failure `blob_missing`, `blob_corrupt` (malformed)
+ */
+export function markedConflict(store: Store, { base, ours, theirs }: StoredConflict): Uint8Array {
+  const bytes = (side: OperationSide | null) =>
+    side === null ? new Uint8Array() : store.blobs.read(side.sha256, MAX_FILE_BYTES);
+  if (ours === null || theirs === null) return bytes(ours ?? theirs);
+  const merge = mergeFile(bytes(base), bytes(ours), bytes(theirs), "manual");
+  return merge.clean ? merge.bytes : merge.marked;
+}
+
 /** What somebody wants a conflict to become. */
 export type Wanted = "ours" | "theirs" | "both" | { readonly edited: Uint8Array };
 

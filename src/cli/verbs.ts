@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { registerApply } from "./apply_verb.ts";
 import { registerArtifact } from "./artifact_verb.ts";
 import { registerAttest } from "./attest_verb.ts";
 import { registerBundle } from "./bundle_verb.ts";
@@ -47,6 +48,7 @@ export function registerVerbs(
   registerTrust(program, verb);
   program.commandsGroup("Versions of a workspace:");
   registerArtifact(program, verb);
+  registerApply(program, verb);
   registerEvents(program, verb);
   program.commandsGroup("This program:");
   registerDoctor(program, verb);

@@ -16,6 +16,7 @@ import type { CheckoutState } from "../vocabulary/checkout.ts";
 import type { Environment } from "../vocabulary/environment.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
 import type { History } from "../workspace/history.ts";
+import type { TargetFolder } from "../workspace/target.ts";
 
 /** What a call says about putting a workspace into a store. */
 export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress">;
@@ -275,6 +276,11 @@ export async function wireStore(
       return await workspaceSource(root);
     },
   };
+}
+
+/** A folder that changes are put into. */
+export async function wireTarget(path: string): Promise<TargetFolder> {
+  return await (await import("../workspace/target_folder.ts")).targetFolder(path);
 }
 
 /** Facts about the engine for `pp doctor`. */

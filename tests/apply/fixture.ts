@@ -48,6 +48,7 @@ export async function proposeChanges(
   base: Version,
   changes: readonly FileChange[],
   state: "proposed" | "approved" = "approved",
+  policyDigest = termsOf().policyDigest,
 ): Promise<number> {
   return await store.keeper.shared(() => {
     const tree = treeOfVersion(store, base.root);
@@ -69,8 +70,7 @@ export async function proposeChanges(
           ...{ instruction: "", source: {} },
         },
       });
-      const terms = termsOf();
-      const evidence = evidenceOf(terms, {
+      const evidence = evidenceOf(termsOf({}, { policyDigest }), {
         ...{ store: store.records.storeId, proposal: proposal.number, artifact: base.artifact, title },
         ...{ base_version: base.number, base: { root: base.root, manifest: base.manifest } },
         result: { root: after.root, manifest: after.digest },

@@ -1,0 +1,103 @@
+import { type Application, type ApplyAsked, applyProposals, type ApplyRefusal } from "../apply/apply.ts";
+import type { TestsRun } from "../apply/run_tests.ts";
+import type { ApprovalTerms } from "../approve/judge.ts";
+import type { MergeStrategy } from "../patch/merge.ts";
+import { loadPolicy } from "../policy/load.ts";
+import { proposalName } from "../store/names.ts";
+import { standingOf } from "../store/proposal/standing.ts";
+import type { Revision } from "../store/proposals.ts";
+import type { Rows } from "../store/store.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { testRunner } from "./apply_tests.ts";
+import { applyReport } from "./apply_report.ts";
+import { termsAsked } from "./apply_terms.ts";
+import { EXIT } from "./exit_code.ts";
+import { backupsUntil, type FolderFlags, KEEP_BACKUPS, withFolder } from "./folder_asked.ts";
+import type { VerbResult } from "./verb.ts";
+
+export interface ApplyFlags extends FolderFlags {
+  readonly dryRun?: boolean;
+  readonly runTests?: boolean;
+  readonly mergeStrategy?: string;
+  readonly atomic?: boolean;
+  readonly policy?: string;
+  readonly trust?: string;
+  readonly keepBackups?: string;
+  readonly image?: string;
+  readonly pull?: boolean;
+}
+
+export const STRATEGIES: readonly MergeStrategy[] = ["manual", "ours", "theirs", "union"];
+
+/** `pp apply`: puts the newest revisions of proposals into a folder, all or nothing. */
+export async function runApply(names: readonly string[], flags: ApplyFlags): Promise<VerbResult> {
+  const proposals = names.map(proposalName);
+  const strategy = strategyOf(flags.mergeStrategy ?? "manual");
+  const until = backupsUntil(flags.keepBackups ?? KEEP_BACKUPS, new Date());
+  return await withFolder(flags, async (use) => {
+    const { store, ports, signal, counter } = use;
+    const { root } = ports.folder;
+    const policy = await loadPolicy(root, flags.policy);
+    const terms = await termsAsked(policy, flags.trust);
+    let tests: TestsRun | null = null;
+    const run = flags.runTests === true ? testRunner(root, store.folder, policy, flags, signal) : null;
+    const asked: ApplyAsked = {
+      ...{ proposals, strategy, dryRun: flags.dryRun === true, backupsUntil: until },
+      clear: (rows, revision, now) => clearanceOf(rows, store.records.storeId, revision, terms(now)),
+      verify: run === null ? null : async (tree, changes) => {
+        counter.end();
+        tests = await run(tree, changes);
+        return { passed: tests.outcome === "passed" };
+      },
+    };
+    const application = await applyProposals(ports, asked);
+    return applyReport(application, { use, flags, tests, exit: exitOf(application, tests) });
+  });
+}
+
+/** Whether whoever had to decide on a revision did, judged anew from what is signed. */
+function clearanceOf(rows: Rows, storeId: string, revision: Revision, terms: ApprovalTerms) {
+  const standing = standingOf(rows, storeId, revision, terms);
+  switch (standing.outcome) {
+    case "approved":
+    case "forced":
+      return { ok: true, exact: true, forced: standing.outcome === "forced", by: standing.by } as const;
+    case "not_needed":
+      return { ok: true, exact: false, forced: false, by: [] } as const;
+    default: {
+      const why = [
+        ...standing.missing,
+        ...standing.decisions.flatMap(({ principal, refusal }) =>
+          refusal === null ? [] : [`what ${principal} decided does not count: ${refusal.detail}`]
+        ),
+      ];
+      const detail = `P${revision.proposal}.${revision.number} is not approved: ${
+        why.join("; ") || standing.outcome
+      }`;
+      return { ok: false, reason: standing.outcome, detail } as const;
+    }
+  }
+}
+
+function strategyOf(text: string): MergeStrategy {
+  const known = STRATEGIES.find((strategy) => strategy === text);
+  if (known !== undefined) return known;
+  throw new Failure("usage", "strategy_unknown", `--merge-strategy takes ${STRATEGIES.join(", ")}`);
+}
+
+function exitOf({ refusal }: Application, tests: TestsRun | null): number {
+  if (refusal === null) return EXIT.yes;
+  return OF_REFUSAL[refusal.reason] ??
+    (tests?.outcome === "flaky" || tests?.outcome === "timed_out" ? EXIT.noAnswer : EXIT.no);
+}
+
+const OF_REFUSAL: Partial<Record<ApplyRefusal["reason"], number>> = {
+  not_newest: EXIT.no,
+  state_differs: EXIT.no,
+  expired: EXIT.noAnswer,
+  not_cleared: EXIT.denied,
+  stale: EXIT.no,
+  overlapping: EXIT.no,
+  conflicts: EXIT.no,
+  declined: EXIT.no,
+};

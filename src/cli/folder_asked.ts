@@ -1,0 +1,106 @@
+import type { ApplyPorts } from "../apply/operate.ts";
+import { type RecoveredOperation, recoverOperations } from "../apply/recover.ts";
+import { dropOldBackups } from "../store/operation/change.ts";
+import type { Author } from "../store/log/change.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { bytesText, count } from "./output.ts";
+import { grouped, type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
+import { wireTarget } from "./wire.ts";
+
+export interface FolderFlags extends StoreFlags {
+  readonly workspace?: string;
+}
+
+/** What a verb that changes a folder is given. */
+export interface FolderUse extends StoreUse {
+  readonly ports: ApplyPorts;
+  /** What killed processes had left under way, and what came of it. */
+  readonly recovered: readonly RecoveredOperation[];
+  /** The author, with the time it is now. */
+  readonly author: () => Author;
+}
+
+/**
+ * Opens store and folder for one verb. First, what killed processes left under way anywhere is ended, and said.
+ * @throws Failure `workspace_missing` (usage); of the store
+ */
+export async function withFolder<T>(flags: FolderFlags, use: (use: FolderUse) => Promise<T>): Promise<T> {
+  return await withStore(flags, false, async (opened) => {
+    const { store, by, capture, signal, counter, waiting } = opened;
+    const author = () => ({ ...by, now: new Date() });
+    const recovered = await recoverOperations({ store, by: author, openFolder: wireTarget });
+    for (const one of recovered) counter.say(recoveredText(one));
+    const expired = store.records.read((rows) =>
+      rows.operations().some(({ backups, backupsUntil, state }) =>
+        state !== "applying" && backups === "kept" && backupsUntil !== null &&
+        backupsUntil <= by.now.toISOString()
+      )
+    );
+    if (expired) store.records.write((rows) => dropOldBackups(rows, author(), null));
+    const folder = await wireTarget(flags.workspace ?? ".");
+    const ports: ApplyPorts = {
+      ...{ store, by: author, folder, signal, waiting },
+      capture: (knownTree) =>
+        capture(folder.root, {
+          knownTree,
+          signal,
+          progress: ({ files, bytes, ofFiles }) =>
+            counter.show(
+              ofFiles === null
+                ? "looking at the folder"
+                : `reading ${grouped(files)} of ${grouped(ofFiles)} files, ${bytesText(bytes)}`,
+            ),
+        }),
+    };
+    return await use({ ...opened, ports, recovered, author });
+  });
+}
+
+/** One line about an operation whose process was killed. */
+export function recoveredText({ operation, outcome, stuck }: RecoveredOperation): string {
+  const name = `O${operation.number}`, folder = printablePath(operation.folder);
+  switch (outcome) {
+    case "after":
+      return `recovered  ${name} was cut off in ${folder}: all of it was there, it is done`;
+    case "before":
+      return `recovered  ${name} was cut off in ${folder}: the folder is as it was before`;
+    case "stuck":
+      return `recovered  ${name} was cut off in ${folder}: ${
+        stuck.slice(0, 5).map(({ path, reason }) => `${printablePath(path)} ${printableLine(reason)}`).join(
+          "; ",
+        )
+      }${stuck.length > 5 ? ` and ${count(stuck.length - 5, "more path")}` : ""}; all else is as before`;
+    case "under_way":
+      return `under way  ${name} is at work in ${folder}`;
+    case "folder_gone":
+      return `cut off    ${name} was cut off in ${folder}, which is not there now: it is ended when it is again`;
+  }
+}
+
+export function recoveredJson(recovered: readonly RecoveredOperation[]) {
+  return recovered.map(({ operation, outcome, stuck }) => ({
+    ...{ operation: `O${operation.number}`, folder: operation.folder, outcome, stuck },
+  }));
+}
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
+
+/** Until when backups are kept: `--keep-backups 90d`, or `forever`. @throws Failure `age_malformed` (usage) */
+export function backupsUntil(text: string, now: Date): string | null {
+  if (text === "forever") return null;
+  const match = /^([1-9]\d{0,5})([mhdw])$/.exec(text);
+  if (match !== null) {
+    const until = now.getTime() + Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+    return new Date(until).toISOString();
+  }
+  throw new Failure(
+    "usage",
+    "age_malformed",
+    `--keep-backups takes a time such as 12h, 90d or 26w, or forever, not ${
+      printableLine(text.slice(0, 40))
+    }`,
+  );
+}
+
+export const KEEP_BACKUPS = "90d";

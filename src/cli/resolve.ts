@@ -1,0 +1,104 @@
+import { markedConflict, resolveConflicts, type Wanted } from "../apply/conflicts.ts";
+import { proposalName } from "../store/names.ts";
+import { requireRevision } from "../store/proposal/find.ts";
+import type { StoredConflict } from "../store/operations.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printable, printablePath } from "../vocabulary/printable.ts";
+import { conflictLines } from "./apply_report.ts";
+import { readBoundedFile } from "./bounded_file.ts";
+import { EXIT } from "./exit_code.ts";
+import { type FolderFlags, recoveredJson, withFolder } from "./folder_asked.ts";
+import { type Colour, colour } from "./output.ts";
+import type { VerbResult } from "./verb.ts";
+
+export interface ResolveFlags extends FolderFlags {
+  readonly file?: string;
+  readonly keep?: string;
+  readonly edited?: string;
+  readonly show?: boolean;
+}
+
+const MAX_EDITED = 64 << 20;
+const KEEPS = ["ours", "theirs", "both"] as const;
+
+/** `pp resolve`: lists the conflicts of a proposal in a folder, shows one, or says what they become. */
+export async function runResolve(name: string, flags: ResolveFlags): Promise<VerbResult> {
+  const asked = proposalName(name);
+  const wanted = await wantedOf(flags);
+  return await withFolder(flags, async ({ store, ports, author, recovered }) => {
+    const { revision } = store.records.read((rows) => requireRevision(rows, asked));
+    const where = { proposal: revision.proposal, revision: revision.number, folder: ports.folder.root };
+    const c = colour(Deno.stdout);
+    const listed = () =>
+      store.records.read((rows) => rows.conflicts(where)).filter(({ state }) => state !== "obsolete");
+    if (flags.show === true) {
+      const one = listed().find(({ path }) => path === flags.file);
+      if (one === undefined) {
+        throw new Failure("usage", "no_conflict", "there is no conflict at that file", {
+          hint: `pp resolve P${asked.proposal} lists them; --show wants --file FILE`,
+        });
+      }
+      const text = new TextDecoder().decode(markedConflict(store, one));
+      return { exit: EXIT.yes, text: printable(text), json: { ...conflictJson(one), marked: text } };
+    }
+    const resolved = wanted === null
+      ? []
+      : await resolveConflicts(store, author(), where, flags.file ?? null, wanted);
+    const now = listed();
+    const open = now.filter(({ state }) => state === "open");
+    const lines = [
+      ...resolved.map(({ path, resolution }) =>
+        `${c.green("resolved")}  ${printablePath(path)}: ${resolution}`
+      ),
+      ...now.filter(({ id }) => !resolved.some((one) => one.id === id)).flatMap((one) => storedLines(one, c)),
+    ];
+    const name = `P${where.proposal}`;
+    if (now.length === 0) lines.push(`${name}.${where.revision} has no conflict in this folder`);
+    else if (open.length === 0) lines.push(`next     pp apply ${name} lands what they were resolved to`);
+    else lines.push(`next     pp resolve ${name} --file FILE --keep ours|theirs|both, or --edited FILE`);
+    return {
+      exit: wanted === null && open.length > 0 ? EXIT.no : EXIT.yes,
+      text: lines.join("\n"),
+      json: {
+        format: "veripatch-resolve/v1",
+        proposal: `${name}.${where.revision}`,
+        folder: where.folder,
+        resolved: resolved.map(({ path }) => path),
+        open: open.length,
+        conflicts: now.map(conflictJson),
+        recovered: recoveredJson(recovered),
+      },
+    };
+  });
+}
+
+async function wantedOf({ keep, edited, show, file }: ResolveFlags): Promise<Wanted | null> {
+  if (keep !== undefined && edited !== undefined) {
+    throw new Failure("usage", "resolve_which", "--keep and --edited say different things: give one");
+  }
+  if (show === true && (keep ?? edited) !== undefined) {
+    throw new Failure("usage", "resolve_which", "--show only shows; leave out --keep and --edited");
+  }
+  if (edited !== undefined) {
+    if (file === undefined) {
+      throw new Failure("usage", "resolve_which", "--edited is what one file becomes: name it with --file");
+    }
+    return { edited: (await readBoundedFile(edited, MAX_EDITED, "edited file")).bytes };
+  }
+  if (keep === undefined) return null;
+  const known = KEEPS.find((one) => one === keep);
+  if (known !== undefined) return known;
+  throw new Failure("usage", "keep_unknown", `--keep takes ${KEEPS.join(", ")}`);
+}
+
+function storedLines(conflict: StoredConflict, c: Colour): string[] {
+  if (conflict.state === "resolved") {
+    return [`  ${c.green("R")} ${printablePath(conflict.path)}  resolved: ${conflict.resolution}`];
+  }
+  const { path, proposal, revision } = conflict;
+  return conflictLines({ path: path as never, proposal, revision, regions: JSON.parse(conflict.regions) }, c);
+}
+
+function conflictJson({ id, path, regions, base, ours, theirs, state, resolution, result }: StoredConflict) {
+  return { id, path, regions: JSON.parse(regions), base, ours, theirs, state, resolution, result };
+}

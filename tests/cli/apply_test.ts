@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { loadPolicy } from "../../src/policy/load.ts";
+import type { FolderStore } from "../../src/store/folder/open.ts";
+import type { Version } from "../../src/store/store.ts";
+import type { FileChange } from "../../src/vocabulary/change.ts";
+import { addKey, EMPTY_TRUST } from "../../src/sign/trust_edit.ts";
+import { ANN, trusted } from "../approve/fixture.ts";
+import { proposeChanges } from "../apply/fixture.ts";
+import { openAt } from "../store/fixture.ts";
+import { decideAs } from "../store/proposals.ts";
+import { remove, write } from "../workspace/trees.ts";
+import { pp, type PpResult, withFolder } from "./process.ts";
+
+interface Given {
+  readonly cwd: string;
+  pp(...args: readonly string[]): Promise<PpResult>;
+  json(...args: readonly string[]): Promise<Readonly<Record<string, never>>>;
+  /** Proposes changes to the newest version, under the policy of the folder. */
+  propose(...changes: readonly FileChange[]): Promise<string>;
+  /** Signed by ann, whom the trust file `trust.yaml` names. */
+  approve(name: string): Promise<void>;
+}
+
+/** A folder `w` that is api@1, under a policy, and a store `s`. */
+async function given(policy: string, use: (given: Given) => Promise<void>, trust = true): Promise<void> {
+  const files = { "w/a.txt": "one\ntwo\nthree\n", "w/d/b.txt": "b\n", "w/pp.yaml": policy };
+  await withFolder(files, async (cwd) => {
+    const env = { PP_STORE: `${cwd}/s`, PP_ACTOR: "tester", HOME: cwd, XDG_CONFIG_HOME: "" };
+    const run = (...args: readonly string[]) => pp(args, { cwd, env });
+    const made = await run("artifact", "create", "api", "--workspace", "w");
+    assert.equal(made.code, 0, made.stderr);
+    if (trust) await trustAnn(cwd);
+    const { digest, config } = await loadPolicy(`${cwd}/w`);
+    const terms = {
+      ...{ trusted: trusted(), threshold: 1, policy: config.policy, policyDigest: digest, proofAsked: false },
+      now: new Date(),
+    };
+    const opened = async <T>(work: (store: FolderStore) => Promise<T>) => {
+      const store = openAt(`${cwd}/s`, false);
+      try {
+        return await work(store);
+      } finally {
+        store.close();
+      }
+    };
+    await use({
+      cwd,
+      pp: run,
+      json: async (...args) => JSON.parse((await run(...args, "--json")).stdout),
+      propose: (...changes) =>
+        opened(async (store) => {
+          const base = store.records.read((rows) => rows.latest("api")) as Version;
+          return `P${await proposeChanges(store, base, changes, "proposed", digest)}`;
+        }),
+      approve: (name) =>
+        opened((store) => {
+          const proposal = Number(name.slice(1));
+          const { evidence } = store.records.read((rows) => rows.revision(proposal, 1))!;
+          const by = { storeId: store.records.storeId, actor: "ann", now: new Date() };
+          const decided = decideAs(store, by, { proposal, revision: 1, evidence }, ANN, {
+            ...terms,
+            now: by.now,
+          });
+          assert.ok(decided.ok, JSON.stringify(decided));
+          return Promise.resolve();
+        }),
+    });
+  });
+}
+
+async function trustAnn(cwd: string): Promise<void> {
+  const asked = { name: "ann", roles: ["approver" as const], publicKey: ANN.publicKey };
+  const text = addKey(EMPTY_TRUST, "trust.yaml", { ...asked, validFrom: null, validUntil: null });
+  await Deno.mkdir(`${cwd}/.config/veripatch`, { recursive: true });
+  await Deno.writeTextFile(`${cwd}/.config/veripatch/trust.yaml`, text);
+}
+
+const FREE = "policy:\n  approval:\n    required: never\n";
+const STRICT = "policy:\n  approval:\n    required: always\n";
+const args = ["--workspace", "w"];
+
+Deno.test("pp apply, rollback, redo, history: what was approved goes in, comes out, and is told", async () => {
+  await given(STRICT, async ({ cwd, pp, json, propose, approve }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"), remove("d/b.txt"));
+    const denied = await pp("apply", name, ...args);
+    assert.equal(denied.code, 77, denied.stdout + denied.stderr);
+    assert.match(denied.stdout, /P1\.1 is not approved: 1 more of 1 approver/);
+    await approve(name);
+    const tried = await pp("apply", name, "--dry-run", ...args);
+    assert.equal(tried.code, 0, tried.stdout + tried.stderr);
+    assert.match(tried.stdout, /^-two\n\+2$/m);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
+    const applied = await pp("apply", name, ...args);
+    assert.equal(applied.code, 0, applied.stdout + applied.stderr);
+    assert.match(applied.stdout, /^O1 {2}applied P1\.1 to .*\n {2}M a\.txt.*\n {2}D d\/b\.txt/);
+    assert.match(applied.stdout, /api@2/);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\n2\nthree\n");
+    assert.equal((await pp("apply", name, ...args)).code, 2);
+    const back = await json("rollback", ...args);
+    assert.deepEqual([back.done, back.operation, back.targets], [true, "O2", ["O1"]]);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
+    assert.equal((await pp("rollback", ...args)).code, 64);
+    assert.match((await pp("redo", ...args)).stdout, /^O3 {2}done again: O2\n/);
+    const history = await json("history", ...args) as unknown as { operations: Record<string, unknown>[] };
+    assert.deepEqual(history.operations.map(({ operation, kind, stands }) => [operation, kind, stands]), [
+      ...[["O3", "redo", null], ["O2", "rollback", null], ["O1", "apply", true]],
+    ]);
+    assert.match((await pp("history", "show", "O1")).stdout, /D d\/b\.txt/);
+    await Deno.writeTextFile(`${cwd}/w/a.txt`, "mine\n");
+    const refused = await pp("rollback", "--id", name, ...args);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stdout, /a\.txt {2}path_changed/);
+    assert.match((await pp("history", "prune", "--older-than", "0s")).stdout, /O1, O2, O3/);
+    await Deno.writeTextFile(`${cwd}/w/a.txt`, "one\n2\nthree\n");
+    assert.match((await pp("rollback", ...args)).stdout, /backup_expired/);
+    assert.equal((await pp("events", "--verify")).code, 0);
+  });
+});
+
+Deno.test("pp apply: drift of the folder makes what was approved stale", async () => {
+  await given(STRICT, async ({ cwd, pp, propose, approve }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    await approve(name);
+    await Deno.writeTextFile(`${cwd}/w/d/b.txt`, "mine\n");
+    const stale = await pp("apply", name, ...args);
+    assert.equal(stale.code, 2, stale.stderr);
+    assert.match(stale.stdout, /differs d\/b\.txt/);
+    assert.match(stale.stdout, /pp proposal rebase P1/);
+    const again = await pp("apply", name, ...args);
+    assert.match(again.stdout, /P1\.1 is stale/);
+  });
+});
+
+Deno.test("pp apply: an approval counts only while its key is trusted", async () => {
+  await given(STRICT, async ({ cwd, pp, propose, approve }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    await approve(name);
+    await Deno.remove(`${cwd}/.config/veripatch/trust.yaml`);
+    const denied = await pp("apply", name, ...args);
+    assert.equal(denied.code, 77, denied.stdout);
+    assert.match(denied.stdout, /does not count/);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
+  });
+});
+
+Deno.test("pp resolve: conflicts are listed, shown with markers, resolved and applied", async () => {
+  await given(FREE, async ({ cwd, pp, json, propose }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    await Deno.writeTextFile(`${cwd}/w/a.txt`, "one\nTWO\nthree\n");
+    const clash = await pp("apply", name, ...args);
+    assert.equal(clash.code, 2, clash.stderr);
+    assert.match(clash.stdout, /C a\.txt:2 {2}both_changed/);
+    assert.equal((await pp("resolve", name, ...args)).code, 2);
+    const shown = await pp("resolve", name, "--file", "a.txt", "--show", ...args);
+    assert.match(shown.stdout, /^<<<<<<<.*\nTWO\n=======\n2\n>>>>>>>/m);
+    assert.equal((await pp("resolve", name, "--edited", "x", ...args)).code, 64);
+    assert.equal((await pp("resolve", name, "--keep", "both", ...args)).code, 0);
+    const applied = await json("apply", name, ...args);
+    assert.equal(applied.applied, true);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\nTWO\n2\nthree\n");
+    const union = await propose(write("a.txt", "one\nTWO\nnew\nthree\n"));
+    await Deno.writeTextFile(`${cwd}/w/a.txt`, "one\nTWO\nmine\nthree\n");
+    assert.equal((await pp("apply", union, "--merge-strategy", "theirs", ...args)).code, 0);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\nTWO\nnew\nthree\n");
+  });
+});
+
+Deno.test("pp apply: a batch lands together; wrong calls are told with what to do", async () => {
+  await given(FREE, async ({ cwd, pp, json, propose }) => {
+    const [one, two] = [await propose(write("a.txt", "1\ntwo\nthree\n")), await propose(write("new", "n\n"))];
+    const batch = await json("apply", one, two, "--atomic", ...args);
+    assert.deepEqual([batch.operation, batch.revisions], ["O1", ["P1.1", "P2.1"]]);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/new`), "n\n");
+    const cases: [string[], number, RegExp][] = [
+      [["apply", "X1", ...args], 64, /is no proposal/],
+      [["apply", "P9", ...args], 64, /there is no proposal P9/],
+      [["apply", "P1", "P1", ...args], 64, /named twice/],
+      [["apply", "P1", "--merge-strategy", "mine", ...args], 64, /--merge-strategy takes/],
+      [["apply", "P1", "--keep-backups", "soon", ...args], 64, /--keep-backups takes/],
+      [["apply", "P1", "--workspace", "nowhere"], 64, /not a directory/],
+      [["apply", "P1", "--run-tests", ...args], 64, /names no proof targets/],
+      [["rollback", "--id", "P9", ...args], 64, /P9 was not applied/],
+      [["rollback", "--id", "O9", ...args], 64, /there is no O9/],
+      [["rollback", "--last", "--count", "2", ...args], 64, /give one/],
+      [["rollback", "--file", "../x", ...args], 64, /no path inside/],
+      [["redo", ...args], 64, /nothing was taken back/],
+      [["history", "show", "9"], 64, /is no operation/],
+      [["resolve", "P1", "--keep", "mine", ...args], 64, /--keep takes/],
+    ];
+    for (const [call, code, message] of cases) {
+      const result = await pp(...call);
+      assert.equal(result.code, code, `${call.join(" ")}: ${result.stderr}`);
+      assert.match(result.stderr, message);
+    }
+  });
+});
