@@ -10,6 +10,7 @@ import { keyIdOf } from "../sign/key.ts";
 import { countersign } from "../verify/countersign.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { attestationMode, HMAC_VARIABLE, nonceOf, signingKeys } from "./attestation_keys.ts";
+import { requireBundle } from "./bundle_there.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour, shownPath } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
@@ -28,6 +29,7 @@ export interface AttestFlags extends PassphraseFlags {
 export async function runAttest(path: string, flags: AttestFlags): Promise<VerbResult> {
   const mode = attestationMode("--mode", flags.mode ?? "ed25519");
   const bundle = await bundleFolder(resolve(path));
+  await requireBundle(bundle);
   await refusePacked(bundle);
   if (mode === "none") {
     refuseBeside("--mode none", flags);

@@ -2,6 +2,8 @@ import { openHostile } from "../bundle/hostile_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 
+const KEY_HINT = "a key is a file, env:NAME for a variable or - for stdin; pp keygen makes one";
+
 interface BoundedFile {
   readonly bytes: Uint8Array;
   /** Permission bits of the very file that was read; null where there are none. */
@@ -23,7 +25,9 @@ export async function readBoundedFile(path: string, limit: number, what: string)
     if (bytes !== null) return { bytes, mode: file.mode };
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") {
-      throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`);
+      throw new Failure("usage", "file_missing", `there is no ${what} ${shown}`, {
+        hint: what === "key file" ? KEY_HINT : "check the name, and the folder you stand in",
+      });
     }
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure("denied", "file_unreadable", `cannot read the ${what} ${shown}: ${why}`, {

@@ -4,6 +4,7 @@ import { packBundle } from "../bundle/pack.ts";
 import { unpackBundle } from "../bundle/unpack.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { besideBundle } from "./beside_bundle.ts";
+import { requireBundle } from "./bundle_there.ts";
 import type { PackFlags } from "./bundle_verb.ts";
 import { EXIT } from "./exit_code.ts";
 import { bytesText, colour, count, shownPath } from "./output.ts";
@@ -45,6 +46,7 @@ export async function bundlePack(path: string, flags: PackFlags): Promise<VerbRe
 /** `pp bundle unpack`: a folder of a `.ppb`. */
 export async function bundleUnpack(path: string, flags: PackFlags): Promise<VerbResult> {
   const root = Deno.cwd();
+  await requireBundle(resolve(root, path));
   const target = resolve(root, flags.output ?? folderOf(path));
   const { repro, files, embedded } = await watched(
     flags.json === true,

@@ -246,7 +246,7 @@ async function checkpoints(flags: EventsFlags): Promise<readonly Checkpoint[]> {
   }
   const role = flags.trust === undefined ? flags.role : flags.role ?? "approver";
   const trust = await trustAsked({ ...flags, ...(role === undefined ? {} : { role }) }, new Date());
-  if (trust === null) throw noTrustedKey();
+  if (trust === null) throw noTrustedKey("checkpoint");
   const points: Checkpoint[] = [];
   for (const file of files) {
     const { bytes } = await readBoundedFile(file, MAX_CHECKPOINT_BYTES, "checkpoint");

@@ -30,11 +30,21 @@ export function helpLayout(): HelpConfiguration {
 
 /** Where commander writes: what stands below a help is fitted to the terminal as well. */
 export const helpOutput: OutputConfiguration = {
-  writeOut: (text) => void Deno.stdout.writeSync(new TextEncoder().encode(fitted(text, terminalColumns()))),
-  writeErr: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(fitted(text, terminalColumns()))),
+  writeOut: (text) => write(Deno.stdout, fitted(text, terminalColumns())),
+  writeErr: (text) => write(Deno.stderr, fitted(text, terminalColumns())),
   getOutHasColors: () => colour(Deno.stdout).bold("x") !== "x",
   getErrHasColors: () => colour(Deno.stderr).bold("x") !== "x",
 };
+
+/** To the end, or until nobody reads on, as behind `| head`. */
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
 
 /** Null where nobody looks at it on a terminal: programs get the lines as they are. */
 export function terminalColumns(): number | null {
@@ -65,7 +75,7 @@ export function fitted(text: string, columns: number | null): string {
       continue;
     }
     flush();
-    const example = /^( {2}\S.*?) {3,}(\S.*)$/.exec(line);
+    const example = /^( {2}\S.*?) {2,}(\S.*)$/.exec(line);
     if (/^[A-Z][^.]*:$/.test(line)) out.push(bold(line));
     else if (columns !== null && example !== null && columnsOf(line) > columns) {
       out.push(example[1]!, ...wrapWords(example[2]!, columns - BELOW).map((l) => " ".repeat(BELOW) + l));

@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { EXIT } from "./exit_code.ts";
 import { helpLayout, helpOutput } from "./help_layout.ts";
+import { spellingHint } from "../document/spelling.ts";
+import { quoted } from "../vocabulary/printable.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { failureDocument, type Outcome, printFailure, printJson, verbRunner } from "./verb.ts";
 import { TOPICS } from "./topics.ts";
@@ -27,9 +29,15 @@ Examples:
   pp doctor                                 what is missing, and how to get it
 
 Exit codes:
-  0 proved, done      2 the answer is no       3 no answer (flaky, timed out, budget)
-  64 wrong usage      65 malformed input       69 engine, image or provider missing
-  70 bug in pp        77 not permitted         130 interrupted, cleaned up
+  0    proved, valid, open, done
+  2    the answer is no
+  3    no answer (flaky, timed out, budget used up)
+  64   wrong usage
+  65   malformed policy, patch or bundle
+  69   engine, image or provider missing
+  70   a bug in pp
+  77   no trusted key, or not permitted
+  130  interrupted, cleaned up
 
 Topics, each shown by pp help TOPIC:
 ${TOPICS.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join("\n")}
@@ -95,12 +103,35 @@ function asksForVersion(args: readonly string[]): boolean {
 function usageFailure(error: CommanderError, program: Command, args: readonly string[]): Failure {
   const unquoted = error.code === "commander.unknownOption" && args[0] === "run";
   const verb = verbOf(program, args);
+  if (error.code === "commander.invalidArgument") return choiceFailure(error, verb);
   return new Failure(
     "usage",
     error.code.replace(/^commander\./, "").replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
     error.message.replace(/^error: /, "").replaceAll("\n", " "),
-    { hint: unquoted ? RUN_HINT : `${["pp", ...verb, "--help"].join(" ")} shows flags and examples` },
+    { hint: unquoted ? RUN_HINT : asksVersion(args) ? VERSION_HINT : helpHint(verb) },
   );
+}
+
+const helpHint = (verb: readonly string[]) =>
+  `${["pp", ...verb, "--help"].join(" ")} shows flags and examples`;
+
+const VERSION_HINT = "pp --version prints the version, pp --version --json all about it";
+
+const asksVersion = ([word]: readonly string[]) => word === "version" || word === "-v";
+
+/** A value that is none of those a flag or a word takes, said as the verbs say it. */
+function choiceFailure(error: CommanderError, verb: readonly string[]): Failure {
+  const said =
+    /'(--[\w-]+|-\w, --[\w-]+)[^']*' argument '([^]*)' is invalid\. Allowed choices are (.*)\.$/.exec(
+      error.message,
+    ) ?? /value '([^]*)' is invalid for argument '(.*)'\. Allowed choices are (.*)\.$/.exec(error.message);
+  if (said === null) return new Failure("usage", "invalid_argument", error.message, { hint: helpHint(verb) });
+  const [name, given] = said[0].startsWith("value") ? [said[2]!, said[1]!] : [said[1]!, said[2]!];
+  const choices = said[3]!.split(", ");
+  const message = `${name} takes ${choices.join(", ")}, not ${quoted(given, 40)}${
+    spellingHint(given, choices)
+  }`;
+  return new Failure("usage", "invalid_argument", message, { hint: helpHint(verb) });
 }
 
 /** The words of a call that name a verb, such as `trust add`. */

@@ -145,7 +145,10 @@ async function treeOf(paths: readonly string[]): Promise<Tree> {
   for (const given of paths) {
     const shown = join(given).replace(/\/+$/, "");
     const info = await Deno.stat(given).catch((cause) => {
-      throw new Failure("usage", "path_missing", `there is no ${printablePath(given)}`, { cause });
+      throw new Failure("usage", "path_missing", `there is no file or folder ${printablePath(given)}`, {
+        hint: "name what is to be looked at, or nothing for this folder",
+        cause,
+      });
     });
     if (!info.isDirectory) {
       const { bytes } = await readBoundedFile(given, MAX_FILE, "file");

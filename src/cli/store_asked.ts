@@ -3,7 +3,7 @@ import type { Author } from "../store/log/change.ts";
 import { MAX_ACTOR } from "../store/log/event.ts";
 import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { printableLine } from "../vocabulary/printable.ts";
+import { printableLine, quoted } from "../vocabulary/printable.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { type Counter, counter } from "./counter.ts";
 import { bytesText } from "./output.ts";
@@ -87,7 +87,11 @@ export function olderThan(text: string, now: Date): Date {
 export function wholeNumber(flag: string, text: string, least: number): number {
   const number = Number(text);
   if (/^\d{1,15}$/.test(text) && number >= least) return number;
-  throw new Failure("usage", "number_malformed", `${flag} takes a whole number from ${least}`);
+  throw new Failure(
+    "usage",
+    "number_malformed",
+    `${flag} takes a whole number from ${least}, not ${quoted(text, 40)}`,
+  );
 }
 
 export function versionJson(version: Version) {

@@ -13,7 +13,7 @@ import {
   type TrustFile,
 } from "../sign/trust_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
 import { verificationKeys } from "./key_input.ts";
 import { writeFiles } from "./new_files.ts";
@@ -241,7 +241,8 @@ function timeNamed(flag: string, text: string | undefined): Date | null {
   if (text === undefined) return null;
   const time = readTime(text);
   if (time !== null) return time;
-  throw new Failure("usage", "time_malformed", `${flag} takes a time in UTC, such as 2026-11-20T12:00:00Z`);
+  const message = `${flag} takes a time in UTC such as 2026-11-20T12:00:00Z, not ${quoted(text, 40)}`;
+  throw new Failure("usage", "time_malformed", message);
 }
 
 /** Keeps the file's permissions, and where it really is when it is linked to. */

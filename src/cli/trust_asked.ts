@@ -75,9 +75,9 @@ export function freshnessAsked(
   throw new Failure("usage", "max_age_malformed", message);
 }
 
-/** The failure of a call that has nobody to believe. */
-export function noTrustedKey(): Failure {
-  return new Failure("denied", "no_trusted_key", "there is no key to judge this bundle by", { hint: HINT });
+/** The failure of a call that has nobody to believe. @param what would have been judged */
+export function noTrustedKey(what = "bundle"): Failure {
+  return new Failure("denied", "no_trusted_key", `there is no key to judge this ${what} by`, { hint: HINT });
 }
 
 async function fromFile(path: string, role: Role, threshold: number | null, now: Date): Promise<Trust> {

@@ -226,6 +226,7 @@ async function chooseBackend(
   const choice = selectBackend("auto", {
     engineReachable: engine.reachable,
     imageThere,
+    image,
     // Only asked when there is no container: both cost a process.
     bubblewrapWorks: imageThere ? false : (await wireHostProbe()).works,
     gitClean: imageThere ? false : (await checkout()).state === "clean",

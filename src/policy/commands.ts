@@ -22,7 +22,9 @@ export function targetFromCommand(name: string, cmd: string): TargetResolution {
   const command = trimBlanks(cmd);
   const split = splitWords(command);
   if (split.kind === "malformed") return malformed(`${show(command)}: ${split.detail}`);
-  if (split.kind === "words" && split.words.length === 0) return empty("the command is empty");
+  if (split.kind === "words" && split.words.length === 0) {
+    return empty("the command is empty: give the one that fails, such as pytest -q");
+  }
   // `sh -c` would read such a line as more options.
   if (/^[-+]/.test(command)) return malformed(`${show(command)}: a command cannot start with ${command[0]}`);
   if (split.kind === "shell") {

@@ -1,4 +1,5 @@
 import { Failure } from "../vocabulary/failure.ts";
+import { quoted } from "../vocabulary/printable.ts";
 
 export const PROVIDERS = ["stub", "patch", "command", "openai", "local"] as const;
 export type ProviderName = typeof PROVIDERS[number];
@@ -36,7 +37,8 @@ export function providerName(
 function known(name: string, where: string): ProviderName {
   const found = PROVIDERS.find((p) => p === name);
   if (found !== undefined) return found;
-  throw new Failure("usage", "provider_unknown", `${where} names no provider veripatch knows`, {
+  const shown = quoted(name, 40);
+  throw new Failure("usage", "provider_unknown", `${where} names no provider veripatch knows: ${shown}`, {
     hint: `choose one of ${PROVIDERS.join(", ")}`,
   });
 }

@@ -5,6 +5,8 @@ export interface BackendFacts {
   readonly engineReachable: boolean;
   /** The policy's image, in that engine. */
   readonly imageThere: boolean;
+  /** What the policy calls it. */
+  readonly image: string;
   readonly bubblewrapWorks: boolean;
   /** The workspace is a git checkout without uncommitted changes. */
   readonly gitClean: boolean;
@@ -42,6 +44,6 @@ export function selectBackend(
   }
   return new Failure("unavailable", "no_backend", "no sandbox can be used here, so nothing was run", {
     hint: "set up one of them; `pp doctor` shows what is there",
-    details: [lacking, NO_BUBBLEWRAP],
+    details: [facts.engineReachable ? `${facts.image}: ${NO_IMAGE}` : NO_ENGINE, NO_BUBBLEWRAP],
   });
 }

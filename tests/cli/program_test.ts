@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pp, withFolder } from "./process.ts";
+import { PP, pp, withFolder } from "./process.ts";
 import { VERSION } from "../../src/version.ts";
 
 const call = (...args: string[]) => withFolder({}, (cwd) => pp(args, { cwd }));
@@ -16,7 +16,9 @@ Deno.test("pp --help: lists every verb and every exit code, exit 0", async () =>
   for (const verb of ["run", "prove", "replay", "doctor", "policy", "init", "keygen", "key", "trust"]) {
     assert.match(stdout, new RegExp(`^  ${verb}\\b`, "m"));
   }
-  for (const exit of [0, 2, 3, 64, 65, 69, 70, 77, 130]) assert.match(stdout, new RegExp(`\\b${exit} [a-z]`));
+  for (const exit of [0, 2, 3, 64, 65, 69, 70, 77, 130]) {
+    assert.match(stdout, new RegExp(`^  ${exit} +[a-z]`, "m"));
+  }
 });
 
 Deno.test("pp --version: alone and among other words", async () => {
@@ -95,4 +97,36 @@ Deno.test("pp VERB --help: every verb shows its flags and examples", async () =>
     if (["policy", "trust"].includes(verb)) assert.ok(helped.startsWith(`${stdout}\n`), verb);
     else assert.equal(helped, stdout, "pp help VERB is the same");
   }
+});
+
+Deno.test("pp: a value that is none of the choices is said as every verb says it", async () => {
+  const flag = await call("gate", "x", "--base", "a", "--head", "b", "--format", "sarf");
+  assert.deepEqual(flag, {
+    code: 64,
+    stdout: "",
+    stderr: 'pp: --format takes text, json, sarif, junit, markdown, not "sarf"; did you mean sarif?\n' +
+      "hint: pp gate --help shows flags and examples\n",
+  });
+  const word = await call("completions", "bsh", "--json");
+  assert.match(word.stderr, /^pp: shell takes bash, zsh, fish, not "bsh"; did you mean bash\?$/m);
+  assert.equal(JSON.parse(word.stdout).error.code, "invalid_argument");
+});
+
+Deno.test("pp version, pp -v: point to --version", async () => {
+  for (const word of ["version", "-v"]) {
+    assert.match((await call(word)).stderr, /^hint: pp --version prints the version/m);
+  }
+});
+
+Deno.test("pp --help: whoever stopped reading gets no complaint, and the exit code stays", async () => {
+  await withFolder({}, async (cwd) => {
+    for (
+      const [args, code] of [["--help", 0], ["run --help", 0], ["trust", 64], ["help policy", 0]] as const
+    ) {
+      // A pipe whose only reader is gone before anything is written.
+      const script = `exec 4> >(true); wait $!; ${PP.join(" ")} ${args} >&4 2>&4; echo "EXIT:$?"`;
+      const { stdout } = await new Deno.Command("bash", { args: ["-c", script], cwd }).output();
+      assert.equal(new TextDecoder().decode(stdout), `EXIT:${code}\n`, args);
+    }
+  });
 });

@@ -5,6 +5,7 @@ import { Failure } from "../../src/vocabulary/failure.ts";
 const NOTHING: BackendFacts = {
   engineReachable: false,
   imageThere: false,
+  image: "python:3.11-slim",
   bubblewrapWorks: false,
   gitClean: false,
 };
@@ -15,6 +16,7 @@ Deno.test("selectBackend: auto takes the container when an engine has the image,
       const choice = selectBackend("auto", {
         engineReachable: true,
         imageThere: true,
+        image: "python:3.11-slim",
         bubblewrapWorks,
         gitClean,
       });
