@@ -7,7 +7,7 @@ import { buildInfo, type BuildRecord } from "../src/build_info.ts";
 import { compileProgram, StubMissing } from "./build/compile.ts";
 import { writeFiles } from "./build/files.ts";
 import { cycloneDx, materialsOf, noticesOf } from "./build/materials.ts";
-import { portableFile, sha256Of } from "./build/portable.ts";
+import { portableFile, sha256Of, startScript } from "./build/portable.ts";
 import { bundleProgram, byPath, stageSources } from "./build/program.ts";
 import { PORTABLE_TARGETS, type Runtime, runtimeOf, type Target, TARGETS } from "./build/runtime.ts";
 import { step } from "./log.ts";
@@ -82,6 +82,7 @@ async function build({ portable, targets, named, out }: Asked): Promise<void> {
         carried.set("outer_environment.js", new TextEncoder().encode(entry));
         const main = `import "./outer_environment.js";\nimport "./main.js";\n`;
         carried.set("portable.js", new TextEncoder().encode(main));
+        carried.set("start.sh", new TextEncoder().encode(await startScript()));
       }
       const inside = new Map([...carried, ...(runtime === null ? [] : [["deno", runtime.program] as const])]);
       const embedded = [...inside].sort(byPath).map(([path, bytes]) => ({ path, sha256: sha256Of(bytes) }));

@@ -1,10 +1,11 @@
 /**
- * `deno task test`: formatting, lint, types, then every test on a real engine, set up first where it is missing.
- * The last line is `N passed, N failed` with the runner's own counts.
+ * `deno task test`: formatting, lint, types, then every test on a real engine, set up first where it is missing, and
+ * with a portable file built for this run. `deno task test:binary`: the engine's tests with the built file that PP_BIN
+ * names. The last line is `N passed, N failed` with the runner's own counts.
  */
 import { onSignal } from "./on_signal.ts";
 import { ensureEngine } from "./engine.ts";
-import { ensureExamplesImage, EXAMPLES_IMAGE } from "./image.ts";
+import { ensureBareImage, ensureExamplesImage, EXAMPLES_IMAGE } from "./image.ts";
 import { reportSetUpNeeded, SetUpNeeded, step } from "./log.ts";
 import { ensurePrograms } from "./system.ts";
 
@@ -45,9 +46,9 @@ async function counts(report: string): Promise<{ passed: number; failed: number 
   return { passed: number("tests") - failed - (xml.match(/<skipped\b/g)?.length ?? 0), failed };
 }
 
-async function testAll(only: readonly string[]): Promise<number> {
+async function testAll(only: readonly string[], binary: string | null): Promise<number> {
   let ok = true;
-  if (only.length === 0) {
+  if (only.length === 0 && binary === null) {
     ok = await deno(["fmt", "--check", "--quiet"]) && ok;
     ok = await deno(["lint", "--quiet"]) && ok;
     ok = await deno(["check", "--quiet", "main.ts", "src", "tests", "tools", "bench"]) && ok;
@@ -59,10 +60,24 @@ async function testAll(only: readonly string[]): Promise<number> {
   const total = { passed: 0, failed: 0 };
   try {
     await ensureExamplesImage(engine);
-    const env = { DOCKER_HOST: engine.host, PP_TEST_IMAGE: EXAMPLES_IMAGE, NO_COLOR: "1" };
+    const builds = only.length === 0 && binary === null;
+    if (builds || binary !== null) await ensureBareImage(engine);
+    const built = `${reports}/built`;
+    if (builds) {
+      ok = await deno(["run", "-A", "--quiet", "tools/build.ts", "--portable", "--out", built]) && ok;
+    }
+    const env = {
+      DOCKER_HOST: engine.host,
+      PP_TEST_IMAGE: EXAMPLES_IMAGE,
+      NO_COLOR: "1",
+      ...(builds ? { PP_PORTABLE_FOLDER: built } : {}),
+      ...(binary === null ? {} : { PP_BIN: binary }),
+    };
     // Engine tests count containers and time kills, so they run one after another; the rest runs side by side.
     const rounds = only.length > 0
       ? [[...only]]
+      : binary !== null
+      ? [["tests/engine"]]
       : [["--parallel", "--ignore=tests/engine", "tests"], ["tests/engine"]];
     for (const [i, round] of rounds.entries()) {
       const report = `${reports}/${i}.xml`;
@@ -81,8 +96,22 @@ async function testAll(only: readonly string[]): Promise<number> {
   return ok && total.failed === 0 ? 0 : 1;
 }
 
+/** The built file that PP_BIN names, absolute: tests run in folders of their own. */
+async function builtFile(): Promise<string> {
+  const named = Deno.env.get("PP_BIN") ?? "";
+  const path = await Deno.realPath(named === "" ? `${ROOT}/dist/pp` : named).catch(() => null);
+  if (path === null) {
+    throw new SetUpNeeded(named === "" ? "PP_BIN names no file." : `PP_BIN=${named} is not there.`, [
+      "deno task build --portable",
+      "PP_BIN=dist/pp deno task test:binary",
+    ]);
+  }
+  return path;
+}
+
 try {
-  Deno.exit(await testAll(Deno.args));
+  const binary = Deno.args[0] === "--binary" ? await builtFile() : null;
+  Deno.exit(await testAll(Deno.args.slice(binary === null ? 0 : 1), binary));
 } catch (error) {
   if (error instanceof SetUpNeeded) Deno.exit(reportSetUpNeeded(error));
   throw error;

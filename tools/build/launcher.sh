@@ -73,20 +73,21 @@ install_into() {
   fi
   new=$(mktemp -d "$base/new.XXXXXX" 2>&1) || { echo "${new##*: }"; return 1; }
   trap 'rm -rf "$new"; exit 130' HUP INT TERM
-  mkdir "$new/tree" "$new/analysis" &&
-    { tail -c +$((header_bytes + 1)) -- "$self" | gzip -dc | tar -xf - -C "$new/tree"; } 2>"$new/errors"
+  mkdir "$new/tree" "$new/analysis"
+  errors=$({ tail -c +$((header_bytes + 1)) -- "$self" | gzip -dc | tar -xf - -C "$new/tree"; } 2>&1)
   if ! digests_hold "$new"; then
-    why=$(sed -n '/space\|quota\|too large/s/.*: //p' "$new/errors" 2>/dev/null | head -n 1)
+    why=$(echo "$errors" | grep -i -m 1 'space\|quota\|too large')
+    why=${why##*: }
     echo "${why:-what came out of $self is not what was put into it: the file is damaged}"
-  elif ! "$new/tree/deno" --version </dev/null >/dev/null 2>"$new/errors"; then
-    echo "the runtime does not start there: $(head -n 1 "$new/errors")"
+  elif ! errors=$("$new/tree/deno" --version 2>&1 </dev/null); then
+    echo "the runtime does not start there: ${errors##*: }"
   elif ! facts_of "$new" >"$new/facts"; then
     echo "cannot write there"
   else
     # What was there is damaged, or not ours to trust.
     [ ! -e "$base/$id" ] && [ ! -L "$base/$id" ] || mv -T -- "$base/$id" "$new/old"
     if mv -T -- "$new" "$base/$id" 2>/dev/null || intact "$base/$id"; then
-      rm -rf "$new" "$base/$id/old" "$base/$id/errors"
+      rm -rf "$new" "$base/$id/old"
       trap - HUP INT TERM
       return 0
     fi
@@ -128,7 +129,7 @@ second=$second/veripatch-portable-$(id -u)
 start_from "$second" "$@"
 
 missing=
-for name in gzip mktemp sed sha256sum stat tail tar uname; do
+for name in grep gzip mktemp sha256sum stat tail tar uname; do
   command -v $name >/dev/null 2>&1 || missing="$missing $name"
 done
 if [ -n "$missing" ]; then

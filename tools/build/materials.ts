@@ -23,13 +23,18 @@ export async function materialsOf(folders: readonly string[]): Promise<Material[
   const lock = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.lock`)) as {
     npm: Record<string, { integrity?: string }>;
   };
+  /** Entries of packages with peers have those behind a `_`. */
+  const locked = (id: string) =>
+    Object.entries(lock.npm).find(([key]) => key === id || key.startsWith(`${id}_`))?.[1].integrity ?? null;
   const materials = await Promise.all(folders.map(async (folder): Promise<Material> => {
     const described = JSON.parse(await Deno.readTextFile(`${folder}/package.json`)) as {
       name: string;
       version: string;
       license?: string | { type?: string };
+      /** As it was written before 2015. */
+      licenses?: readonly { type?: string }[];
     };
-    const { name, version, license } = described;
+    const { name, version, license = described.licenses?.[0] } = described;
     const names = (await Array.fromAsync(Deno.readDir(folder)))
       .filter((entry) => entry.isFile && /^(licen[cs]e|copying|notice)\b/i.test(entry.name))
       .map((entry) => entry.name).sort();
@@ -37,7 +42,7 @@ export async function materialsOf(folders: readonly string[]): Promise<Material[
       name,
       version,
       license: (typeof license === "string" ? license : license?.type) ?? null,
-      integrity: lock.npm[`${name}@${version}`]?.integrity ?? null,
+      integrity: locked(`${name}@${version}`),
       notices: await Promise.all(names.map((file) => Deno.readTextFile(`${folder}/${file}`))),
     };
   }));

@@ -1,8 +1,9 @@
 /**
- * What a built program may do, and why. Code from elsewhere (`--allow-import`) is not among it, and nothing is asked
- * for while it runs. Paths and hosts cannot be narrowed: workspaces, keys and bundles are wherever the user says, and
- * the engine's or provider's address comes from the environment. With a list of paths Deno also refuses /proc, by
- * which `pp` reads directories it holds open.
+ * What a built program may do, and why. It is everything Deno has a permission for: each is needed, none can be
+ * narrowed, and only to a program that has them all does Deno open /proc, by which `pp` knows whether the owner of
+ * something left behind still runs and reads directories that it holds open. Paths and hosts cannot be listed:
+ * workspaces, keys and bundles are wherever the user says, and the address of an engine or provider comes from the
+ * environment. Nothing is asked for while it runs.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
@@ -20,6 +21,8 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys",
   // syncfs and statx of the system's C library; by a path Deno would look for it in the working directory.
   "--allow-ffi",
+  // For /proc alone: `--no-remote` and `--no-npm` keep code from elsewhere out all the same.
+  "--allow-import",
 ];
 
 /** Memory stays flat while a large workspace streams through; see decision 8. */

@@ -9,7 +9,6 @@ import { PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 import { byPath } from "./program.ts";
 import { joined, type Target } from "./runtime.ts";
 
-const LAUNCHER = new URL("launcher.sh", import.meta.url);
 /** A user's limit, and ours; fewer bytes mean less waiting everywhere. */
 const MAX_BYTES = 60_000_000;
 
@@ -42,6 +41,17 @@ export async function portableFile(
   return file;
 }
 
+/** Starts the unpacked program from a folder that only root can write to. */
+export async function startScript(): Promise<string> {
+  return await filled("start.sh");
+}
+
+async function filled(name: "launcher.sh" | "start.sh"): Promise<string> {
+  return (await Deno.readTextFile(new URL(name, import.meta.url)))
+    .replaceAll("@VERSION@", VERSION)
+    .replaceAll("@FLAGS@", [V8_FLAGS, ...PERMISSIONS].join(" "));
+}
+
 async function launcherFor(target: Target, id: string, paths: string[], megabytes: number): Promise<string> {
   const folders = new Set(paths.flatMap((path) => {
     const parts = path.split("/").slice(0, -1);
@@ -49,13 +59,11 @@ async function launcherFor(target: Target, id: string, paths: string[], megabyte
   }));
   const globs = ["", ...[...folders].sort().map((folder) => `/${folder}`)]
     .map((folder) => ` \\\n    "$1/tree${folder}"/*`).join("");
-  const template = (await Deno.readTextFile(LAUNCHER))
-    .replaceAll("@VERSION@", VERSION)
+  const template = (await filled("launcher.sh"))
     .replaceAll("@UNAME@", target.uname)
     .replaceAll("@ID@", id)
     .replaceAll("@MEGABYTES@", String(megabytes))
-    .replaceAll("@GLOBS@", globs)
-    .replaceAll("@FLAGS@", [V8_FLAGS, ...PERMISSIONS].join(" "));
+    .replaceAll("@GLOBS@", globs);
   // Its own length is written in it.
   const length = (digits: number) => template.replace("@HEADER_BYTES@", "0".repeat(digits)).length;
   const bytes = length(String(length(4)).length);
