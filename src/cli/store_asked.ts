@@ -83,6 +83,13 @@ export function olderThan(text: string, now: Date): Date {
   );
 }
 
+/** Milliseconds of a time such as `90s`. @throws Failure `duration_malformed` (usage) */
+export function durationMs(flag: string, text: string): number {
+  const match = /^(\d{1,6})([smhdw])$/.exec(text);
+  if (match !== null) return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+  throw new Failure("usage", "duration_malformed", `${flag} takes a time such as 90s, 30m, 12h, 7d or 2w`);
+}
+
 /** Reads a whole number from `least`. @throws Failure `number_malformed` (usage) */
 export function wholeNumber(flag: string, text: string, least: number): number {
   const number = Number(text);

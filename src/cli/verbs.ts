@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { registerApply } from "./apply_verb.ts";
+import { registerApproval } from "./approval_verb.ts";
 import { registerArtifact } from "./artifact_verb.ts";
 import { registerAttest } from "./attest_verb.ts";
 import { registerBundle } from "./bundle_verb.ts";
@@ -13,6 +14,7 @@ import { registerKey } from "./key_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
 import { registerReport } from "./report_verb.ts";
+import { registerReview } from "./review_verb.ts";
 import { registerSafety } from "./safety_verb.ts";
 import { registerProve, registerRun } from "./session_verbs.ts";
 import { registerTemplate } from "./template_verb.ts";
@@ -48,6 +50,8 @@ export function registerVerbs(
   registerTrust(program, verb);
   program.commandsGroup("Versions of a workspace:");
   registerArtifact(program, verb);
+  registerApproval(program, verb);
+  registerReview(program, verb);
   registerApply(program, verb);
   registerEvents(program, verb);
   program.commandsGroup("This program:");

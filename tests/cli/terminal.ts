@@ -11,6 +11,10 @@ export interface Terminal {
   screen(colours?: boolean): Promise<string>;
   /** Sends keys as tmux names them. */
   keys(...names: string[]): Promise<void>;
+  /** Gives the terminal another size. */
+  resize(columns: number, rows: number): Promise<void>;
+  /** Whether the other screen is shown and whether the cursor is, as `0 1`. */
+  mode(): Promise<string>;
   /** Looks often until the screen matches; `seen` gets every screen on the way. */
   until(pattern: RegExp, seen?: (screen: string) => void): Promise<string>;
 }
@@ -54,6 +58,9 @@ export async function withTerminal(
     );
     await use({
       screen,
+      resize: async (columns, rows) =>
+        void await tmux("resize-window", "-x", String(columns), "-y", String(rows)),
+      mode: async () => (await tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}")).trim(),
       keys: async (...names) => void await tmux("send-keys", ...names),
       until: async (pattern, seen) => {
         for (const end = Date.now() + PATIENCE_MS;;) {

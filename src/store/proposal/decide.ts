@@ -1,9 +1,10 @@
 import { fittingRule, judgeRules } from "../../approve/automatic.ts";
 import type { ApprovalTerms, Standing } from "../../approve/judge.ts";
+import { mayBecome } from "../../approve/states.ts";
 import { readApproval } from "../../approve/statement.ts";
 import type { Refusal } from "../../vocabulary/patch.ts";
 import { type Author, record } from "../log/change.ts";
-import type { Approval, Revision } from "../proposals.ts";
+import type { Approval, Revision, RevisionState } from "../proposals.ts";
 import type { WritableRows } from "../store.ts";
 import { DECISION_GIVEN, decisionPayload } from "./payload.ts";
 import { standingOf, subjectOf } from "./standing.ts";
@@ -25,7 +26,7 @@ export type Decided =
 /**
  * Adds a signed decision to a revision, in the write transaction that is under way, with its event; and moves the revision
  * when that decides it: approved when enough principals approved, or one bypassed the rest; rejected by one. One that
- * would not count leaves nothing behind.
+ * would not count leaves nothing behind. After a bypass others may still approve or reject, which is its review.
  * @throws Failure as `transition` and `standingOf`
  */
 export function decide(
@@ -55,7 +56,14 @@ function add(
   decision: Omit<Approval, "id" | "proposal" | "revision" | "evidence" | "createdAt">,
 ): Decided {
   const before = standingOf(rows, by.storeId, revision, terms);
-  const open = decision.decision === "reject" ? ["proposed", "approved"] : ["proposed"];
+  const reviewing = before.decisions.some((one) =>
+    one.decision === "bypass" && one.principal !== decision.principal
+  );
+  const open: readonly RevisionState[] = reviewing
+    ? ["proposed", "approved", "applying", "applied", "failed"]
+    : decision.decision === "reject"
+    ? ["proposed", "approved"]
+    : ["proposed"];
   if (!open.includes(revision.state)) return { ok: false, code: "state_differs", state: revision.state };
   if (decision.decision !== "reject" && before.outcome === "denied") {
     return refused("denied", before.missing.join("; "));
@@ -87,7 +95,8 @@ function add(
     : forced || after.outcome === "approved"
     ? "approved"
     : null;
-  if (to !== null) {
+  // What was forced may be looked at when it is applied already: that is written down and moves nothing.
+  if (to !== null && mayBecome(revision.state, to)) {
     const details = { by: after.by, forced, decision: approval.id };
     const moved = move(rows, by, revision, to, decision.reason, `proposal_${to}`, details);
     if (!moved.ok) throw new Error("a revision moved within one transaction");

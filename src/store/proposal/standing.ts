@@ -47,7 +47,7 @@ export function subjectOf(rows: Rows, storeId: string, revision: Revision): Subj
   const { evidence: hash, evidenceDocument: document } = revision;
   if (hash === null || document === null) {
     throw new Failure("usage", "proposal_draft", `${name} is a draft: there is nothing to decide on yet`, {
-      hint: `pp approval request ${name} proposes what is ready`,
+      hint: "a proposal whose checks could not be made is withdrawn, or gets a new revision",
     });
   }
   const read = readEvidence(document);

@@ -1,0 +1,155 @@
+import { hasExpired } from "../approve/states.ts";
+import { proposalName } from "../store/names.ts";
+import { requestApproval } from "../store/proposal/request.ts";
+import { type ProposalSummary, REVISION_STATES, type RevisionState } from "../store/proposals.ts";
+import { Failure } from "../vocabulary/failure.ts";
+import { printableLine } from "../vocabulary/printable.ts";
+import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
+import { notMoved } from "./approval_refused.ts";
+import { EXIT } from "./exit_code.ts";
+import { type Colour, colour, colourDiff } from "./output.ts";
+import { revisionJson, summaryJson } from "./revision_json.ts";
+import {
+  checkLines,
+  decisionLines,
+  fileLines,
+  FORCED,
+  headLines,
+  standingLine,
+  stateText,
+} from "./revision_text.ts";
+import { patchText, type RevisionView, revisionView, targetOf } from "./revision_view.ts";
+import { type StoreFlags, timeText, wholeNumber, withStore } from "./store_asked.ts";
+import type { VerbResult } from "./verb.ts";
+
+export interface ApprovalFlags extends StoreFlags, ApprovalTermsFlags {}
+
+export interface ListFlags extends StoreFlags {
+  readonly state?: string;
+  readonly all?: boolean;
+  readonly limit?: string;
+}
+
+const MOST_LISTED = 100_000;
+
+/** `pp approval list`: what waits for a decision, newest first. */
+export async function approvalList(flags: ListFlags): Promise<VerbResult> {
+  const state = flags.state === undefined ? flags.all === true ? null : "proposed" : stateNamed(flags.state);
+  const limit = flags.limit === undefined ? MOST_LISTED : wholeNumber("--limit", flags.limit, 1);
+  return await withStore(flags, false, ({ store, by }) => {
+    const found = store.records.read((rows) => listed(rows, state, limit, by.now));
+    const c = colour(Deno.stdout);
+    const nothing = state === null ? "no proposals" : `no proposal is ${state}`;
+    return Promise.resolve({
+      exit: EXIT.yes,
+      text: found.length === 0 ? nothing : found.map((each) => summaryLine(each, c)).join("\n"),
+      json: {
+        format: "veripatch-approval-list/v1",
+        store: store.records.storeId,
+        proposals: found.map(({ summary, state }) => summaryJson(summary, state)),
+      },
+    });
+  });
+}
+
+/** A proposal in a list, with its state as it is now. */
+export interface Listed {
+  readonly summary: ProposalSummary;
+  readonly state: RevisionState;
+}
+
+/** Proposals whose newest revision is in a state now; all with null. What has expired counts as expired. */
+export function listed(
+  rows: { proposals(filter: { state?: RevisionState; limit?: number }): readonly ProposalSummary[] },
+  state: RevisionState | null,
+  limit: number,
+  now: Date,
+): readonly Listed[] {
+  // What waits may have expired since; what is asked for as expired may not have been written down yet.
+  const asked = state === "expired" ? (["expired", "proposed", "approved"] as const) : [state];
+  return asked
+    .flatMap((one) =>
+      rows.proposals(one === null ? { limit } : state === "expired" ? { state: one } : { state: one })
+    )
+    .map((summary) => ({
+      summary,
+      state: hasExpired(summary.revision, now) ? "expired" as const : summary.revision.state,
+    }))
+    .filter((each) => state === null || each.state === state)
+    .sort((a, b) => b.summary.proposal.number - a.summary.proposal.number)
+    .slice(0, limit);
+}
+
+function summaryLine({ summary, state }: Listed, c: Colour): string {
+  const { proposal, revision, forced } = summary;
+  const size = `+${revision.additions} -${revision.deletions}`;
+  const until = revision.expiresAt === null || !["proposed", "approved"].includes(state)
+    ? ""
+    : c.dim(`  until ${timeText(revision.expiresAt)}`);
+  return `${c.bold(`P${proposal.number}.${revision.number}`.padEnd(7))} ${stateText(state, c)}${
+    forced ? ` ${c.red(FORCED)}` : ""
+  }  ${proposal.artifact}@${revision.baseVersion}  ${size}  ${printableLine(revision.actor)}  ${
+    printableLine(proposal.title)
+  }${until}`;
+}
+
+/** `pp approval show`: everything an approval is bound to, and the diff. */
+export async function approvalShow(
+  text: string,
+  flags: ApprovalFlags & { readonly diff?: boolean },
+): Promise<VerbResult> {
+  const name = proposalName(text);
+  return await withStore(flags, false, async ({ store, by }) => {
+    const view = revisionView(store, name, await approvalTerms(flags, by.now));
+    const patch = flags.diff === false ? null : patchText(store, view);
+    const c = colour(Deno.stdout);
+    return {
+      exit: view.damage === null ? EXIT.yes : EXIT.malformed,
+      text: shownText(view, patch, c).join("\n"),
+      json: { format: "veripatch-approval-show/v1", ...revisionJson(view), patch },
+    };
+  });
+}
+
+/** All of a revision for people. */
+export function shownText(view: RevisionView, patch: string | null, c: Colour): string[] {
+  const part = (lines: readonly string[]) => lines.length === 0 ? [] : ["", ...lines];
+  return [
+    ...headLines(view, c),
+    ...part(checkLines(view, c)),
+    ...part(fileLines(view, c)),
+    ...part(decisionLines(view, c)),
+    ...part(patch === null ? [] : colourDiff(patch.replace(/\n$/, ""), c).split("\n")),
+  ];
+}
+
+/** `pp approval request`: lets rules decide, else says what is missing and tells those who follow the log. */
+export async function approvalRequest(text: string, flags: ApprovalFlags): Promise<VerbResult> {
+  const name = proposalName(text);
+  return await withStore(flags, false, async ({ store, by }) => {
+    const terms = await approvalTerms(flags, by.now);
+    const before = revisionView(store, name, terms);
+    const asked = store.records.write((rows) => requestApproval(rows, by, targetOf(before), terms));
+    if (!asked.ok) return notMoved(before.name, asked);
+    const view = revisionView(
+      store,
+      { proposal: before.proposal.number, revision: before.revision.number },
+      terms,
+    );
+    const c = colour(Deno.stdout);
+    const waits = asked.standing.outcome === "missing";
+    const next = waits ? `\nnext      pp approval show ${view.name}, then pp approval approve or reject` : "";
+    return {
+      exit: asked.standing.outcome === "denied" ? EXIT.denied : EXIT.yes,
+      text: [...headLines(view, c), "", standingLine({ ...view, standing: asked.standing }, c)].join("\n") +
+        next,
+      json: { format: "veripatch-approval-request/v1", ...revisionJson(view) },
+    };
+  });
+}
+
+function stateNamed(text: string): RevisionState {
+  const state = REVISION_STATES.find((word) => word === text);
+  if (state !== undefined) return state;
+  throw new Failure("usage", "state_unknown", `--state takes ${REVISION_STATES.join(", ")}`);
+}

@@ -1,0 +1,51 @@
+import { eastAsianWidth } from "get-east-asian-width";
+
+const ESCAPE = "\x1b";
+const COLOUR = /^\[[0-9;]*m/;
+/** What ends a colour of ours, and boldness. */
+const ENDS: readonly string[] = ["[39m", "[22m"];
+const RESET = "\x1b[0m";
+const TAB = "→   ";
+
+/**
+ * Breaks a line into rows of a terminal, so that nothing of it is out of sight: full-width characters take two cells,
+ * combining ones none, colours go on in the next row.
+ * @param line printable, on one line, perhaps with our own colours
+ */
+export function rowsOf(line: string, columns: number): string[] {
+  const rows: string[] = [];
+  let row = "", used = 0, open = "";
+  const text = line.replaceAll("\t", TAB);
+  for (let i = 0; i < text.length;) {
+    const code = text[i] === ESCAPE ? COLOUR.exec(text.slice(i + 1, i + 12))?.[0] : undefined;
+    if (code !== undefined) {
+      open = ENDS.includes(code) ? "" : open + ESCAPE + code;
+      row += ESCAPE + code;
+      i += 1 + code.length;
+      continue;
+    }
+    const point = text.codePointAt(i)!;
+    const character = String.fromCodePoint(point);
+    const cells = cellsOf(character, point);
+    if (used + cells > columns && used > 0) {
+      rows.push(open === "" ? row : row + RESET);
+      [row, used] = [open, 0];
+    }
+    row += character;
+    used += cells;
+    i += character.length;
+  }
+  rows.push(open === "" ? row : row + RESET);
+  return rows;
+}
+
+/** The first row of a line, with a mark where there is more. */
+export function firstRow(line: string, columns: number): string {
+  const rows = rowsOf(line, columns);
+  if (rows.length === 1) return rows[0]!;
+  return `${rowsOf(line, columns - 1)[0]}…`;
+}
+
+function cellsOf(character: string, point: number): number {
+  return /\p{M}/u.test(character) ? 0 : eastAsianWidth(point);
+}

@@ -1,0 +1,45 @@
+import type { Approval, ProposalSummary, RevisionState } from "../store/proposals.ts";
+import { revisionName } from "../store/proposal/find.ts";
+import type { RevisionView } from "./revision_view.ts";
+
+/** A proposal in a list. @param state as it is now */
+export function summaryJson({ proposal, revision, forced }: ProposalSummary, state: RevisionState) {
+  return {
+    ...{
+      proposal: `P${proposal.number}`,
+      name: revisionName(revision),
+      state,
+      reason: revision.reason,
+      forced,
+    },
+    ...{
+      title: proposal.title,
+      artifact: proposal.artifact,
+      base: `${proposal.artifact}@${revision.baseVersion}`,
+    },
+    ...{ files: revision.files, additions: revision.additions, deletions: revision.deletions },
+    ...{ actor: revision.actor, created_at: revision.createdAt, changed_at: revision.changedAt },
+    ...{ expires_at: revision.expiresAt, evidence: revision.evidence },
+  };
+}
+
+export function decisionJson(approval: Approval) {
+  const { id, decision, principal, keyId, reason, createdAt, expiresAt, reviewBy, evidence } = approval;
+  return {
+    ...{ id, decision, principal, key: keyId, reason, evidence },
+    ...{ created_at: createdAt, expires_at: expiresAt, review_by: reviewBy },
+  };
+}
+
+/** All there is to see of a revision but its patch. */
+export function revisionJson(view: RevisionView) {
+  const { proposal, revision, state, forced, evidence, standing, damage, approvals, checks } = view;
+  return {
+    ...summaryJson({ proposal, revision, forced }, state),
+    ...{ instruction: revision.instruction, proposer_key: revision.proposerKey, document: evidence },
+    checks: checks.map(({ row, document }) => document ?? { kind: row.kind, outcome: row.outcome }),
+    decisions: approvals.map(decisionJson),
+    standing,
+    damage: damage === null ? null : { code: damage.code, message: damage.message, details: damage.details },
+  };
+}

@@ -1,0 +1,140 @@
+import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
+import type { CheckView, RevisionView } from "./revision_view.ts";
+import type { RevisionState } from "../store/proposals.ts";
+import { type Colour, count } from "./output.ts";
+import { timeText } from "./store_asked.ts";
+
+const MAX_FINDINGS = 200;
+const MAX_FILES = 200;
+export const FORCED = "FORCED";
+
+/** A state in its colour. */
+export function stateText(state: RevisionState, c: Colour): string {
+  if (["approved", "applied"].includes(state)) return c.green(state);
+  if (["rejected", "failed", "expired", "stale"].includes(state)) return c.red(state);
+  return state === "superseded" ? c.dim(state) : c.yellow(state);
+}
+
+/** What a revision is: title, state, base, size, who and when, and what an approval is bound to. */
+export function headLines(view: RevisionView, c: Colour): string[] {
+  const { proposal, revision, state, forced, evidence, damage } = view;
+  const mark = forced ? `  ${c.red(c.bold(FORCED))}` : "";
+  const reason = revision.reason === "" || state !== revision.state
+    ? ""
+    : `: ${printableLine(revision.reason)}`;
+  const lines = [
+    `${c.bold(view.name)}  ${stateText(state, c)}${mark}${c.dim(reason)}`,
+    `title     ${printableLine(proposal.title)}`,
+    `changes   ${proposal.artifact}@${revision.baseVersion}: ${count(revision.files, "file")}, ${
+      c.green(`+${revision.additions}`)
+    } ${c.red(`-${revision.deletions}`)}`,
+    `by        ${printableLine(revision.actor)}, ${timeText(revision.createdAt)}${
+      revision.proposerKey === null ? "" : `, signed by key ${revision.proposerKey.slice(0, 12)}`
+    }`,
+  ];
+  if (revision.expiresAt !== null) lines.push(`expires   ${timeText(revision.expiresAt)}`);
+  if (revision.instruction !== "") lines.push(`asks for  ${quoted(revision.instruction, 300)}`);
+  if (evidence !== null) {
+    lines.push(
+      `policy    ${evidence.policy_sha256.slice(0, 12)}, checked by pp ${
+        printableLine(evidence.checker.version)
+      }`,
+      `result    manifest ${evidence.result.manifest}`,
+      `patch     ${evidence.patch.sha256}`,
+      `evidence  ${revision.evidence}`,
+    );
+  }
+  if (damage !== null) lines.push(c.red(`damaged   ${damage.message}: ${damage.details.join("; ")}`));
+  return lines;
+}
+
+/** One line of each check, then what it found. */
+export function checkLines(view: RevisionView, c: Colour): string[] {
+  return view.checks.flatMap((check) => [checkLine(check, c), ...findingLines(check, c)]);
+}
+
+function checkLine({ row, document }: CheckView, c: Colour): string {
+  const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim }[row.outcome];
+  const summary = document === null ? "" : printableLine(document.summary);
+  return `${row.kind.padEnd(8)}  ${paint(row.outcome.replaceAll("_", " "))}${
+    summary === "" ? "" : `  ${summary}`
+  }`;
+}
+
+function findingLines({ document }: CheckView, c: Colour): string[] {
+  const findings = document?.findings ?? [];
+  const lines = findings.slice(0, MAX_FINDINGS).map(({ level, path, line, detail, code }) => {
+    const paint = { info: c.dim, warning: c.yellow, error: c.red }[level];
+    const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}  `;
+    return `  ${paint(level)}  ${place}${printableLine(detail)}${c.dim(`  ${printableLine(code)}`)}`;
+  });
+  if (findings.length > MAX_FINDINGS) lines.push(`  and ${findings.length - MAX_FINDINGS} more`);
+  return lines;
+}
+
+/** The files a revision touches. */
+export function fileLines({ evidence }: RevisionView, c: Colour): string[] {
+  const files = evidence?.patch.files ?? [];
+  const lines = files.slice(0, MAX_FILES).map(({ path, old_path, change, additions, deletions }) =>
+    `${change.padEnd(8)}  ${old_path === null ? "" : `${printablePath(old_path)} -> `}${
+      printablePath(path)
+    }  ${c.green(`+${additions}`)} ${c.red(`-${deletions}`)}`
+  );
+  if (files.length > MAX_FILES) lines.push(`and ${files.length - MAX_FILES} more`);
+  return lines;
+}
+
+/** Who decided what, whether it counts, and what is still missing. */
+export function decisionLines(view: RevisionView, c: Colour): string[] {
+  const judged = new Map(view.standing?.decisions.map((one) => [one.id, one.refusal]) ?? []);
+  const lines = view.approvals.map((approval) => {
+    const { id, decision, principal, createdAt, reason, reviewBy } = approval;
+    const refusal = judged.get(id) ?? null;
+    const word = decision === "bypass"
+      ? c.red(FORCED)
+      : decision === "reject"
+      ? c.red("rejected")
+      : c.green("approved");
+    const who = decision === "automatic" ? `rule ${principal.slice(0, 12)}` : printableLine(principal);
+    return `${word}  by ${who}, ${timeText(createdAt)}${reason === "" ? "" : `: ${printableLine(reason)}`}${
+      reviewBy === null ? "" : `  ${c.yellow(reviewText(view, approval.id, reviewBy))}`
+    }${refusal === null ? "" : c.red(`  does not count: ${printableLine(refusal.detail)}`)}`;
+  });
+  const { standing } = view;
+  if (standing !== null) lines.push(standingLine(view, c));
+  return lines;
+}
+
+/** What an approval comes to, in one line. */
+export function standingLine({ standing }: RevisionView, c: Colour): string {
+  switch (standing?.outcome) {
+    case "approved":
+      return `${c.green("enough")}    ${count(standing.by.length, "approval")} of ${standing.needed}`;
+    case "forced":
+      return `${c.red(FORCED)}    the approvals it needs were bypassed`;
+    case "rejected":
+      return `${c.red("rejected")}  by ${standing.by.map(printableLine).join(", ")}`;
+    case "not_needed":
+      return `${c.green("free")}      the policy asks for no approval`;
+    case "denied":
+      return `${c.red("denied")}    ${standing.missing.map(printableLine).join("; ")}`;
+    case "missing":
+      return `${c.yellow("missing")}   ${standing.missing.map(printableLine).join("; ")}`;
+    case undefined:
+      return "";
+  }
+}
+
+/** When a bypass has to be looked at, or that somebody else did. */
+export function reviewText(
+  { approvals }: Pick<RevisionView, "approvals">,
+  id: number,
+  reviewBy: string,
+): string {
+  const bypass = approvals.find((approval) => approval.id === id)!;
+  const review = approvals.find((other) =>
+    other.id > id && other.principal !== bypass.principal && ["approve", "reject"].includes(other.decision)
+  );
+  if (review === undefined) return `review due ${timeText(reviewBy)}`;
+  return `reviewed by ${printableLine(review.principal)}: ${review.decision}`;
+}

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { checkDocument } from "../../src/approve/check.ts";
+import { transition } from "../../src/store/proposal/transition.ts";
+import { CHECKS } from "../approve/fixture.ts";
+import { authorOf } from "../contract/store_contract.ts";
+import { type Proposed, withProposed } from "./proposed.ts";
+import { spawnPp } from "./process.ts";
+
+const APPROVE = ["approval", "approve", "P1", "--trust", "trust.yaml", "--key"];
+const by = (key: string, evidence: string) => [...APPROVE, key, "--evidence", evidence];
+
+Deno.test("pp approval: listed, shown, approved with the hash that was shown, and no more in the list", async () => {
+  await withProposed(null, async ({ pp, json, propose }) => {
+    assert.match((await pp(["approval", "list"])).stderr, /there is no store/);
+    const { evidence } = await propose({ title: "say two" });
+    const list = await pp(["approval", "list"]);
+    assert.match(list.stdout, /^P1\.1 {4}proposed {2}a@1 {2}\+1 -1 {2}maker {2}say two\n$/);
+    const shown = await pp(["approval", "show", "P1", "--trust", "trust.yaml"]);
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(shown.stdout, new RegExp(`^evidence {2}${evidence}$`, "m"));
+    assert.match(shown.stdout, /^safety {4}passed {2}safety passed$/m);
+    assert.match(shown.stdout, /^modified {2}src\/a\.py {2}\+1 -1$/m);
+    assert.match(shown.stdout, /^missing {3}1 more of 1 approver$/m);
+    assert.match(shown.stdout, /^-one\n\+two$/m);
+    assert.equal((await json("approval", "show", "P1.1", "--trust", "trust.yaml")).evidence, evidence);
+    const done = await pp([...by("ann.pem", evidence), "--reason", "fine"]);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(
+      done.stdout,
+      new RegExp(`^approved {2}P1\\.1 as ann\nevidence {2}${evidence}\nenough {4}1 approval of 1\n$`),
+    );
+    assert.equal((await pp(["approval", "list"])).stdout, "no proposal is proposed\n");
+    assert.match((await pp(["approval", "list", "--state", "approved"])).stdout, /^P1\.1 {4}approved /);
+    const again = await pp(by("bob.pem", evidence));
+    assert.deepEqual([again.code, again.stdout], [
+      2,
+      "P1.1 was not changed: it is approved\nnext      pp approval show P1.1\n",
+    ]);
+    assert.equal((await pp(["events", "--verify"])).code, 0);
+    const kinds = (await json("events")).events as { kind: string; actor: string }[];
+    assert.deepEqual(kinds.slice(-2).map(({ kind, actor }) => `${kind} ${actor}`), [
+      "decision_given reviewer",
+      "proposal_approved reviewer",
+    ]);
+  });
+});
+
+Deno.test("pp approval approve: without a terminal the hash is needed, and must be of what is there now", async () => {
+  await withProposed(null, async ({ pp, json, propose }) => {
+    const { evidence } = await propose();
+    const without = await pp([...APPROVE, "ann.pem"]);
+    assert.equal(without.code, 64);
+    assert.match(
+      without.stderr,
+      /no terminal to show the proposal on\nhint: look at it with pp approval show/,
+    );
+    const other = await pp(by("ann.pem", "0".repeat(64)));
+    assert.deepEqual([other.code, /is not what was shown/.test(other.stdout)], [2, true]);
+    const answer = await json(...by("ann.pem", "0".repeat(64)));
+    assert.deepEqual([answer.ok, answer.code, answer.exit], [false, "evidence_differs", 2]);
+    assert.equal((await pp([...APPROVE, "ann.pem", "--evidence", evidence.slice(0, 20)])).code, 64);
+    // A newer revision: what was seen is not what P1 is now.
+    await propose({ proposal: 1, word: "three" });
+    assert.equal((await pp(by("ann.pem", evidence))).code, 2);
+    const old = await pp(["approval", "approve", "P1.1", ...by("ann.pem", evidence).slice(3)]);
+    assert.deepEqual([old.code, /a newer revision took its place/.test(old.stdout)], [2, true]);
+  });
+});
+
+Deno.test("pp approval approve: who may not is told why, and nothing is kept of it", async () => {
+  await withProposed("policy: {approval: {threshold: 2}}", async ({ cwd, pp, propose, inStore, terms }) => {
+    const { evidence } = await propose();
+    const told = async (args: readonly string[], code: number, words: RegExp, env = {}) => {
+      const { code: exit, stdout, stderr } = await pp(args, { env });
+      assert.deepEqual([exit, words.test(stdout + stderr)], [code, true], stdout + stderr);
+    };
+    await told(by("eve.pem", evidence), 77, /does not name this key as an approver's\nhint: pp trust add/);
+    await told(
+      ["approval", "approve", "P1", "--key", "ann.pem", "--evidence", evidence],
+      77,
+      /no trust file/,
+    );
+    await told([...APPROVE, "nobody.pem", "--evidence", evidence], 64, /nobody\.pem/);
+    await told(APPROVE.slice(0, 5), 64, /no key to sign/);
+    await told(
+      ["approval", "approve", "P7", ...by("ann.pem", evidence).slice(3)],
+      64,
+      /there is no proposal P7/,
+    );
+    await told(["approval", "approve", "seven", ...by("ann.pem", evidence).slice(3)], 64, /is no proposal/);
+    await told(by("ann.pem", evidence), 0, /1 more of 2 approvers/);
+    await told(by("ann.pem", evidence), 77, /ann has decided so already/);
+    // Another policy than the one it was judged by.
+    Deno.writeTextFileSync(`${cwd}/pp.yaml`, "policy: {approval: {threshold: 1}}");
+    await told(by("bob.pem", evidence), 77, /judged by another policy/);
+    Deno.writeTextFileSync(`${cwd}/pp.yaml`, "policy: {approval: {threshold: 2}}");
+    // The user's own trust file is where it is looked for when none is named.
+    Deno.mkdirSync(`${cwd}/.config/veripatch`, { recursive: true });
+    Deno.copyFileSync(`${cwd}/trust.yaml`, `${cwd}/.config/veripatch/trust.yaml`);
+    const own = ["approval", "approve", "P1", "--key", "bob.pem", "--evidence", evidence];
+    await told(own, 0, /enough {4}2 approvals of 2/, { XDG_CONFIG_HOME: "" });
+    const count = await inStore((store) => store.records.read((rows) => rows.lastApproval()));
+    assert.equal(count, 2);
+    assert.equal(terms.policy.approval.threshold, 2);
+  });
+});
+
+Deno.test("pp approval reject: needs a reason, and takes an approval back", async () => {
+  await withProposed(null, async ({ pp, propose }) => {
+    const { evidence } = await propose();
+    const reject = ["approval", "reject", ...by("bob.pem", evidence).slice(2)];
+    assert.match((await pp(reject)).stderr, /a rejection has a reason\nhint: say it with --reason/);
+    assert.equal((await pp(by("ann.pem", evidence))).code, 0);
+    const no = await pp([...reject, "--reason", "loses \u202edata"]);
+    assert.equal(no.code, 0, no.stderr);
+    assert.match(no.stdout, /^rejected {2}P1\.1 as bob\n/);
+    const shown = await pp(["approval", "show", "P1", "--trust", "trust.yaml", "--no-diff"]);
+    assert.match(shown.stdout, /^P1\.1 {2}rejected: loses \\u\{202e\}data$/m);
+    assert.match(shown.stdout, /^rejected {2}by bob, .*: loses \\u\{202e\}data$/m);
+    assert.ok(!shown.stdout.includes("\u202e"));
+  });
+});
+
+Deno.test("pp approval bypass: only where the policy allows it, with a reason; FORCED everywhere, until somebody looks", async () => {
+  const policy = "policy: {approval: {bypass: true, threshold: 2, review_within: 1d}}";
+  const bypass = (evidence: string) => ["approval", "bypass", ...by("ann.pem", evidence).slice(2)];
+  await withProposed(null, async ({ pp, propose }) => {
+    const { evidence } = await propose();
+    const no = await pp([...bypass(evidence), "--reason", "fire"]);
+    assert.deepEqual([no.code, /the policy allows no bypass/.test(no.stdout)], [77, true], no.stdout);
+  });
+  await withProposed(policy, async ({ pp, json, propose }) => {
+    const { evidence } = await propose();
+    assert.match((await pp(bypass(evidence))).stderr, /a bypass has a reason/);
+    const done = await pp([...bypass(evidence), "--reason", "the site is down"]);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, /^FORCED {2}P1\.1 as ann\n[^]*review {4}due \d{4}-/);
+    assert.match((await pp(["approval", "list", "--all"])).stdout, /^P1\.1 {4}approved FORCED {2}/);
+    const show = ["approval", "show", "P1", "--trust", "trust.yaml"];
+    const shown = (await pp(show)).stdout;
+    assert.match(shown, /^P1\.1 {2}approved {2}FORCED: the site is down$/m);
+    assert.match(shown, /^FORCED {2}by ann, .*: the site is down {2}review due /m);
+    assert.equal((await json(...show)).forced, true);
+    const review = await pp(by("bob.pem", evidence));
+    assert.equal(review.code, 0, review.stdout + review.stderr);
+    assert.match((await pp(show)).stdout, /^FORCED {2}by ann, .* reviewed by bob: approve$/m);
+    assert.equal((await pp(["events", "--verify"])).code, 0);
+  });
+});
+
+Deno.test("pp approval request: a rule decides at once; else the log says what is missing", async () => {
+  const policy = "policy: {approval: {automatic: [{name: small, paths: [src/**]}]}}";
+  await withProposed(policy, async ({ pp, json, propose }) => {
+    await propose();
+    const request = ["approval", "request", "P1", "--trust", "trust.yaml"];
+    const done = await pp(request);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, /^P1\.1 {2}approved: rule small$/m);
+    const actors = (await json("events")).events as { actor: string }[];
+    assert.match(actors.at(-1)!.actor, /^rule:[0-9a-f]{64}$/);
+    await propose({ over: { proof: null }, title: "unproved" });
+    const waits = await pp(["approval", "request", "P2", "--trust", "trust.yaml"]);
+    assert.match(waits.stdout, /^missing {3}1 more of 1 approver\nnext/m);
+    const { events } = await json("events") as { events: { kind: string; payload: { missing: string[] } }[] };
+    assert.deepEqual([events.at(-1)!.kind, events.at(-1)!.payload.missing], ["approval_requested", [
+      "1 more of 1 approver",
+    ]]);
+  });
+});
+
+Deno.test("pp approval wait: ends with the decision, with its exit code, or when nobody decides in time", async () => {
+  await withProposed(null, async (proposed) => {
+    const { cwd, env, pp, propose } = proposed;
+    const { evidence } = await propose();
+    const wait = (
+      name: string,
+      ...more: string[]
+    ) => ["approval", "wait", name, "--trust", "trust.yaml", ...more];
+    const late = await pp(wait("P1", "--timeout", "1s"));
+    assert.deepEqual([late.code, /nobody decided in time/.test(late.stdout)], [3, true], late.stdout);
+    const child = spawnPp(wait("P1", "--timeout", "5m", "--json"), { cwd, env });
+    assert.equal((await pp(by("ann.pem", evidence))).code, 0);
+    const { code, stdout } = await child.output();
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)).state, "approved");
+    const second = await propose({ title: "no" });
+    const reject = ["approval", "reject", "P2", ...by("bob.pem", second.evidence).slice(3), "--reason", "no"];
+    const rejected = spawnPp(wait("P2"), { cwd, env });
+    await pp(reject);
+    assert.equal((await rejected.output()).code, 2);
+    const soon = new Date(Date.now() + 300).toISOString();
+    await propose({ title: "soon", over: { expires_at: soon } });
+    const expired = await pp(wait("P3"));
+    assert.deepEqual([expired.code, /^P3\.1 {2}expired/.test(expired.stdout)], [3, true], expired.stdout);
+    assert.match((await pp(["approval", "list", "--state", "expired"])).stdout, /^P3\.1 {4}expired/);
+    assert.equal((await pp(wait("P1.1", "--timeout", "soon"))).code, 64);
+    await signedNowhere(proposed);
+  });
+});
+
+/** A state that somebody wrote into the table by hand is no approval. */
+async function signedNowhere({ inStore, propose, pp }: Proposed): Promise<void> {
+  const { evidence, proposal } = await propose({ title: "by hand" });
+  await inStore((store) =>
+    store.records.write((rows) =>
+      transition(
+        rows,
+        authorOf(store, "eve", new Date()),
+        { proposal, revision: 1, evidence },
+        "approved",
+        "",
+      )
+    )
+  );
+  const waited = await pp(["approval", "wait", `P${proposal}`, "--trust", "trust.yaml"]);
+  assert.deepEqual([waited.code, /missing/.test(waited.stdout)], [77, true], waited.stdout);
+}
+
+Deno.test("pp approval show: hostile titles, findings and patches are escaped; an edited database is told of", async () => {
+  await withProposed(null, async ({ cwd, pp, propose }) => {
+    const document = checkDocument({
+      ...{ kind: "safety", outcome: "needs_approval", summary: "\x1b[2Jone", details: { x: 1 } },
+      findings: [{
+        level: "warning",
+        code: "exec",
+        path: "src/\x1b]0;a\x07.py",
+        line: 3,
+        detail: "runs \u202e sh",
+      }],
+    });
+    const checks = CHECKS.map((check) =>
+      check.kind === "safety" ? { ...check, outcome: "needs_approval" as const, document } : check
+    );
+    const { evidence } = await propose({ title: "\x1b[31mred\u2066", word: "\x1b[2J", checks });
+    const { stdout } = await pp(["approval", "show", "P1", "--trust", "trust.yaml"]);
+    for (const hostile of ["\x1b", "\u202e", "\u2066"]) assert.ok(!stdout.includes(hostile));
+    assert.match(
+      stdout,
+      /^safety {4}needs approval {2}\\u\{1b\}\[2Jone\n {2}warning {2}src\/\\u\{1b\}\]0;a\\u\{7\}\.py:3 {2}runs /m,
+    );
+    assert.match(stdout, /^\+\\u\{1b\}\[2J$/m);
+    const { DatabaseSync } = await import("node:sqlite") as unknown as {
+      DatabaseSync: new (path: string) => { exec(sql: string): void; close(): void };
+    };
+    const db = new DatabaseSync(`${cwd}/store/store.sqlite`);
+    db.exec("DROP TRIGGER checks_as_they_are; UPDATE checks SET outcome = 'passed' WHERE kind = 'safety'");
+    db.close();
+    const damaged = await pp(["approval", "show", "P1", "--trust", "trust.yaml"]);
+    assert.deepEqual([damaged.code, /^damaged {3}the evidence of P1\.1 is not what/m.test(damaged.stdout)], [
+      65,
+      true,
+    ]);
+    const approve = await pp(by("ann.pem", evidence));
+    assert.deepEqual(
+      [approve.code, /is not what was proposed/.test(approve.stderr)],
+      [65, true],
+      approve.stderr,
+    );
+    const verified = await pp(["events", "--verify"]);
+    assert.deepEqual([verified.code, /proposal_edited/.test(verified.stdout)], [2, true]);
+  });
+});
