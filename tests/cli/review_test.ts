@@ -46,7 +46,7 @@ Deno.test("pp review: without a terminal it says what does the same", async () =
 
 Deno.test("pp review in a terminal of 80x24: queue, diff, findings, tests; approve, reject with a reason, resize", async () => {
   await withProposed(null, async ({ cwd, env, propose, json }) => {
-    const word = `two ${"wide ".repeat(30)}end`;
+    const word = `two ${"wide-".repeat(30)}end`;
     const first = await propose({ title: "first", word, checks: FINDS });
     await propose({ title: "second" });
     await propose({ title: "third" });
@@ -63,7 +63,7 @@ Deno.test("pp review in a terminal of 80x24: queue, diff, findings, tests; appro
       assert.match(diff, /\[1 diff\]/);
       assert.match(diff, /^-one$/m);
       // A long line goes on in the next row: nothing of it is out of sight.
-      assert.match(diff.replaceAll("\n", ""), /\+two (wide ){30}end/);
+      assert.match(diff.replaceAll("\n", ""), /\+two (wide-){30}end/);
       assert.match((await terminal.screen(true)).replaceAll("\x1b", "<"), /<\[31m-one/);
       await terminal.keys("2");
       assert.match(
