@@ -1,6 +1,6 @@
 /**
  * `deno task bench [NAME …]`: every figure beside its peer, measured in one run, as a table. Nothing is asserted.
- * Names: verification, minimization, streaming, startup, bundles, safety, store.
+ * Names: verification, minimization, streaming, startup, bundles, safety, store, proposals.
  */
 import { onSignal } from "../tools/on_signal.ts";
 import { ensureEngine } from "../tools/engine.ts";
@@ -9,6 +9,7 @@ import { step } from "../tools/log.ts";
 import type { Row } from "./measure.ts";
 import { bundles } from "./bundles.ts";
 import { minimization } from "./minimization.ts";
+import { proposals } from "./proposals.ts";
 import { safety } from "./safety.ts";
 import { startup } from "./startup.ts";
 import { store } from "./store.ts";
@@ -23,9 +24,10 @@ const SECTIONS: Readonly<Record<string, (host: string) => Promise<Row[]>>> = {
   bundles,
   safety,
   store,
+  proposals,
 };
 /** Sections that need no engine. */
-const ON_THE_HOST = ["store"];
+const ON_THE_HOST = ["store", "proposals"];
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(SECTIONS);
 const engine = names.every((name) => ON_THE_HOST.includes(name)) ? null : await ensureEngine();
