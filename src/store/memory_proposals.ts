@@ -10,6 +10,7 @@ import {
   type ProposedRevision,
   type Revision,
   type RevisionHead,
+  type RevisionLine,
   type RevisionState,
   type WritableProposalRows,
 } from "./proposals.ts";
@@ -58,7 +59,7 @@ export abstract class MemoryProposalRows implements WritableProposalRows {
       .filter((proposal) => artifact === undefined || proposal.artifact === artifact)
       .map((proposal) => ({
         proposal,
-        revision: headOf(this.revision(proposal.number, proposal.lastRevision)!),
+        revision: lineOf(this.revision(proposal.number, proposal.lastRevision)!),
         forced: this.approvals(proposal.number, proposal.lastRevision).some((a) => a.decision === "bypass"),
       }))
       .filter(({ revision }) => state === undefined || revision.state === state)
@@ -179,6 +180,14 @@ export abstract class MemoryProposalRows implements WritableProposalRows {
 
 function headOf({ source: _s, envelope: _e, evidenceDocument: _d, ...head }: Revision): RevisionHead {
   return head;
+}
+
+function lineOf(r: Revision): RevisionLine {
+  return {
+    ...{ proposal: r.proposal, number: r.number, state: r.state, reason: r.reason, changedAt: r.changedAt },
+    ...{ baseVersion: r.baseVersion, files: r.files, additions: r.additions, deletions: r.deletions },
+    ...{ actor: r.actor, createdAt: r.createdAt, evidence: r.evidence, expiresAt: r.expiresAt },
+  };
 }
 
 function bounded(...documents: readonly (string | null)[]): void {

@@ -57,13 +57,31 @@ export interface Revision {
   readonly expiresAt: string | null;
 }
 
-/** What a list shows of a revision: all but its documents. */
+/** What a list of proposals shows of a revision. */
+export type RevisionLine = Pick<
+  Revision,
+  | "proposal"
+  | "number"
+  | "state"
+  | "reason"
+  | "changedAt"
+  | "baseVersion"
+  | "files"
+  | "additions"
+  | "deletions"
+  | "actor"
+  | "createdAt"
+  | "evidence"
+  | "expiresAt"
+>;
+
+/** All of a revision but its documents. */
 export type RevisionHead = Omit<Revision, "source" | "envelope" | "evidenceDocument">;
 
 export interface ProposalSummary {
   readonly proposal: Proposal;
   /** The newest. */
-  readonly revision: RevisionHead;
+  readonly revision: RevisionLine;
   /** Whether somebody bypassed the approvals of that revision. */
   readonly forced: boolean;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { checkDocument } from "../../src/approve/check.ts";
+import { openDatabase } from "../../src/store/sqlite/driver.ts";
 import { transition } from "../../src/store/proposal/transition.ts";
 import { CHECKS } from "../approve/fixture.ts";
 import { authorOf } from "../contract/store_contract.ts";
@@ -239,10 +240,9 @@ Deno.test("pp approval show: hostile titles, findings and patches are escaped; a
       /^safety {4}needs approval {2}\\u\{1b\}\[2Jone\n {2}warning {2}src\/\\u\{1b\}\]0;a\\u\{7\}\.py:3 {2}runs /m,
     );
     assert.match(stdout, /^\+\\u\{1b\}\[2J$/m);
-    const { DatabaseSync } = await import("node:sqlite") as unknown as {
-      DatabaseSync: new (path: string) => { exec(sql: string): void; close(): void };
-    };
-    const db = new DatabaseSync(`${cwd}/store/store.sqlite`);
+    const db = openDatabase(`${cwd}/store/store.sqlite`, {
+      ...{ enableForeignKeyConstraints: true, enableDoubleQuotedStringLiterals: false, timeout: 1_000 },
+    });
     db.exec("DROP TRIGGER checks_as_they_are; UPDATE checks SET outcome = 'passed' WHERE kind = 'safety'");
     db.close();
     const damaged = await pp(["approval", "show", "P1", "--trust", "trust.yaml"]);

@@ -87,13 +87,15 @@ export function proposalContract(name: string, make: () => Promise<StoreUnderTes
     });
     const whole: Revision = { ...draft, ...PROPOSED, state: "proposed", reason: "why" };
     const { source: _s, envelope: _e, evidenceDocument: _d, ...head } = whole;
+    const { baseRoot: _r, baseManifest: _m, resultRoot: _t, resultManifest: _n, patch: _p, ...rest } = head;
+    const { patchBytes: _b, instruction: _i, proposerKey: _k, ...line } = rest;
     const proposal = { ...proposalRow(), lastRevision: 1 };
     store.records.read((rows) => {
       assert.deepEqual(rows.proposal(1), proposal);
       assert.deepEqual(rows.revision(1, 1), whole);
       assert.deepEqual(rows.revisions(1), [head]);
       assert.deepEqual([...rows.allRevisions()], [head]);
-      assert.deepEqual(rows.proposals(), [{ proposal, revision: head, forced: true }]);
+      assert.deepEqual(rows.proposals(), [{ proposal, revision: line, forced: true }]);
       assert.deepEqual(rows.checks(1, 1).map(({ kind }) => kind), ["patch", "safety"]);
       assert.deepEqual(rows.checks(1, 1)[1], { ...check, kind: "safety", outcome: "needs_approval" });
       assert.deepEqual(rows.approvals(1, 1).map(({ id }) => id), [1, 2]);

@@ -166,8 +166,8 @@ Deno.test("sqliteRecords: what was proposed and decided cannot be changed by a s
       const tree = "(SELECT digest FROM trees LIMIT 1)";
       db.exec(`INSERT INTO proposals VALUES (1, 1, 't', 'me', '${time}', 0)`);
       db.exec(
-        `INSERT INTO revisions VALUES (1, 1, 1, 'draft', '', '${time}', 1, ${tree}, 'm', ${tree}, 'm', 'p',
-        1, 1, 1, 1, 'me', '${time}', NULL, NULL, NULL, 'i', '{}', NULL, NULL)`,
+        `INSERT INTO revisions VALUES (1, 1, 1, 'draft', '${time}', 1, 1, 1, 1, '${time}', NULL, NULL, 'me', '',
+        ${tree}, 'm', ${tree}, 'm', 'p', 1, NULL, 'i', '{}', NULL, NULL)`,
       );
       db.exec("UPDATE proposals SET last_revision = 1");
       db.exec("UPDATE revisions SET evidence = 'e', evidence_document = '{}'");

@@ -8,6 +8,7 @@ import type {
   ProposedRevision,
   Revision,
   RevisionHead,
+  RevisionLine,
   RevisionState,
   WritableProposalRows,
 } from "../proposals.ts";
@@ -16,15 +17,15 @@ import { Statements } from "./statements.ts";
 
 const PROPOSAL = `SELECT p.number, a.name AS artifact, p.title, p.actor, p.created_at AS createdAt,
   p.last_revision AS lastRevision FROM proposals p JOIN artifacts a ON a.id = p.artifact`;
-const HEAD =
-  `r.proposal, r.number, r.state, r.reason, r.changed_at AS changedAt, r.base_version AS baseVersion,
-  r.base_root AS baseRoot, r.base_manifest AS baseManifest, r.result_root AS resultRoot,
-  r.result_manifest AS resultManifest, r.patch, r.patch_bytes AS patchBytes, r.files, r.additions, r.deletions,
-  r.instruction, r.actor, r.created_at AS createdAt, r.proposer_key AS proposerKey, r.evidence,
-  r.expires_at AS expiresAt`;
+const LINE =
+  `r.proposal, r.number, r.state, r.reason, r.changed_at AS changedAt, r.base_version AS baseVersion, r.files,
+  r.additions, r.deletions, r.actor, r.created_at AS createdAt, r.evidence, r.expires_at AS expiresAt`;
+const HEAD = `${LINE}, r.base_root AS baseRoot, r.base_manifest AS baseManifest, r.result_root AS resultRoot,
+  r.result_manifest AS resultManifest, r.patch, r.patch_bytes AS patchBytes, r.instruction,
+  r.proposer_key AS proposerKey`;
 const REVISION =
   `SELECT ${HEAD}, r.source, r.envelope, r.evidence_document AS evidenceDocument FROM revisions r`;
-const SUMMARY = `SELECT ${HEAD}, a.name AS artifact, p.title, p.actor AS proposalActor,
+const SUMMARY = `SELECT ${LINE}, a.name AS artifact, p.title, p.actor AS proposalActor,
   p.created_at AS proposalCreatedAt,
   EXISTS (SELECT 1 FROM approvals b WHERE b.proposal = r.proposal AND b.revision = r.number
     AND b.decision = 'bypass') AS forced
@@ -38,7 +39,7 @@ const APPROVAL =
 /** Read at once when all are gone through. */
 const PAGE = 1_000;
 
-interface SummaryRow extends RevisionHead {
+interface SummaryRow extends RevisionLine {
   readonly artifact: string;
   readonly title: string;
   readonly proposalActor: string;
