@@ -61,13 +61,8 @@ export async function approvalDecide(kind: Kind, text: string, flags: DecideFlag
       const { state } = view;
       return notMoved(view.name, { ok: false, code: "evidence_differs", state });
     }
-    const decided = decideOn(store, by, view, {
-      kind,
-      key,
-      reason,
-      terms,
-      ...timesOf(kind, flags, terms, by.now),
-    });
+    const deciding = { kind, key, reason, terms, ...timesOf(kind, flags, terms) };
+    const decided = decideOn(store, { ...by, now: terms.now }, view, deciding);
     if (!decided.ok) return notMoved(view.name, decided);
     return decidedResult(kind, store, view, decided, terms);
   });
