@@ -8,6 +8,7 @@ const PRESET_NAMES = PRESETS.map(({ name }) => name);
 
 const OF_FLAG: Readonly<Record<string, readonly string[]>> = {
   "--attestation-mode": ATTESTATION_MODES,
+  "--merge-strategy": ["manual", "ours", "theirs", "union"],
   "--mode": ATTESTATION_MODES,
   "--preset": PRESET_NAMES,
   "--provider": PROVIDERS,

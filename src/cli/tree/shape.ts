@@ -56,13 +56,16 @@ export const KIND_OF_VALUE: Readonly<Record<string, ValueKind>> = {
   directory: "directory",
   file: "file",
   key: "file",
+  path: "file",
   paths: "file",
   prefix: "file",
   ref: "reference",
   summary: "file",
   ...Object.fromEntries(
     ["format", "format:file", "from", "glob", "k", "mode", "n", "name", "role", "shell", "text", "time", "to"]
-      .concat("topic", "version").map((name) => [name, "text" as const]),
+      .concat("topic", "version", "how", "operation", "proposal", "proposals", "side").map((
+        name,
+      ) => [name, "text" as const]),
   ),
 };
 
