@@ -1,3 +1,4 @@
+import type { CheckFinding } from "../approve/check.ts";
 import { bytesOf } from "../patch/bytes.ts";
 import { patchStats } from "../patch/stats.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
@@ -6,11 +7,13 @@ import type { SessionPorts } from "../prove/ports.ts";
 import { objectionsTo } from "../prove/proposal.ts";
 import { refusalsOf, touchedBy } from "../prove/protection.ts";
 import { type ChangeCheck, checkChange, type CheckPorts, type Tree } from "../safety/check.ts";
+import { deltaDocument } from "../safety/document.ts";
+import type { ImportFinding } from "../safety/imports/resolve.ts";
 import { judgeSafety, type SafetyJudgement } from "../safety/judge.ts";
 import type { SyntaxTrees } from "../syntax/tree.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import type { CheckKind, CheckOutcome } from "../vocabulary/proposal.ts";
+import type { FoundCheck } from "./found_check.ts";
 import type { StoredWorkspace } from "./version_workspace.ts";
 import type { ProposedChange } from "./working_tree.ts";
 
@@ -29,13 +32,6 @@ export interface CheckPlan {
 
 export interface ChangePorts extends Pick<SessionPorts, "gitAgrees" | "findSecrets"> {
   readonly safety: CheckPorts;
-}
-
-/** What one check found: plain JSON. */
-export interface FoundCheck {
-  readonly kind: CheckKind;
-  readonly outcome: CheckOutcome;
-  readonly document: Readonly<Record<string, unknown>>;
 }
 
 export interface ChangeFindings {
@@ -117,14 +113,23 @@ async function patchCheck(
     ...refusalsOf(touched.denied.filter(({ path }) => !said.has(path))),
   ];
   const outcome = refusals.length > 0 ? "failed" : touched.allowed.length > 0 ? "needs_approval" : "passed";
-  return {
-    kind: "patch",
-    outcome,
-    document: {
-      refusals: refusals.map(({ reason, path, detail }) => ({ reason, path: path ?? null, detail })),
-      protected_touched: touched.allowed.map(({ path, rule, about }) => ({ path, rule, about })),
-    },
-  };
+  const findings: CheckFinding[] = [
+    ...refusals.map(({ reason, path = null, detail }) =>
+      ({ level: "error", code: reason, path, line: null, detail }) as const
+    ),
+    ...touched.allowed.map(({ path, rule, about }): CheckFinding =>
+      ({
+        ...{ level: "warning", code: "protected_touched", path, line: null },
+        detail: `a protected file (${about}; ${rule}), as the policy allows`,
+      }) as const
+    ),
+  ];
+  const summary = refusals.length > 0
+    ? `the policy lets no patch do this: ${[...new Set(refusals.map(({ reason }) => reason))].join(", ")}`
+    : touched.allowed.length > 0
+    ? `protected files are touched: ${touched.allowed.length}`
+    : "the policy lets a patch write all of it";
+  return { kind: "patch", outcome, summary, findings, details: {} };
 }
 
 async function gitCheck(
@@ -138,10 +143,19 @@ async function gitCheck(
     if (oldPath !== null && state !== null && typeof state === "object") touched.set(oldPath, state);
   }
   const said = await ports.gitAgrees(bytesOf(rendered), touched, changes);
-  const outcome = { agrees: "passed", disagrees: "failed", timed_out: "failed", no_git: "not_run" } as const;
-  const detail = said.verdict === "disagrees" ? said.detail : null;
-  return { kind: "git", outcome: outcome[said.verdict], document: { verdict: said.verdict, detail } };
+  const [outcome, summary] = GIT_SAYS[said.verdict];
+  const findings: CheckFinding[] = said.verdict !== "disagrees"
+    ? []
+    : [{ level: "error", code: "git_disagrees", path: null, line: null, detail: said.detail }];
+  return { kind: "git", outcome, summary, findings, details: { verdict: said.verdict } };
 }
+
+const GIT_SAYS = {
+  agrees: ["passed", "git apply takes the same bytes to the same effect"],
+  disagrees: ["failed", "git apply reads the patch differently"],
+  timed_out: ["failed", "git apply did not end in its time"],
+  no_git: ["not_run", "there is no git to ask"],
+} as const;
 
 /** A file that parsed before and no longer does fails; one that never did is for a person to judge. */
 async function syntaxCheck(
@@ -167,7 +181,13 @@ async function syntaxCheck(
     : found.some(({ verdict }) => verdict === "valid")
     ? "passed"
     : "not_run";
-  return { kind: "syntax", outcome, document: { files: found } };
+  const findings = broken.map(({ path, line, broken_before }): CheckFinding => ({
+    ...{ level: broken_before ? "warning" : "error", code: "does_not_parse", path, line },
+    detail: broken_before ? "does not parse, and did not before" : "does not parse any more",
+  }));
+  const of = (verdict: SyntaxFinding["verdict"]) => found.filter((one) => one.verdict === verdict).length;
+  const summary = `${of("valid")} valid, ${broken.length} broken, ${of("not_checked")} not checked`;
+  return { kind: "syntax", outcome, summary, findings, details: { files: found } };
 }
 
 async function parsed(
@@ -183,19 +203,35 @@ async function parsed(
 }
 
 function importsCheck({ missingImports, unknownImports }: ChangeCheck): FoundCheck {
+  const finding = ({ file, line, specifier, why, verdict }: ImportFinding): CheckFinding => ({
+    ...{ level: verdict === "missing" ? "error" : "info", code: `import_${verdict}`, path: file, line },
+    detail: `${JSON.stringify(specifier)}: ${why}`,
+  });
   return {
     kind: "imports",
     outcome: missingImports.length > 0 ? "failed" : "passed",
-    document: { missing: missingImports, unknown: unknownImports },
+    summary: missingImports.length > 0
+      ? `${missingImports.length} newly lead nowhere`
+      : unknownImports.length > 0
+      ? `none is missing; of ${unknownImports.length} nobody can say where they lead`
+      : "all resolve",
+    findings: [...missingImports, ...unknownImports].map(finding),
+    details: { missing: missingImports, unknown: unknownImports },
   };
 }
 
 function safetyCheck({ delta }: ChangeCheck, { outcome, reasons }: SafetyJudgement): FoundCheck {
   const of = { allowed: "passed", needs_approval: "needs_approval", denied: "failed" } as const;
-  const { added, removed, widened, narrowed, moved, unanalyzed } = delta;
-  const counts = {
-    ...{ added: added.length, removed: removed.length, widened: widened.length },
-    ...{ narrowed: narrowed.length, moved: moved.length, unanalyzed: unanalyzed.length },
+  const { added, widened, unanalyzed } = delta;
+  return {
+    kind: "safety",
+    outcome: of[outcome],
+    summary: `${outcome.replace("_", " ")}: ${added.length} added, ${widened.length} widened, ` +
+      `${unanalyzed.length} not analyzed`,
+    findings: reasons.map(({ outcome, code, path, line, detail, rule }): CheckFinding => ({
+      ...{ level: outcome === "denied" ? "error" : "warning", code, path, line },
+      detail: rule === null ? detail : `${detail} (${rule})`,
+    })),
+    details: { ...deltaDocument(delta), outcome, reasons },
   };
-  return { kind: "safety", outcome: of[outcome], document: { outcome, reasons, counts } };
 }

@@ -1,3 +1,4 @@
+import type { CheckFinding } from "../approve/check.ts";
 import type { SessionRecord } from "../bundle/record.ts";
 import { bytesOf, displayText } from "../patch/bytes.ts";
 import { BaseFiles } from "../prove/base_files.ts";
@@ -10,7 +11,8 @@ import type { Sha256 } from "../vocabulary/digest.ts";
 import { interrupted } from "../vocabulary/failure.ts";
 import type { SessionStatus } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
-import type { CheckedChange, FoundCheck } from "./checks.ts";
+import type { CheckedChange } from "./checks.ts";
+import type { FoundCheck } from "./found_check.ts";
 
 /** What came of proving a proposal. `still_passing` is no proof: the targets passed without the patch, too. */
 export type ProofOutcome = SessionStatus | "still_passing" | "no_longer_passing";
@@ -67,7 +69,7 @@ export async function proveProposal(
     ? await withPatch({ base, change }, plan, record, ports)
     : [];
   const [outcome, reason] = outcomeOf(record, runs, change.rendered, change.result.digest);
-  const document = {
+  const details = {
     outcome,
     reason,
     reason_code: record.reasonCode,
@@ -87,7 +89,13 @@ export async function proveProposal(
   };
   return {
     ...{ outcome, session: plan.session, statement: kept.statement },
-    check: { kind: "proof", outcome: CHECK_OF[outcome], document },
+    check: {
+      kind: "proof",
+      outcome: CHECK_OF[outcome],
+      summary: `${outcome.replaceAll("_", " ")}${reason === "" ? "" : `: ${reason}`}`,
+      findings: findingsOf(record, runs),
+      details,
+    },
   };
 }
 
@@ -179,7 +187,30 @@ function oneAnswer(bytes: Uint8Array, diff: string, source: string): Proposer {
   };
 }
 
-/** What stands for a proof that was not made. */
-export function noProof(reason: "no_targets" | "not_asked_for" | "patch_refused"): FoundCheck {
-  return { kind: "proof", outcome: "not_run", document: { outcome: "not_run", reason } };
+/** Targets that did not pass with the patch, and why a patch was not even tried. */
+function findingsOf(record: SessionRecord, runs: readonly VerificationResult[]): CheckFinding[] {
+  const refused = record.attempts.flatMap(({ refusals }) => refusals).map(({ reason, path = null, detail }) =>
+    ({ level: "error", code: reason, path, line: null, detail }) as const
+  );
+  const tried = record.attempts.flatMap(({ verification }) => verification ?? []);
+  const last = [...tried, ...record.confirmation, ...runs].at(-1);
+  const red = (last?.targets ?? []).filter(({ outcome }) => outcome !== "passed").map(({ target, outcome }) =>
+    ({ level: "error", code: `target_${outcome}`, path: null, line: null, detail: target }) as const
+  );
+  const said = record.findings.map(({ code, path, detail }) =>
+    ({ level: "warning", code, path, line: null, detail }) as const
+  );
+  return [...refused, ...(record.status === "proved" ? [] : red), ...said];
 }
+
+/** What stands for a proof that was not made. */
+export function noProof(why: keyof typeof NO_PROOF): FoundCheck {
+  const details = { outcome: "not_run", reason: why };
+  return { kind: "proof", outcome: "not_run", summary: NO_PROOF[why], findings: [], details };
+}
+
+const NO_PROOF = {
+  no_targets: "the policy names no proof targets",
+  not_asked_for: "not asked for (--no-proof)",
+  patch_refused: "not run: the policy lets no patch write that",
+} as const;

@@ -29,8 +29,10 @@ async function checked(
   const result = storedWorkspace(store, stored.root, "P1.1");
   const found = await checkProposal({ base, result, change: made.change }, plan, await changePorts(ports));
   const outcomes = Object.fromEntries(found.checks.map(({ kind, outcome }) => [kind, outcome]));
-  const document = (kind: string) => found.checks.find((check) => check.kind === kind)!.document;
-  return { outcomes, document, found };
+  const of = (kind: string) => found.checks.find((check) => check.kind === kind)!;
+  const document = (kind: string) => of(kind).details;
+  const codes = (kind: string) => of(kind).findings.map(({ code }) => code);
+  return { outcomes, document, codes, found };
 }
 
 Deno.test("checkProposal: a change that only computes differently passes everything", async () => {
@@ -80,27 +82,22 @@ Deno.test("checkProposal: what code newly does is judged by the policy", async (
 });
 
 Deno.test("checkProposal: write rules refuse as a session does, each path once", async () => {
-  const { outcomes, document } = await checked(
+  const { outcomes, codes } = await checked(
     lineDiff("tests/test_app.py", "    assert True", "    assert 1", 2),
     (p) => ({ ...p, deny_write: ["tests/**"] }),
   );
   assert.equal(outcomes.patch, "failed");
-  assert.deepEqual((document("patch").refusals as { reason: string }[]).map(({ reason }) => reason), [
-    "path_denied",
-  ]);
+  assert.deepEqual(codes("patch"), ["path_denied"]);
 });
 
 Deno.test("checkProposal: protected files fail, and need approval where the policy lets a patch touch them", async () => {
   const diff = lineDiff("tests/test_app.py", "    assert True", "    assert 1", 2);
   const kept = await checked(diff);
   assert.equal(kept.outcomes.patch, "failed");
-  assert.equal((kept.document("patch").refusals as { reason: string }[])[0]!.reason, "path_protected");
+  assert.deepEqual(kept.codes("patch"), ["path_protected"]);
   const allowed = await checked(diff, (p) => ({ ...p, protect: { ...p.protect, allow: ["tests/**"] } }));
   assert.equal(allowed.outcomes.patch, "needs_approval");
-  assert.equal(
-    (allowed.document("patch").protected_touched as { path: string }[])[0]!.path,
-    "tests/test_app.py",
-  );
+  assert.deepEqual(allowed.codes("patch"), ["protected_touched"]);
 });
 
 Deno.test("checkProposal: a policy file and a secret are refused, limits hold", async () => {
@@ -110,9 +107,9 @@ Deno.test("checkProposal: a policy file and a secret are refused, limits hold", 
   const secret = await checked(diff, undefined, {
     findSecrets: () => Promise.resolve([{ rule: "test", count: 1 }]),
   });
-  assert.deepEqual((secret.document("patch").refusals as { reason: string }[])[0]!.reason, "secret_in_patch");
+  assert.deepEqual(secret.codes("patch"), ["secret_in_patch"]);
   const limit = await checked(diff, (p) => ({ ...p, limits: { ...p.limits, max_patch_bytes: 10 } }));
-  assert.deepEqual((limit.document("patch").refusals as { reason: string }[])[0]!.reason, "patch_too_large");
+  assert.deepEqual(limit.codes("patch"), ["patch_too_large"]);
 });
 
 Deno.test("checkProposal: git that reads it differently fails, no git is said", async () => {

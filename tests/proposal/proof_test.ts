@@ -54,7 +54,7 @@ Deno.test("proveProposal: red on the base and green with exactly this patch is p
   assert.equal(record.manifest.digest, base.tree.digest);
   assert.equal(record.final!.patch, change.rendered);
   assert.equal(record.final!.resultTree, change.result.digest);
-  assert.equal(found.check.document.bundle, "kept");
+  assert.equal(found.check.details.bundle, "kept");
 });
 
 Deno.test("proveProposal: targets that pass already must still pass, which is no proof", async () => {
@@ -62,7 +62,7 @@ Deno.test("proveProposal: targets that pass already must still pass, which is no
   assert.equal(record.status, "already_passing");
   assert.equal(found.outcome, "still_passing");
   assert.equal(found.check.outcome, "passed");
-  assert.equal((found.check.document.with_patch as unknown[]).length, 2);
+  assert.equal((found.check.details.with_patch as unknown[]).length, 2);
 });
 
 Deno.test("proveProposal: a patch that breaks what passed fails", async () => {
