@@ -72,6 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proposal: [
     ...[
       "vocabulary",
+      "document",
       "patch",
       "edit/edit.ts",
       "policy",

@@ -6,7 +6,15 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
 import { bytesText, type Colour, colour, count } from "./output.ts";
-import { amount, grouped, type StoreFlags, timeText, versionJson, withStore } from "./store_asked.ts";
+import {
+  amount,
+  grouped,
+  type StoreFlags,
+  type StoreUse,
+  timeText,
+  versionJson,
+  withStore,
+} from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 const MAX_MESSAGE = 10_000;
@@ -21,31 +29,9 @@ export async function artifactCreate(text: string, flags: CreateFlags): Promise<
   const name = artifactName(text);
   const message = messageOf(flags.message);
   const root = await workspaceRoot(flags.workspace ?? ".");
-  return await withStore(flags, true, async ({ store, by, capture, signal, counter, waiting }) => {
-    const { version, changed, captured } = await createVersion(
-      store,
-      by,
-      name,
-      message,
-      async (knownTree) => {
-        const captured = await capture(root, {
-          knownTree,
-          signal,
-          progress: ({ files, bytes, ofFiles, ofBytes }) =>
-            counter.show(
-              ofFiles === null
-                ? "looking at the workspace"
-                : `storing ${grouped(files)} of ${grouped(ofFiles)} files, ${bytesText(bytes)} of ${
-                  bytesText(ofBytes)
-                }`,
-            ),
-        });
-        if (captured.files === 0) throw nothingThere(root);
-        return captured;
-      },
-      { signal, waiting },
-    );
-    captured.remember();
+  return await withStore(flags, true, async (use) => {
+    const { store } = use;
+    const { version, changed, captured } = await storeWorkspace(use, name, root, message);
     const c = colour(Deno.stdout);
     const json = {
       ...document("version", version),
@@ -70,6 +56,40 @@ export async function artifactCreate(text: string, flags: CreateFlags): Promise<
     ];
     return { exit: EXIT.yes, text: lines.join("\n"), json };
   });
+}
+
+/** Stores a directory as the next version of an artifact, if it is not equal to the newest. */
+export async function storeWorkspace(
+  { store, by, capture, signal, counter, waiting }: StoreUse,
+  name: string,
+  root: string,
+  message: string,
+) {
+  const stored = await createVersion(
+    store,
+    by,
+    name,
+    message,
+    async (knownTree) => {
+      const captured = await capture(root, {
+        knownTree,
+        signal,
+        progress: ({ files, bytes, ofFiles, ofBytes }) =>
+          counter.show(
+            ofFiles === null
+              ? "looking at the workspace"
+              : `storing ${grouped(files)} of ${grouped(ofFiles)} files, ${bytesText(bytes)} of ${
+                bytesText(ofBytes)
+              }`,
+          ),
+      });
+      if (captured.files === 0) throw nothingThere(root);
+      return captured;
+    },
+    { signal, waiting },
+  );
+  stored.captured.remember();
+  return stored;
 }
 
 /** `pp artifact rollback`: a new version equal to an old one. */

@@ -12,6 +12,8 @@ import { registerHelp } from "./help_verb.ts";
 import { registerInit } from "./init_verb.ts";
 import { registerKey } from "./key_verb.ts";
 import { registerPolicy } from "./policy_verb.ts";
+import { registerProposal } from "./proposal_verb.ts";
+import { registerPropose } from "./propose_verb.ts";
 import { registerReplay } from "./replay_verb.ts";
 import { registerReport } from "./report_verb.ts";
 import { registerReview } from "./review_verb.ts";
@@ -54,6 +56,9 @@ export function registerVerbs(
   registerReview(program, verb);
   registerApply(program, verb);
   registerEvents(program, verb);
+  program.commandsGroup("Propose, approve, apply:");
+  registerPropose(program, verb);
+  registerProposal(program, verb);
   program.commandsGroup("This program:");
   registerDoctor(program, verb);
   registerCompletions(program, verb);

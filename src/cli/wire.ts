@@ -3,6 +3,7 @@
  * a language model's client and a passing command does not pay for grammars.
  */
 import type { Policy } from "../policy/policy.ts";
+import type { EditPorts } from "../edit/edit.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import type { Proposer } from "../propose/proposer.ts";
 import type { BackendName, Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
@@ -332,6 +333,14 @@ export async function wireSafety(): Promise<{ readonly trees: SyntaxTrees; reado
   const { treeSitterTrees } = await import("../syntax/tree_sitter_trees.ts");
   const { capabilityRules } = await import("./capability_rules.ts");
   return { trees: treeSitterTrees(), rules: await capabilityRules() };
+}
+
+/** What makes patches of edits: parsers and the shipped templates. */
+export async function wireEdits(): Promise<EditPorts> {
+  const { treeSitterTrees } = await import("../syntax/tree_sitter_trees.ts");
+  const { treeSitterQueries } = await import("../syntax/tree_sitter_queries.ts");
+  const { shippedTemplates } = await import("./templates.ts");
+  return { trees: treeSitterTrees(), queries: treeSitterQueries(), templates: await shippedTemplates() };
 }
 
 /**

@@ -34,7 +34,11 @@ export interface VersionDiff {
 }
 
 /** What differs between two versions; equal directories are not looked into, equal files not read. */
-export function diffVersions(store: Store, before: Version, after: Version): VersionDiff {
+export function diffVersions(
+  store: Store,
+  before: Pick<Version, "root">,
+  after: Pick<Version, "root">,
+): VersionDiff {
   const changed = store.records.read((rows) =>
     changedEntries(before.root, after.root, treeSource((digest) => rows.tree(digest)))
   );

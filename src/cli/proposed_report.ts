@@ -1,0 +1,115 @@
+import { readCheck } from "../approve/check.ts";
+import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
+import type { Check } from "../store/proposals.ts";
+import { CHECK_KINDS } from "../vocabulary/proposal.ts";
+import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { type Colour, colour, count } from "./output.ts";
+import type { ExaminedDraft } from "./proposal_examination.ts";
+
+const MAX_ROWS = 20;
+
+export interface ProposedFacts {
+  readonly found: FoundRevision;
+  /** Null for a draft that was only stored. */
+  readonly done: ExaminedDraft | null;
+  /** Why nobody can approve it. */
+  readonly denials: readonly string[];
+}
+
+/** What a person reads when a proposal was made. */
+export function proposedText({ found: { proposal, revision }, done, denials }: ProposedFacts): string {
+  const c = colour(Deno.stdout);
+  const name = revisionName(revision);
+  const lines = [
+    `${c.bold(name)}  ${stateText(revision.state, c)}: ${printableLine(proposal.title)}`,
+    `base     ${proposal.artifact}@${revision.baseVersion}`,
+    `change   ${count(revision.files, "file")}, ${c.green(`+${revision.additions}`)} ${
+      c.red(`-${revision.deletions}`)
+    }`,
+  ];
+  if (done !== null) {
+    lines.push(...checkLines(inOrder(done.examined.checks), c));
+    if (done.bundle !== null) lines.push(`bundle   ${printablePath(done.bundle)}`);
+    if (revision.evidence !== null) lines.push(`evidence ${revision.evidence}`);
+    if (revision.reason !== "") lines.push(`because  ${printableLine(revision.reason)}`);
+  }
+  for (const denial of denials) lines.push(`${c.red("denied")}   ${printableLine(denial)}`);
+  lines.push(`next     ${nextStep(name, revision.state, denials.length > 0)}`);
+  return lines.join("\n");
+}
+
+function nextStep(name: string, state: string, denied: boolean): string {
+  const proposal = name.replace(/\..*/, "");
+  if (denied) {
+    return `pp proposal show ${proposal}; only another revision can be approved: pp propose … --revise ${proposal}`;
+  }
+  if (state === "draft") return `pp proposal check ${proposal}`;
+  return state === "approved"
+    ? `pp apply ${proposal}`
+    : `pp proposal show ${proposal}, pp approval approve ${proposal}`;
+}
+
+function inOrder<T extends Pick<Check, "kind">>(checks: readonly T[]): readonly T[] {
+  return [...checks].sort((a, b) => CHECK_KINDS.indexOf(a.kind) - CHECK_KINDS.indexOf(b.kind));
+}
+
+export function stateText(state: string, c: Colour): string {
+  const paint = {
+    approved: c.green,
+    applied: c.green,
+    rejected: c.red,
+    failed: c.red,
+    expired: c.yellow,
+    stale: c.yellow,
+  };
+  return (paint[state as keyof typeof paint] ?? ((text: string) => text))(state);
+}
+
+/** One line for each check, and what it found. */
+export function checkLines(
+  checks: readonly Pick<Check, "kind" | "outcome" | "document">[],
+  c: Colour,
+): string[] {
+  const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim };
+  return checks.flatMap((check) => {
+    const read = readCheck(check.document);
+    const summary = read === null ? "its document cannot be read" : printableLine(read.summary);
+    const head = `${check.kind.padEnd(8)} ${paint[check.outcome](check.outcome.replace("_", " "))} ${
+      c.dim(summary)
+    }`;
+    const findings = (read?.findings ?? []).filter(({ level }) => level !== "info");
+    const more = findings.length - MAX_ROWS;
+    return [
+      head,
+      ...findings.slice(0, MAX_ROWS).map(({ level, path, line, detail }) => {
+        const where = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`} `;
+        return `         ${level === "error" ? c.red("!") : c.yellow("?")} ${where}${printableLine(detail)}`;
+      }),
+      ...(more > 0 ? [`         and ${more} more (--json has all)`] : []),
+    ];
+  });
+}
+
+/** `--json` of `pp propose`, `pp proposal check` and `pp proposal rebase`. */
+export function proposedJson({ found: { proposal, revision }, done, denials }: ProposedFacts): unknown {
+  return {
+    format: "veripatch-propose/v1",
+    status: revision.state,
+    name: revisionName(revision),
+    proposal: proposal.number,
+    revision: revision.number,
+    title: proposal.title,
+    artifact: proposal.artifact,
+    base_version: revision.baseVersion,
+    files: revision.files,
+    additions: revision.additions,
+    deletions: revision.deletions,
+    patch_sha256: revision.patch,
+    evidence_sha256: revision.evidence,
+    expires_at: revision.expiresAt,
+    reason: revision.reason,
+    checks: inOrder(done?.examined.checks ?? []).map(({ document }) => JSON.parse(document)),
+    denials,
+    bundle: done?.bundle ?? null,
+  };
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { displayText } from "../../src/patch/bytes.ts";
+import { parseEditsFile } from "../../src/proposal/edits_file.ts";
+import { parsePlace } from "../../src/proposal/place.ts";
+
+const FILE = `
+title: several things
+edits:
+  - file: a.py
+    old: one
+    new: two
+  - file: a.py
+    at: after:symbol:Foo.bar
+    code: |
+      x = 1
+  - file: new.py
+    code: hi
+  - template: add-import
+    file: a.py
+    params: { module: os }
+    line: 3
+  - patch: |
+      --- a/a.py
+      +++ b/a.py
+      @@ -1 +1 @@
+      -a
+      +b
+  - instruction: rename x
+    files: [a.py]
+  - file: a.py
+    old: last
+    new: ""
+`;
+
+Deno.test("parseEditsFile: edits that follow one another are one step; patches and instructions stand alone", () => {
+  const parsed = parseEditsFile(FILE, "edits.yaml");
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  assert.equal(parsed.title, "several things");
+  assert.deepEqual(parsed.steps.map(({ kind }) => kind), ["edits", "patch", "instruction", "edits"]);
+  const [edits, patch, instruction, last] = parsed.steps;
+  assert.deepEqual(edits, {
+    kind: "edits",
+    edits: [
+      { kind: "replace", file: "a.py", old: "one", new: "two" },
+      {
+        kind: "insert",
+        file: "a.py",
+        position: { at: "after", anchor: { kind: "symbol", name: "Foo.bar" } },
+        code: "x = 1\n",
+      },
+      { kind: "create", file: "new.py", code: "hi" },
+      { kind: "template", template: "add-import", file: "a.py", parameters: { module: "os" }, line: 3 },
+    ],
+  });
+  assert.ok(patch!.kind === "patch");
+  assert.match(displayText(patch!.text), /^--- a\/a\.py\n/);
+  assert.deepEqual(instruction, { kind: "instruction", instruction: "rename x", files: ["a.py"] });
+  assert.deepEqual(last, { kind: "edits", edits: [{ kind: "replace", file: "a.py", old: "last", new: "" }] });
+});
+
+for (
+  const [what, text, said] of [
+    ["an unknown member", "edits:\n  - file: a\n    olt: x\n    new: y\n", /edits\[0\].olt.*old/],
+    ["two kinds in one", "edits:\n  - patch: x\n    instruction: y\n", /only one of them/],
+    ["nothing in it", "edits:\n  - file: a\n", /must have old and new/],
+    ["a missing half", "edits:\n  - file: a\n    old: x\n", /new is missing/],
+    ["a stray member", "edits:\n  - patch: x\n    line: 3\n", /line: does not go with patch/],
+    ["a place that is none", "edits:\n  - file: a\n    code: x\n    at: middle\n", /at: a place is start/],
+    ["no edits", "edits: []\n", /edits/],
+    ["an empty file", "", /empty/],
+    ["too many edits", `edits:\n${"  - { patch: x }\n".repeat(201)}`, /edits/],
+  ] as const
+) {
+  Deno.test(`parseEditsFile: says where ${what} is`, () => {
+    const parsed = parseEditsFile(text, "edits.yaml");
+    assert.ok(!parsed.ok);
+    assert.match(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("\n"), said);
+  });
+}
+
+Deno.test("parseEditsFile and parsePlace: any text ends in a value", () => {
+  fc.assert(fc.property(fc.string({ maxLength: 200 }), fc.boolean(), (text, json) => {
+    parseEditsFile(text, json ? "e.json" : "e.yaml");
+    parsePlace(text);
+  }));
+});
+
+Deno.test("parsePlace: reads every anchor", () => {
+  const of = (text: string) => {
+    const parsed = parsePlace(text);
+    return parsed.ok ? parsed.position : parsed.detail;
+  };
+  assert.deepEqual(of("end"), { at: "end" });
+  assert.deepEqual(of("before:line:12"), { at: "before", anchor: { kind: "line", line: 12 } });
+  assert.deepEqual(of("after:    return 1"), { at: "after", anchor: { kind: "text", text: "    return 1" } });
+  assert.deepEqual(of("after:text:line:1"), { at: "after", anchor: { kind: "text", text: "line:1" } });
+  assert.match(String(of("before:line:0")), /whole number/);
+  assert.match(String(of("before:")), /needs an anchor/);
+});
