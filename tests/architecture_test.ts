@@ -74,7 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "vocabulary",
       "document",
       "patch",
-      "edit/edit.ts",
+      "edit",
       "policy",
       "prove",
       "safety",

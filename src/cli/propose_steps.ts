@@ -1,9 +1,9 @@
 import { byteString } from "../patch/bytes.ts";
-import { showProblem } from "../document/parse.ts";
+import { showProblem } from "../document/problem.ts";
 import type { Edit } from "../edit/edit.ts";
+import { parsePosition } from "../edit/insert_code.ts";
 import { MAX_EDITS_FILE, parseEditsFile } from "../proposal/edits_file.ts";
 import { MAX_INSTRUCTION } from "../proposal/instruction.ts";
-import { parsePlace } from "../proposal/place.ts";
 import type { ProposalStep } from "../proposal/steps.ts";
 import { providerName } from "../propose/select.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -135,9 +135,10 @@ async function editOf(kind: Kind, flags: SourceFlags, input: Input): Promise<Edi
     default: {
       const code = await input.code("code", flags.code, flags.codeFile);
       if (flags.at === undefined) return { kind: "create", file, code };
-      const place = parsePlace(flags.at);
-      if (place.ok) return { kind: "insert", file, position: place.position, code };
-      throw new Failure("usage", "place_malformed", `--at: ${place.detail}`, {
+      const position = parsePosition(flags.at);
+      if (position !== undefined) return { kind: "insert", file, position, code };
+      const message = "--at takes start, end, before:ANCHOR or after:ANCHOR";
+      throw new Failure("usage", "place_malformed", message, {
         hint: "ANCHOR is line:12, symbol:Class.method, or the text of a whole line",
       });
     }

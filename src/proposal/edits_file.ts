@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { type DocumentProblem, parseDocument } from "../document/parse.ts";
+import { parseDocument } from "../document/parse.ts";
+import type { DocumentProblem } from "../document/problem.ts";
 import type { Edit } from "../edit/edit.ts";
+import { parsePosition } from "../edit/insert_code.ts";
 import { MAX_INSTRUCTION, MAX_NAMED_FILES } from "./instruction.ts";
-import { parsePlace } from "./place.ts";
 import { MAX_STEPS, patchStep, type ProposalStep } from "./steps.ts";
 
 /** Characters of a file of edits. */
@@ -60,9 +61,9 @@ const itemSchema = z.strictObject(shape, { error: "expected an edit" }).superRef
   for (const name of KINDS[kind]) {
     if (!name.endsWith("?") && item[name as keyof typeof item] === undefined) problem(`${name} is missing`);
   }
-  if (item.at === undefined) return;
-  const place = parsePlace(item.at);
-  if (!place.ok) problem(place.detail, ["at"]);
+  if (item.at !== undefined && parsePosition(item.at) === undefined) {
+    problem("must be start, end, before:ANCHOR or after:ANCHOR", ["at"]);
+  }
 });
 
 type Item = z.output<typeof itemSchema>;
@@ -126,8 +127,8 @@ function editOf(item: Item): Edit | null {
       return { kind: "replace", file, old: item.old!, new: item.new! };
     case "insert": {
       if (item.at === undefined) return { kind: "create", file, code: item.code! };
-      const place = parsePlace(item.at);
-      return place.ok ? { kind: "insert", file, position: place.position, code: item.code! } : null;
+      const position = parsePosition(item.at);
+      return position === undefined ? null : { kind: "insert", file, position, code: item.code! };
     }
     case "template": {
       const line = item.line === undefined ? {} : { line: item.line };

@@ -154,7 +154,7 @@ Deno.test("pp propose: wrong calls say what to do, and store nothing", async () 
         [["--patch", "x", "--at", "end"], 64, /--at says nothing beside --patch/],
         [["--old", "a", "--new", "b"], 64, /--old needs --file/],
         [["--file", "b.txt", "--old", "a"], 64, /--new or --new-file is missing/],
-        [["--file", "b.txt", "--code", "a", "--at", "middle"], 64, /--at: a place is start/],
+        [["--file", "b.txt", "--code", "a", "--at", "middle"], 64, /--at takes start/],
         [["--file", "b.txt", "--old", "nowhere", "--new", "b"], 65, /the change cannot be made/],
         [["--file", "b.txt", "--code", "x"], 65, /exists already/],
         [["--file", "../b.txt", "--code", "x"], 65, /no path of the workspace/],

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { displayText } from "../../src/patch/bytes.ts";
 import { parseEditsFile } from "../../src/proposal/edits_file.ts";
-import { parsePlace } from "../../src/proposal/place.ts";
 
 const FILE = `
 title: several things
@@ -66,7 +65,7 @@ for (
     ["nothing in it", "edits:\n  - file: a\n", /must have old and new/],
     ["a missing half", "edits:\n  - file: a\n    old: x\n", /new is missing/],
     ["a stray member", "edits:\n  - patch: x\n    line: 3\n", /line: does not go with patch/],
-    ["a place that is none", "edits:\n  - file: a\n    code: x\n    at: middle\n", /at: a place is start/],
+    ["a place that is none", "edits:\n  - file: a\n    code: x\n    at: middle\n", /at: must be start/],
     ["no edits", "edits: []\n", /edits/],
     ["an empty file", "", /empty/],
     ["too many edits", `edits:\n${"  - { patch: x }\n".repeat(201)}`, /edits/],
@@ -79,22 +78,8 @@ for (
   });
 }
 
-Deno.test("parseEditsFile and parsePlace: any text ends in a value", () => {
+Deno.test("parseEditsFile: any text ends in a value", () => {
   fc.assert(fc.property(fc.string({ maxLength: 200 }), fc.boolean(), (text, json) => {
     parseEditsFile(text, json ? "e.json" : "e.yaml");
-    parsePlace(text);
   }));
-});
-
-Deno.test("parsePlace: reads every anchor", () => {
-  const of = (text: string) => {
-    const parsed = parsePlace(text);
-    return parsed.ok ? parsed.position : parsed.detail;
-  };
-  assert.deepEqual(of("end"), { at: "end" });
-  assert.deepEqual(of("before:line:12"), { at: "before", anchor: { kind: "line", line: 12 } });
-  assert.deepEqual(of("after:    return 1"), { at: "after", anchor: { kind: "text", text: "    return 1" } });
-  assert.deepEqual(of("after:text:line:1"), { at: "after", anchor: { kind: "text", text: "line:1" } });
-  assert.match(String(of("before:line:0")), /whole number/);
-  assert.match(String(of("before:")), /needs an anchor/);
 });
