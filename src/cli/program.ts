@@ -25,6 +25,7 @@ Examples:
   pp keygen -o ci                           a key pair to sign proofs with
   pp trust add ci ci.pub.pem --role prover  say whose proofs are believed
   pp artifact create api                    keep a version of the workspace
+  pp approval list                          what waits for a decision; pp review decides
   pp events --verify                        the store's log, and whether it holds
   pp doctor                                 what is missing, and how to get it
 

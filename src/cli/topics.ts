@@ -9,6 +9,7 @@ export const TOPICS = [
   { name: "proposals", file: "proposals.md", about: "changes without a diff: code, places, templates" },
   { name: "store", file: "store.md", about: "versions of a workspace, and their log" },
   { name: "apply", file: "apply.md", about: "how proposals go into a folder, and out of it again" },
+  { name: "approval", file: "approval.md", about: "who decides on proposals, and what that is bound to" },
   { name: "exit-codes", file: "exit-codes.md", about: "what each exit code means" },
   { name: "environment", file: "environment.md", about: "variables that are looked at" },
   { name: "formats", file: "formats.md", about: "every file of a bundle, field by field" },

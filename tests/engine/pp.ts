@@ -26,7 +26,9 @@ export async function fingerprint(directory: string): Promise<string> {
 export async function temporaries(): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(Deno.env.get("TMPDIR") ?? "/tmp")) {
-    if (name.startsWith("veripatch-") && !/^veripatch-(test|bench|build|reports|engine|portable)-/.test(name)) {
+    if (
+      name.startsWith("veripatch-") && !/^veripatch-(test|bench|build|reports|engine|portable)-/.test(name)
+    ) {
       names.push(name);
     }
   }

@@ -140,6 +140,7 @@ export const MIGRATIONS: readonly string[] = [
     CHECK (decision = 'automatic' OR (key_id IS NOT NULL AND envelope IS NOT NULL))
   ) STRICT;
   CREATE INDEX approvals_by_revision ON approvals (proposal, revision);
+  CREATE INDEX bypasses ON approvals (proposal, revision) WHERE decision = 'bypass';
 
   CREATE TRIGGER proposals_in_order BEFORE INSERT ON proposals
   WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM proposals) OR NEW.last_revision <> 0

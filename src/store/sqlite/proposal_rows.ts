@@ -25,12 +25,11 @@ const HEAD = `${LINE}, r.base_root AS baseRoot, r.base_manifest AS baseManifest,
   r.proposer_key AS proposerKey`;
 const REVISION =
   `SELECT ${HEAD}, r.source, r.envelope, r.evidence_document AS evidenceDocument FROM revisions r`;
-const SUMMARY = `SELECT ${LINE}, a.name AS artifact, p.title, p.actor AS proposalActor,
+const SUMMARY = `SELECT ${LINE}, p.artifact AS artifactId, p.title, p.actor AS proposalActor,
   p.created_at AS proposalCreatedAt,
   EXISTS (SELECT 1 FROM approvals b WHERE b.proposal = r.proposal AND b.revision = r.number
     AND b.decision = 'bypass') AS forced
-  FROM proposals p JOIN artifacts a ON a.id = p.artifact
-  JOIN revisions r ON r.proposal = p.number AND r.number = p.last_revision`;
+  FROM proposals p JOIN revisions r ON r.proposal = p.number AND r.number = p.last_revision`;
 const CHECK = "SELECT proposal, revision, kind, outcome, document, created_at AS createdAt FROM checks";
 const APPROVAL =
   `SELECT id, proposal, revision, evidence, decision, principal, key_id AS keyId, envelope, reason,
@@ -40,11 +39,40 @@ const APPROVAL =
 const PAGE = 1_000;
 
 interface SummaryRow extends RevisionLine {
-  readonly artifact: string;
+  readonly artifactId: number;
   readonly title: string;
   readonly proposalActor: string;
   readonly proposalCreatedAt: string;
   readonly forced: number;
+}
+
+function summaryOf(r: SummaryRow, artifact: string): ProposalSummary {
+  return {
+    proposal: {
+      number: r.proposal,
+      artifact,
+      title: r.title,
+      actor: r.proposalActor,
+      createdAt: r.proposalCreatedAt,
+      lastRevision: r.number,
+    },
+    revision: {
+      proposal: r.proposal,
+      number: r.number,
+      state: r.state,
+      reason: r.reason,
+      changedAt: r.changedAt,
+      baseVersion: r.baseVersion,
+      files: r.files,
+      additions: r.additions,
+      deletions: r.deletions,
+      actor: r.actor,
+      createdAt: r.createdAt,
+      evidence: r.evidence,
+      expiresAt: r.expiresAt,
+    },
+    forced: r.forced === 1,
+  };
 }
 
 /** The rows of proposals, their revisions, checks and approvals. */
@@ -65,26 +93,20 @@ export class SqliteProposalRows extends Statements implements WritableProposalRo
       values.push(value);
     };
     narrow("r.state = ?", state);
-    narrow("a.name = ?", artifact);
+    narrow("p.artifact = (SELECT id FROM artifacts WHERE name = ?)", artifact);
     narrow("p.number < ?", after);
     const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
     const most = limit === undefined ? "" : " LIMIT ?";
     if (limit !== undefined) values.push(limit);
-    const sql = `${SUMMARY}${where} ORDER BY p.number DESC${most}`;
-    return this.all<SummaryRow>(sql, ...values).map(
-      ({ artifact, title, proposalActor, proposalCreatedAt, forced, ...revision }) => ({
-        proposal: {
-          number: revision.proposal,
-          artifact,
-          title,
-          actor: proposalActor,
-          createdAt: proposalCreatedAt,
-          lastRevision: revision.number,
-        },
-        revision,
-        forced: forced === 1,
-      }),
+    // By the column that the index in use is in the order of.
+    const order = state === undefined ? "p.number" : "r.proposal";
+    const sql = `${SUMMARY}${where} ORDER BY ${order} DESC${most}`;
+    const names = new Map(
+      this.all<{ id: number; name: string }>("SELECT id, name FROM artifacts").map((
+        { id, name },
+      ) => [id, name]),
     );
+    return this.raw<SummaryRow>(sql, ...values).map((row) => summaryOf(row, names.get(row.artifactId)!));
   }
 
   revision(proposal: number, number: number): Revision | null {

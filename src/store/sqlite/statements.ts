@@ -15,6 +15,11 @@ export class Statements {
     return this.#prepare(sql).all(...values).map((row) => ({ ...row }) as T);
   }
 
+  /** Rows as they come from the driver, for whoever makes other objects of them: many are copied in a noticeable time. */
+  protected raw<T>(sql: string, ...values: readonly (string | number)[]): readonly T[] {
+    return this.#prepare(sql).all(...values) as unknown as readonly T[];
+  }
+
   /** @returns how many rows it changed, without those of triggers */
   protected run(sql: string, ...values: readonly SqlValue[]): number {
     return Number(this.#prepare(sql).run(...values).changes);
