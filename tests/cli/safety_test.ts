@@ -159,7 +159,7 @@ Deno.test("pp safety: wrong calls say what to do", async () => {
         64,
         "pp: there is more than one change to look at",
       ]);
-      assert.deepEqual(await of("scan", "gone"), [64, "pp: there is no gone"]);
+      assert.deepEqual(await of("scan", "gone"), [64, "pp: there is no file or folder gone"]);
       assert.deepEqual(await of("scan", "--json", "--sarif"), [64, "pp: --json and --sarif are two formats"]);
       assert.equal((await of("diff", "--patch", "p.diff"))[0], 65);
       assert.equal((await of("diff", "--patch", "gone.diff"))[0], 64);

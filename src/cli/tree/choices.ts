@@ -1,6 +1,7 @@
 import { PRESETS } from "../../policy/presets.ts";
 import { PROVIDERS } from "../../propose/select.ts";
 import { ROLES } from "../../sign/role.ts";
+import { REVISION_STATES } from "../../vocabulary/proposal.ts";
 import { ATTESTATION_MODES } from "../attestation_keys.ts";
 import { TEMPLATE_NAMES } from "../template_names.ts";
 
@@ -14,6 +15,7 @@ const OF_FLAG: Readonly<Record<string, readonly string[]>> = {
   "--provider": PROVIDERS,
   "--report": ["junit:", "tap"],
   "--role": ROLES,
+  "--state": REVISION_STATES,
   "--template": TEMPLATE_NAMES,
 };
 

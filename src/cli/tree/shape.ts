@@ -46,6 +46,25 @@ export interface CommandShape {
   readonly notes: string;
 }
 
+/** Names of values that a shell cannot know, or that are choices where they are used. */
+const TEXTS = [
+  ...[
+    "format",
+    "format:file",
+    "from",
+    "glob",
+    "hash",
+    "how",
+    "k",
+    "mode",
+    "n",
+    "name",
+    "operation",
+    "proposal",
+  ],
+  ...["proposals", "role", "shell", "side", "state", "text", "time", "to", "topic", "version"],
+];
+
 /** By the name of a value: what lies behind it. Every name that is used is here; a test sees to it. */
 export const KIND_OF_VALUE: Readonly<Record<string, ValueKind>> = {
   a: "file",
@@ -61,12 +80,7 @@ export const KIND_OF_VALUE: Readonly<Record<string, ValueKind>> = {
   prefix: "file",
   ref: "reference",
   summary: "file",
-  ...Object.fromEntries(
-    ["format", "format:file", "from", "glob", "k", "mode", "n", "name", "role", "shell", "text", "time", "to"]
-      .concat("topic", "version", "how", "operation", "proposal", "proposals", "side").map((
-        name,
-      ) => [name, "text" as const]),
-  ),
+  ...Object.fromEntries(TEXTS.map((name) => [name, "text" as const])),
 };
 
 /** What commander knows of a command and all below it, as plain values. */
