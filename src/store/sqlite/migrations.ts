@@ -75,7 +75,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX proposals_by_artifact ON proposals (artifact, number);
 
-  -- What a list shows stands first, and what may be long last: so that a row's first page has all of a list's columns.
+  -- What may be long stands last: what is before it is read without it.
   CREATE TABLE revisions (
     id INTEGER PRIMARY KEY,
     proposal INTEGER NOT NULL REFERENCES proposals (number),
@@ -107,7 +107,11 @@ export const MIGRATIONS: readonly string[] = [
     CHECK ((evidence IS NULL) = (evidence_document IS NULL)),
     CHECK (evidence IS NOT NULL OR state IN ('draft', 'rejected', 'superseded'))
   ) STRICT;
-  CREATE INDEX revisions_by_state ON revisions (state, proposal);
+  -- Both hold all that a list shows: rows with their documents are far apart.
+  CREATE INDEX revisions_by_state ON revisions (state, proposal, number, changed_at, base_version, files, additions, deletions,
+    created_at, expires_at, evidence, actor, reason);
+  CREATE INDEX revisions_listed ON revisions (proposal, number, state, changed_at, base_version, files, additions, deletions,
+    created_at, expires_at, evidence, actor, reason);
   CREATE INDEX revisions_by_base ON revisions (base_root);
   CREATE INDEX revisions_by_result ON revisions (result_root);
 

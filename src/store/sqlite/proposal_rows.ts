@@ -29,7 +29,8 @@ const SUMMARY = `SELECT ${LINE}, p.artifact AS artifactId, p.title, p.actor AS p
   p.created_at AS proposalCreatedAt,
   EXISTS (SELECT 1 FROM approvals b WHERE b.proposal = r.proposal AND b.revision = r.number
     AND b.decision = 'bypass') AS forced
-  FROM proposals p JOIN revisions r ON r.proposal = p.number AND r.number = p.last_revision`;
+  FROM proposals p`;
+const NEWEST = "ON r.proposal = p.number AND r.number = p.last_revision";
 const CHECK = "SELECT proposal, revision, kind, outcome, document, created_at AS createdAt FROM checks";
 const APPROVAL =
   `SELECT id, proposal, revision, evidence, decision, principal, key_id AS keyId, envelope, reason,
@@ -98,9 +99,11 @@ export class SqliteProposalRows extends Statements implements WritableProposalRo
     const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
     const most = limit === undefined ? "" : " LIMIT ?";
     if (limit !== undefined) values.push(limit);
-    // By the column that the index in use is in the order of.
+    // Indices that hold all that is asked for, each in its order.
     const order = state === undefined ? "p.number" : "r.proposal";
-    const sql = `${SUMMARY}${where} ORDER BY ${order} DESC${most}`;
+    const index = state === undefined ? "revisions_listed" : "revisions_by_state";
+    const sql =
+      `${SUMMARY} JOIN revisions r INDEXED BY ${index} ${NEWEST}${where} ORDER BY ${order} DESC${most}`;
     const names = new Map(
       this.all<{ id: number; name: string }>("SELECT id, name FROM artifacts").map((
         { id, name },
