@@ -7,7 +7,7 @@ import { claimsOf } from "../bundle/claims_of.ts";
 import { bundleFiles } from "../bundle/documents.ts";
 import { inventoryOf } from "../bundle/inventory.ts";
 import type { SessionRecord } from "../bundle/record.ts";
-import { proofStatement } from "../bundle/statement.ts";
+import { testResultStatement } from "../bundle/statement.ts";
 import { removeStaleBundles } from "../bundle/temporary.ts";
 import { prepareArtifacts, writeBundle } from "../bundle/write.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
@@ -30,6 +30,7 @@ import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { Redact } from "../vocabulary/redaction.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { VERSION } from "../version.ts";
+import { termsAsked } from "./apply_terms.ts";
 import { signingKey } from "./key_input.ts";
 import { count } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
@@ -64,6 +65,8 @@ export interface Examination {
   readonly keptOut: readonly string[];
   readonly noProof: ExaminePlan["noProof"];
   readonly attestation: SessionAttestation;
+  /** By which rules of the policy, and approvals that a clean rebase keeps, are judged. */
+  readonly terms: (now: Date) => ApprovalTerms;
   readonly signer: {
     readonly keyId: Sha256;
     readonly sign: (s: Parameters<typeof signProposal>[0]) => string;
@@ -106,7 +109,8 @@ export async function readExamination(
   }
   const source = policy.source === null ? [] : [relative(root, resolve(root, policy.source))];
   const keptOut = source.filter((path) => path !== "" && !path.startsWith(".."));
-  return { flags, policy, targets, keptOut, noProof, attestation, signer };
+  const terms = await termsAsked(policy, flags.trust);
+  return { flags, policy, targets, keptOut, noProof, attestation, signer, terms };
 }
 
 async function signerOf(
@@ -129,14 +133,12 @@ export interface ExaminedDraft {
 
 /**
  * Checks a draft, proves it where the policy says so, and proposes it.
- * @param terms by which rules and kept approvals are judged
  */
 export async function examineDraft(
   examination: Examination,
   use: StoreUse,
   found: FoundRevision,
   rebasedFrom: ExaminePlan["rebasedFrom"],
-  terms: (now: Date) => Promise<ApprovalTerms | null>,
 ): Promise<ExaminedDraft> {
   const { policy, keptOut, noProof, targets, signer } = examination;
   const { store, signal, by, counter } = use;
@@ -174,7 +176,7 @@ export async function examineDraft(
     });
     if (signal.aborted) throw interrupted(signal.reason);
     const now = new Date();
-    const proposed = proposeDraft(store, { ...by, now }, found, examined, await terms(now));
+    const proposed = proposeDraft(store, { ...by, now }, found, examined, examination.terms(now));
     return { examined, proposed, bundle };
   } finally {
     await judges.dispose();
@@ -252,16 +254,12 @@ async function keepBundle(
   return {
     place,
     digest: sha256(canonicalJson(digests)),
-    statement: proved ? statementOf(inventory, envelopes, issue) : null,
+    statement: proved ? statementOf(inventory, envelopes) : null,
   };
 }
 
-/** Digest of the statement about a proof: of the one that was signed, else of the one that would be. */
-function statementOf(
-  inventory: Parameters<typeof claimsOf>[0],
-  envelopes: Envelopes,
-  issue: Parameters<typeof proofStatement>[2],
-): Sha256 {
+/** Digest of the statement that was signed; of an unsigned proof, of the test result that it would be signed with. */
+function statementOf(inventory: Parameters<typeof claimsOf>[0], envelopes: Envelopes): Sha256 {
   const envelope = envelopes.get(PROOF_ENVELOPE);
   if (envelope !== undefined) {
     const parsed = parseEnvelope(envelope);
@@ -269,5 +267,5 @@ function statementOf(
   }
   const drawn = claimsOf(inventory);
   if (!drawn.ok) throw new Failure("bug", "proof_without_claims", drawn.refusal.detail);
-  return sha256(proofStatement(drawn.claims, drawn.patch, issue, inventory.files));
+  return sha256(testResultStatement(drawn.claims, drawn.patch, inventory.files));
 }

@@ -12,7 +12,6 @@ import { EXIT } from "./exit_code.ts";
 import { type Colour, colour, count } from "./output.ts";
 import { type CheckingFlags, examineDraft, readExamination } from "./proposal_examination.ts";
 import { notMoved } from "./proposal_moved.ts";
-import { settlingTerms } from "./proposal_terms.ts";
 import { proposedResult } from "./propose.ts";
 import { wholeNumber, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -43,7 +42,6 @@ export async function proposalCheck(text: string, flags: CheckingFlags): Promise
       use,
       found,
       rebasedDraft(found),
-      (now) => settlingTerms(examination, now),
     );
     return proposedResult(use, found.proposal.number, examination, done);
   });
@@ -87,7 +85,6 @@ export async function proposalRebase(text: string, flags: RebaseFlags): Promise<
       use,
       drafted.found,
       revision.evidence === null ? null : { evidence: revision.evidence, revision: revision.number, clean },
-      (now) => settlingTerms(examination, now),
     );
     return proposedResult(use, found.proposal.number, examination, done);
   });

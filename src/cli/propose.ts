@@ -22,7 +22,6 @@ import {
 } from "./proposal_examination.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { proposedJson, proposedText } from "./proposed_report.ts";
-import { settlingTerms } from "./proposal_terms.ts";
 import { type AskedChange, type SourceFlags, stepsAsked } from "./propose_steps.ts";
 import { freshSessionId } from "./session_plan.ts";
 import { type StoreUse, withStore } from "./store_asked.ts";
@@ -88,7 +87,6 @@ async function concluded(
     use,
     found,
     null,
-    (now) => settlingTerms(examination, now),
   );
   return proposedResult(use, found.proposal.number, examination, done);
 }

@@ -52,13 +52,13 @@ export function registerVerbs(
   registerTrust(program, verb);
   program.commandsGroup("Versions of a workspace:");
   registerArtifact(program, verb);
-  registerApproval(program, verb);
-  registerReview(program, verb);
-  registerApply(program, verb);
   registerEvents(program, verb);
   program.commandsGroup("Propose, approve, apply:");
   registerPropose(program, verb);
   registerProposal(program, verb);
+  registerApproval(program, verb);
+  registerReview(program, verb);
+  registerApply(program, verb);
   program.commandsGroup("This program:");
   registerDoctor(program, verb);
   registerCompletions(program, verb);
