@@ -103,7 +103,7 @@ function registerMoving(proposal: Command, verb: Verb): void {
         .argument("<proposal>", "P1")
         .option("--onto <n>", "number of the version (default: the newest)")
         .addOption(
-          new Option("--merge-strategy <word>", "what becomes of places that both sides changed")
+          new Option("--merge-strategy <how>", "what becomes of places that both sides changed")
             .choices(["manual", "ours", "theirs", "union"]).default("manual"),
         )
         .option("--draft", "only store it: no checks yet"),

@@ -63,6 +63,7 @@ const TEXTS = [
     "proposal",
   ],
   ...["proposals", "role", "shell", "side", "state", "text", "time", "to", "topic", "version"],
+  ...["artifact", "code", "name=value", "other", "place"],
 ];
 
 /** By the name of a value: what lies behind it. Every name that is used is here; a test sees to it. */
