@@ -8,6 +8,7 @@ import { standingOf } from "../store/proposal/standing.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { chooseRevision } from "./apply_interactive.ts";
 import { testRunner } from "./apply_tests.ts";
 import { applyReport } from "./apply_report.ts";
 import { termsAsked } from "./apply_terms.ts";
@@ -19,6 +20,7 @@ export interface ApplyFlags extends FolderFlags {
   readonly dryRun?: boolean;
   readonly runTests?: boolean;
   readonly mergeStrategy?: string;
+  readonly interactive?: boolean;
   readonly atomic?: boolean;
   readonly policy?: string;
   readonly trust?: string;
@@ -31,14 +33,26 @@ export const STRATEGIES: readonly MergeStrategy[] = ["manual", "ours", "theirs",
 
 /** `pp apply`: puts the newest revisions of proposals into a folder, all or nothing. */
 export async function runApply(names: readonly string[], flags: ApplyFlags): Promise<VerbResult> {
-  const proposals = names.map(proposalName);
+  let proposals = names.map(proposalName);
+  if (flags.interactive === true && (proposals.length > 1 || flags.dryRun === true)) {
+    throw new Failure("usage", "interactive_alone", "--interactive takes one proposal, and no --dry-run");
+  }
   const strategy = strategyOf(flags.mergeStrategy ?? "manual");
   const until = backupsUntil(flags.keepBackups ?? KEEP_BACKUPS, new Date());
   return await withFolder(flags, async (use) => {
     const { store, ports, signal, counter } = use;
     const { root } = ports.folder;
     const policy = await loadPolicy(root, flags.policy);
-    const terms = await termsAsked(policy, flags.trust);
+    let terms = await termsAsked(policy, flags.trust);
+    if (flags.interactive === true) {
+      const { store, json, policy, trust, image, pull } = flags;
+      const given = Object.entries({ store, json, policy, trust, image, pull }).filter(([, value]) =>
+        value !== undefined
+      );
+      const chosen = await chooseRevision(use, proposals[0]!, Object.fromEntries(given));
+      if (chosen.kind === "nothing") return nothingChosen(chosen.detail);
+      proposals = [chosen.name];
+    }
     let tests: TestsRun | null = null;
     const run = flags.runTests === true ? testRunner(root, store.folder, policy, flags, signal) : null;
     const asked: ApplyAsked = {
@@ -47,12 +61,20 @@ export async function runApply(names: readonly string[], flags: ApplyFlags): Pro
       verify: run === null ? null : async (tree, changes) => {
         counter.end();
         tests = await run(tree, changes);
+        // Tests take their time: keys may have been revoked, or have run out, meanwhile.
+        terms = await termsAsked(policy, flags.trust);
         return { passed: tests.outcome === "passed" };
       },
     };
     const application = await applyProposals(ports, asked);
     return applyReport(application, { use, flags, tests, exit: exitOf(application, tests) });
   });
+}
+
+function nothingChosen(detail: string): VerbResult {
+  const refusal = { reason: "declined", detail, paths: [] };
+  const json = { format: "veripatch-apply/v1", applied: false, operation: null, refusal };
+  return { exit: EXIT.no, text: `not applied  ${detail}`, json };
 }
 
 /** Whether whoever had to decide on a revision did, judged anew from what is signed. */

@@ -40,6 +40,7 @@ export function registerApply(program: Command, verb: Verb): void {
           "where the folder and the change differ: manual, ours, theirs, union",
           "manual",
         )
+        .option("--interactive", "ask for each hunk; a part of it is checked again, as a new revision")
         .option("--atomic", "all of several proposals, or none (always so)")
         .option("--policy <file>", "your policy (default: the folder's own)")
         .option("--trust <file>", "who may approve (default ~/.config/veripatch/trust.yaml)")
