@@ -9,9 +9,10 @@ import { holdingBundle, removeEnvelopes, replaceEnvelopes } from "../bundle/repl
 import { keyIdOf } from "../sign/key.ts";
 import { countersign } from "../verify/countersign.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { attestationMode, HMAC_VARIABLE, nonceOf, signingKeys } from "./attestation_keys.ts";
+import { attestationMode, nonceOf, signingKeys } from "./attestation_keys.ts";
 import { requireBundle } from "./bundle_there.ts";
 import { EXIT } from "./exit_code.ts";
+import { HMAC_VARIABLE } from "./key_input.ts";
 import { colour, shownPath } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 import type { VerbResult } from "./verb.ts";

@@ -1,13 +1,11 @@
 import { MAX_NONCE } from "../bundle/statement.ts";
 import type { SigningKey } from "../sign/key.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { hmacSecretInput, signingKey } from "./key_input.ts";
+import { HMAC_VARIABLE, hmacSecretInput, signingKey } from "./key_input.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 
 export const ATTESTATION_MODES = ["none", "hmac-sha256", "ed25519"] as const;
 export type AttestationMode = typeof ATTESTATION_MODES[number];
-/** Where the Python tool has its secret. */
-export const HMAC_VARIABLE = "PP_ATTEST_HMAC_KEY";
 
 /** How a call or a policy says by whom a bundle is attested. */
 interface SignerAsked extends PassphraseFlags {

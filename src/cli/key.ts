@@ -1,8 +1,9 @@
 import { type PrivateKey, privateKeyOf, type PublicKey } from "../sign/key.ts";
-import { readPublicKey } from "../sign/key_file.ts";
-import { opensshFingerprint, opensshLine } from "../sign/openssh.ts";
+import { opensshLine } from "../sign/openssh.ts";
+import { opensshFingerprint } from "../sign/openssh_fingerprint.ts";
 import { PEM_IV_BYTES, PEM_SALT_BYTES, renderEncryptedPem } from "../sign/encrypted_pem.ts";
 import { renderPrivatePem, renderPublicPem } from "../sign/pem.ts";
+import { readPublicKey } from "../sign/public_key_file.ts";
 import { SEED_BYTES } from "../sign/ed25519.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";

@@ -1,11 +1,15 @@
 import type { HmacSecret, KeyResult, PrivateKey, PublicKey } from "../sign/key.ts";
-import { MAX_KEY_BYTES, readHmacSecret, readPublicKey } from "../sign/key_file.ts";
+import { MAX_KEY_BYTES, readHmacSecret } from "../sign/key_file.ts";
+import { readPublicKeyByRuntime } from "../sign/public_key_runtime.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { readBounded, readBoundedFile } from "./bounded_file.ts";
 import { refuseExposed } from "./exposed.ts";
-import { canAsk, type PassphraseFlags, passphraseOf } from "./passphrase.ts";
+import type { PassphraseFlags } from "./passphrase.ts";
+
+/** Where the Python tool has its secret. */
+export const HMAC_VARIABLE = "PP_ATTEST_HMAC_KEY";
 
 /** The bytes of a key and where they came from. */
 interface KeyInput {
@@ -75,6 +79,7 @@ export async function openSigningKey(
   if (plain.ok || plain.refusal.reason !== "key_is_public") refuseExposedInput(input, "private key");
   if (plain.ok) return { key: plain.key, passphrase: null };
   if (plain.refusal.reason !== "key_encrypted") throw refused(input, plain.refusal);
+  const { canAsk, passphraseOf } = await import("./passphrase.ts");
   const given = Object.keys(flags).some((flag) => flag.startsWith("passphrase"));
   const asked = given || input.origin === "stdin" || !canAsk() ? flags : { passphrase: true };
   const passphrase = await passphraseOf(asked, `passphrase of ${input.shown}`);
@@ -90,7 +95,7 @@ export async function verificationKeys(specs: readonly string[]): Promise<readon
   const keys = new Map<string, PublicKey>();
   for (const spec of specs) {
     const input = await readKeyInput(spec);
-    const key = required(input, readPublicKey(input.bytes));
+    const key = required(input, await readPublicKeyByRuntime(input.bytes));
     keys.set(key.id, key);
   }
   return [...keys.values()];

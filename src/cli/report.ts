@@ -45,7 +45,7 @@ async function verified(bundle: ReadBundle, flags: ReportFlags): Promise<ReportV
   const asked = await attestationAsked(flags, new Date());
   if (asked === null) return null;
   const inventory = await inventoryOf(bundle.files, bundle.embedded);
-  const found = verifyAttestation({ ...asked, inventory, unsigned: null });
+  const found = await verifyAttestation({ ...asked, inventory, unsigned: null });
   const verdicts = PARTS.map((name) => ({ name, verdict: found[name].verdict, detail: found[name].detail }));
   return { verdict: found.verdict, verdicts };
 }

@@ -1,6 +1,6 @@
 import { type DocumentProblem, showProblem } from "../document/problem.ts";
 import type { PublicKey } from "../sign/key.ts";
-import { opensshFingerprint } from "../sign/openssh.ts";
+import { opensshFingerprint } from "../sign/openssh_fingerprint.ts";
 import { type Role, ROLES } from "../sign/role.ts";
 import { addKey, EMPTY_TRUST, revokeKey, showTime } from "../sign/trust_edit.ts";
 import {

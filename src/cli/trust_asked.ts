@@ -4,8 +4,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { FreshnessAsked } from "../verify/verdicts/freshness.ts";
 import type { Trust } from "../verify/verdicts/signature.ts";
-import { HMAC_VARIABLE } from "./attestation_keys.ts";
-import { hmacSecret, hmacSecretInput, verificationKeys } from "./key_input.ts";
+import { HMAC_VARIABLE, hmacSecret, hmacSecretInput, verificationKeys } from "./key_input.ts";
 
 /** How a call names whom it believes. */
 export interface TrustFlags {

@@ -28,7 +28,7 @@ export async function runVerifyAttestation(
   return await withFolder(path, async (bundle) => {
     const { inventory, problem } = await stockOf(bundle, flags.allowUnsigned === true);
     if (trust === null && inventory.documents.has(PROOF_ENVELOPE)) throw noTrustedKey();
-    const verification = verifyAttestation({
+    const verification = await verifyAttestation({
       inventory,
       trust: trust ?? NOBODY,
       ...freshness,

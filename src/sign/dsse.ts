@@ -39,7 +39,7 @@ type EnvelopeParse =
  * numbers (https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md).
  * @param payloadType well-formed Unicode; it is encoded in UTF-8
  */
-export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
+export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const type = encoder.encode(payloadType);
   const head = encoder.encode(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `);

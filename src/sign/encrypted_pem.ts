@@ -2,7 +2,8 @@ import { createCipheriv, createPrivateKey, pbkdf2Sync } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { DER, der, type DerElement, readDer, readSequence } from "./der.ts";
 import type { KeyResult, PrivateKey } from "./key.ts";
-import { pkcs8Of, readPkcs8, renderPem } from "./pem.ts";
+import { pkcs8Of, renderPem } from "./pem.ts";
+import { readPkcs8 } from "./pkcs8.ts";
 import { refuse } from "./refuse.ts";
 
 /** What OWASP asks of PBKDF2-HMAC-SHA-256 in 2023; below a second. */

@@ -1,8 +1,6 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** Bytes a secret has at least. */
-export const MIN_SECRET_BYTES = 32;
 const TAG_BYTES = 32;
 
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. */

@@ -9,7 +9,9 @@ import {
   type SoundPoint,
   soundPoint,
 } from "./ed25519.ts";
-import { hmacTag, hmacVerify, MIN_SECRET_BYTES } from "./hmac.ts";
+import { hmacTag, hmacVerify } from "./hmac.ts";
+import { hiding } from "./hmac_secret.ts";
+import { spkiOf } from "./pem.ts";
 import { refuse } from "./refuse.ts";
 
 /** Made only by `publicKeyOf`: the point is a sound one. */
@@ -46,11 +48,6 @@ export type KeyResult<Key> = { readonly ok: true; readonly key: Key } | {
   readonly refusal: Refusal;
 };
 
-const HMAC_KEY_ID = "hmac-sha256";
-
-/** DER of an Ed25519 SPKI up to the 32 bytes of the key (RFC 8410). */
-const SPKI_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");
-
 const POINT_PROBLEMS: Readonly<Record<PointProblem, string>> = {
   wrong_length: "an Ed25519 public key has 32 bytes",
   not_canonical: "the public key is not canonically encoded",
@@ -58,14 +55,6 @@ const POINT_PROBLEMS: Readonly<Record<PointProblem, string>> = {
   small_order: "the public key is a point of small order, with which anybody can sign",
   mixed_order: "the public key is no point of the prime-order group",
 };
-
-/** SubjectPublicKeyInfo in DER, 44 bytes. */
-export function spkiOf(raw: Uint8Array): Uint8Array {
-  const der = new Uint8Array(SPKI_PREFIX.length + raw.length);
-  der.set(SPKI_PREFIX);
-  der.set(raw, SPKI_PREFIX.length);
-  return der;
-}
 
 /** The key with these 32 bytes, or why no signature of it could ever be believed. */
 export function publicKeyOf(raw: Uint8Array): KeyResult<PublicKey> {
@@ -90,20 +79,6 @@ export function privateKeyOf(seed: Uint8Array): KeyResult<PrivateKey> {
   };
 }
 
-/** The secret with these bytes; fewer than 32 are refused. `readHmacSecret` also refuses what reads as a public key. */
-export function hmacSecretOf(secret: Uint8Array): KeyResult<HmacSecret> {
-  if (secret.length < MIN_SECRET_BYTES) {
-    return refuse(
-      "secret_too_short",
-      `an HMAC secret has at least ${MIN_SECRET_BYTES} bytes; this one has ${secret.length}`,
-    );
-  }
-  return {
-    ok: true,
-    key: hiding({ kind: "hmac-sha256", id: HMAC_KEY_ID }, "secret", Uint8Array.from(secret)),
-  };
-}
-
 /** The id that goes into an envelope as a hint. */
 export function keyIdOf(key: SigningKey | VerificationKey): string {
   return "publicKey" in key ? key.publicKey.id : key.id;
@@ -116,15 +91,4 @@ export function sameKey(a: VerificationKey, b: VerificationKey): boolean {
   // By what they do: HMAC fills a short secret up with zeros and hashes a long one, so that two texts may be one key.
   const nothing = new Uint8Array();
   return hmacVerify(hmacTag(nothing, a.secret), nothing, b.secret);
-}
-
-/** Adds a member that neither JSON nor an inspector shows. */
-function hiding<T extends object, Name extends string>(
-  shown: T,
-  name: Name,
-  value: Uint8Array,
-): T & { readonly [K in Name]: Uint8Array } {
-  return Object.defineProperty(shown, name, { value, enumerable: false }) as
-    & T
-    & { readonly [K in Name]: Uint8Array };
 }

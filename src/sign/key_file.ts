@@ -1,4 +1,5 @@
-import { type HmacSecret, hmacSecretOf, type KeyResult, type PublicKey } from "./key.ts";
+import { hmacSecretOf } from "./hmac_secret.ts";
+import type { HmacSecret, KeyResult } from "./key.ts";
 import { looksLikeMinisign, readMinisignPublic } from "./minisign.ts";
 import { looksLikeOpensshLine, readOpensshLine } from "./openssh.ts";
 import { otherAlgorithm, readPem, readSpki } from "./pem.ts";
@@ -19,11 +20,12 @@ export const OTHER_LABELS: ReadonlyMap<string, string> = new Map([
 const PRIVATE_LABELS = ["PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"];
 
 /**
- * Reads a public key: PEM or DER of an SPKI (RFC 8410), a line of OpenSSH, a public key file of minisign.
- * @returns the key, or a refusal: `key_is_private` when it is the other half, `key_not_ed25519`, `key_several`,
- * `key_malformed`, `key_unknown`, `key_too_large`, or what is wrong with its point; what was read is never in it
+ * Reads the bytes of a public key: PEM or DER of an SPKI (RFC 8410), a line of OpenSSH, a public key file of minisign.
+ * Whether they are a point under which signatures may be believed is not looked at.
+ * @returns them, or a refusal: `key_is_private` when it is the other half, `key_not_ed25519`, `key_several`,
+ * `key_malformed`, `key_unknown`, `key_too_large`; what was read is never in it
  */
-export function readPublicKey(bytes: Uint8Array): KeyResult<PublicKey> {
+export function readPublicBytes(bytes: Uint8Array): KeyResult<Uint8Array> {
   if (bytes.length > MAX_KEY_BYTES) return tooLarge();
   // Text begins with `0` only where it is no key: DER of a sequence begins with that byte.
   if (bytes[0] === 0x30 && readSequence(bytes) !== null) return readSpki(bytes);

@@ -1,5 +1,5 @@
 import { decodeBase64 } from "./base64.ts";
-import { type KeyResult, type PublicKey, publicKeyOf } from "./key.ts";
+import type { KeyResult } from "./key.ts";
 import { refuse } from "./refuse.ts";
 
 const COMMENT = "untrusted comment:";
@@ -12,14 +12,14 @@ export function looksLikeMinisign(text: string): boolean {
 }
 
 /**
- * A public key file of minisign (https://jedisct1.github.io/minisign/): a comment line and a line of base64, or that
- * line alone, as for `minisign -P`.
+ * The 32 bytes of the key in a public key file of minisign (https://jedisct1.github.io/minisign/): a comment line and a line of base64, or that
+ * line alone, as for `minisign -P`; whether they are a point is not looked at.
  */
-export function readMinisignPublic(text: string): KeyResult<PublicKey> {
+export function readMinisignPublic(text: string): KeyResult<Uint8Array> {
   const lines = text.trim().split(/\r?\n/);
   if (lines[0]?.startsWith(COMMENT)) lines.shift();
   const blob = lines.length === 1 ? bareKey(lines[0]!.trim()) : null;
-  if (blob !== null) return publicKeyOf(blob.subarray(10));
+  if (blob !== null) return { ok: true, key: blob.subarray(10) };
   // `Ed`, `Sc` (encrypted) or nothing, `B2`.
   if (/^RW(RTY0Iy|QAAEIy)/.test(lines[0] ?? "")) {
     return refuse("key_is_private", "a minisign secret key where a public key is expected");

@@ -1,6 +1,5 @@
-import { sha256 } from "@noble/hashes/sha2.js";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { type KeyResult, type PublicKey, publicKeyOf } from "./key.ts";
+import type { KeyResult, PublicKey } from "./key.ts";
 import { otherAlgorithm } from "./pem.ts";
 import { refuse } from "./refuse.ts";
 
@@ -24,8 +23,11 @@ export function looksLikeOpensshLine(text: string): boolean {
   return type === TYPE || OTHER_TYPES.has(type ?? "");
 }
 
-/** The line of a `.pub` file: `ssh-ed25519 BASE64 [comment]`, one key and no options. */
-export function readOpensshLine(text: string): KeyResult<PublicKey> {
+/**
+ * The 32 bytes of the key in the line of a `.pub` file: `ssh-ed25519 BASE64 [comment]`, one key and no options; whether
+ * they are a point is not looked at.
+ */
+export function readOpensshLine(text: string): KeyResult<Uint8Array> {
   const line = text.trim();
   if (/[\r\n]/.test(line)) {
     return refuse("key_several", "several lines where one OpenSSH public key is expected");
@@ -38,7 +40,7 @@ export function readOpensshLine(text: string): KeyResult<PublicKey> {
   if (type !== TYPE || raw === null) {
     return refuse("key_malformed", "the OpenSSH public key is not one ssh-ed25519 key in base64");
   }
-  return publicKeyOf(raw);
+  return { ok: true, key: raw };
 }
 
 /** `ssh-ed25519 BASE64`, without a comment. */
@@ -46,12 +48,8 @@ export function opensshLine(key: PublicKey): string {
   return `${TYPE} ${encodeBase64(blobOf(key))}`;
 }
 
-/** `SHA256:…` as `ssh-keygen -l` prints it. */
-export function opensshFingerprint(key: PublicKey): string {
-  return `SHA256:${encodeBase64(sha256(blobOf(key))).replace(/=+$/, "")}`;
-}
-
-function blobOf(key: PublicKey): Uint8Array {
+/** What OpenSSH hashes and encodes of a public key (RFC 8709). */
+export function blobOf(key: PublicKey): Uint8Array {
   const parts = [new TextEncoder().encode(TYPE), key.raw];
   return Uint8Array.from(parts.flatMap((part) => [0, 0, 0, part.length, ...part]));
 }

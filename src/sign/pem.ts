@@ -1,6 +1,6 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { algorithmOf, DER, readDer, readSequence } from "./der.ts";
-import { type KeyResult, type PrivateKey, privateKeyOf, type PublicKey, publicKeyOf, spkiOf } from "./key.ts";
+import { algorithmOf, DER, readSequence } from "./der.ts";
+import type { KeyResult, PrivateKey, PublicKey } from "./key.ts";
 import { refuse } from "./refuse.ts";
 
 interface PemBlock {
@@ -9,6 +9,8 @@ interface PemBlock {
   readonly der: Uint8Array;
 }
 
+/** DER of an Ed25519 SPKI up to the 32 bytes of the key (RFC 8410). */
+const SPKI_PREFIX = Uint8Array.fromHex("302a300506032b6570032100");
 /** DER of an Ed25519 PrivateKeyInfo up to the 32 bytes of the seed (RFC 8410). */
 const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b657004220420");
 
@@ -32,8 +34,8 @@ export function renderPem(label: string, bytes: Uint8Array): string {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }
 
-/** A SubjectPublicKeyInfo (RFC 8410) in DER. */
-export function readSpki(bytes: Uint8Array): KeyResult<PublicKey> {
+/** The 32 bytes of the key in a SubjectPublicKeyInfo (RFC 8410) in DER; whether they are a point is not looked at. */
+export function readSpki(bytes: Uint8Array): KeyResult<Uint8Array> {
   const parts = readSequence(bytes);
   const algorithm = algorithmOf(parts?.[0]);
   if (parts?.length !== 2 || algorithm === null || parts[1]!.tag !== DER.bitString) {
@@ -44,29 +46,15 @@ export function readSpki(bytes: Uint8Array): KeyResult<PublicKey> {
   if (bits.length !== 33 || bits[0] !== 0) {
     return refuse("key_malformed", "an Ed25519 public key has 32 bytes");
   }
-  return publicKeyOf(bits.subarray(1));
+  return { ok: true, key: bits.subarray(1) };
 }
 
-/** An unencrypted PKCS#8 key (RFC 8410, RFC 5958) in DER; a public key in it must be the seed's. */
-export function readPkcs8(bytes: Uint8Array): KeyResult<PrivateKey> {
-  const malformed = refuse("key_malformed", "the private key is not an Ed25519 PKCS#8 key in DER");
-  const parts = readSequence(bytes);
-  const [version, identifier, octets, ...rest] = parts ?? [];
-  const algorithm = algorithmOf(identifier);
-  if (version?.tag !== DER.integer || version.content.length !== 1 || algorithm === null) return malformed;
-  if (algorithm !== "Ed25519") return otherAlgorithm(algorithm);
-  if (octets?.tag !== DER.octetString) return malformed;
-  const inner = readDer(octets.content);
-  if (inner?.length !== 1 || inner[0]!.tag !== DER.octetString || inner[0]!.content.length !== 32) {
-    return malformed;
-  }
-  const made = privateKeyOf(inner[0]!.content);
-  if (!made.ok || (version.content[0] === 0 && rest.length === 0)) return made;
-  const [published, ...more] = rest;
-  if (version.content[0] !== 1 || published?.tag !== DER.publicKey || more.length > 0) return malformed;
-  const same = published.content.length === 33 && published.content[0] === 0 &&
-    published.content.subarray(1).toHex() === made.key.publicKey.raw.toHex();
-  return same ? made : refuse("key_malformed", "the public key in the file is not that of its private key");
+/** SubjectPublicKeyInfo in DER, 44 bytes. */
+export function spkiOf(raw: Uint8Array): Uint8Array<ArrayBuffer> {
+  const der = new Uint8Array(SPKI_PREFIX.length + raw.length);
+  der.set(SPKI_PREFIX);
+  der.set(raw, SPKI_PREFIX.length);
+  return der;
 }
 
 /** `-----BEGIN PUBLIC KEY-----` … as openssl writes it. */

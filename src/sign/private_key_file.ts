@@ -2,7 +2,8 @@ import type { KeyResult, PrivateKey } from "./key.ts";
 import { isPublic, MAX_KEY_BYTES, OTHER_LABELS, textOf, tooLarge, unknown } from "./key_file.ts";
 import { readEncryptedPkcs8 } from "./encrypted_pem.ts";
 import { readOpensshPrivate } from "./openssh_private.ts";
-import { otherAlgorithm, readPem, readPkcs8 } from "./pem.ts";
+import { otherAlgorithm, readPem } from "./pem.ts";
+import { readPkcs8 } from "./pkcs8.ts";
 import { refuse } from "./refuse.ts";
 
 /**

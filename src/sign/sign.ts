@@ -3,11 +3,7 @@ import { type Envelope, type EnvelopeSignature, MAX_SIGNATURES, preAuthEncoding 
 import { ed25519Sign, ed25519Verify } from "./ed25519.ts";
 import { hmacTag, hmacVerify } from "./hmac.ts";
 import { keyIdOf, sameKey, type SigningKey, type VerificationKey } from "./key.ts";
-
-/** Keys tried on signatures whose hint names none of them; honest envelopes carry the id of their key. */
-const MAX_TRIES_WITHOUT_HINT = 1_024;
-/** Bytes hashed in such tries. */
-const MAX_BYTES_WITHOUT_HINT = 2 ** 27;
+import { trySignatures } from "./try_signatures.ts";
 
 /**
  * Signs a payload with every key, in their order; the same input gives the same bytes.
@@ -52,11 +48,7 @@ export function signEnvelope(
 }
 
 /**
- * Which of the given keys have really signed an envelope. The key says which algorithm it is; of the envelope nothing
- * but the signature's bytes and, as a hint where to begin, its key id is used. A key given twice is one key.
- *
- * Work is bounded: a signature whose id is that of a given key is tried with that key first; with other keys at most
- * 1,024 times in all and over at most 128 MiB. What is left untried then has not signed.
+ * Which of the given keys have really signed an envelope, as `trySignatures` has it. A key given twice is one key.
  * @returns each distinct key once, in the order given
  */
 export function signaturesBy(
@@ -65,21 +57,10 @@ export function signaturesBy(
 ): readonly VerificationKey[] {
   const message = preAuthEncoding(envelope.payloadType, envelope.payload);
   const distinct = keys.filter((key, i) => !keys.slice(0, i).some((other) => sameKey(key, other)));
-  const hinted = (key: VerificationKey) => envelope.signatures.filter(({ keyid }) => keyid === key.id);
-  const signed = new Set(distinct.filter((key) => hinted(key).some(({ sig }) => fits(sig, message, key))));
-  let tries = 0;
-  for (const key of distinct) {
-    if (signed.has(key)) continue;
-    for (const { keyid, sig } of envelope.signatures) {
-      if (keyid === key.id) continue;
-      if (tries === MAX_TRIES_WITHOUT_HINT || tries * message.length > MAX_BYTES_WITHOUT_HINT) break;
-      tries++;
-      if (!fits(sig, message, key)) continue;
-      signed.add(key);
-      break;
-    }
-  }
-  return distinct.filter((key) => signed.has(key));
+  const tries = trySignatures(envelope.signatures, distinct, message.length);
+  let at = tries.next();
+  while (at.done !== true) at = tries.next(fits(at.value.sig, message, at.value.key));
+  return at.value;
 }
 
 function signatureOf(message: Uint8Array, key: SigningKey): Uint8Array {

@@ -3,7 +3,7 @@ import { parseDocument } from "../document/parse.ts";
 import type { DocumentProblem } from "../document/problem.ts";
 import type { KnownKeys } from "../document/problems.ts";
 import type { PublicKey } from "./key.ts";
-import { readPublicKey } from "./key_file.ts";
+import { readPublicKey } from "./public_key_file.ts";
 import { type Role, ROLES } from "./role.ts";
 
 export const TRUST_FORMAT = "veripatch-trust/v1";

@@ -55,7 +55,7 @@ export async function checkBundle(folder: string, asked: AttestationAsked | null
   const inventory = await inventoryOf(read.files, embedded);
   const signed = inventory.files.has(PROOF_ENVELOPE);
   const early = signed || !asked.allowUnsigned ? null : await parseBundle(folder, read);
-  const verification = judged(inventory, asked, early?.ok === false ? early.refusal : null);
+  const verification = await judged(inventory, asked, early?.ok === false ? early.refusal : null);
   if (verification.verdict !== "valid") return { ok: false, verification };
   const parsed = early ?? await parseBundle(folder, read);
   if (!parsed.ok) return { ok: false, verification: spoiled(verification, parsed.refusal) };
@@ -71,9 +71,13 @@ export async function checkBundle(folder: string, asked: AttestationAsked | null
   return { ok: true, checked: { ...claimed(bundle), verification, attestation } };
 }
 
-function judged(inventory: Inventory, asked: AttestationAsked, problem: Refusal | null): Verification {
+async function judged(
+  inventory: Inventory,
+  asked: AttestationAsked,
+  problem: Refusal | null,
+): Promise<Verification> {
   const { allowUnsigned, ...rest } = asked;
-  return verifyAttestation({ ...rest, inventory, unsigned: allowUnsigned ? { problem } : null });
+  return await verifyAttestation({ ...rest, inventory, unsigned: allowUnsigned ? { problem } : null });
 }
 
 /** A folder that holds what no bundle may hold is told in full; nothing of it is used. */
@@ -86,7 +90,7 @@ async function unread(
   if (asked === null || gone) throw unreadableBundle(refusal);
   const taken = await takeInventory(folder);
   if (!taken.ok) throw unreadableBundle(taken.refusal);
-  const verification = judged(taken.inventory, asked, refusal);
+  const verification = await judged(taken.inventory, asked, refusal);
   return { ok: false, verification: spoiled(verification, refusal) };
 }
 

@@ -101,7 +101,7 @@ export interface GateResult {
  */
 export async function gate(input: GateInput, ports: GatePorts): Promise<GateResult> {
   const { history } = ports;
-  const verification = verifyAttestation({ ...input, unsigned: null });
+  const verification = await verifyAttestation({ ...input, unsigned: null });
   const bundle = input.read.ok ? input.read.bundle : null;
   const base = await named(history, "--base", input.base);
   const head = await named(history, "--head", input.head);
@@ -283,7 +283,7 @@ class Judge {
       const attestation = inventory.files.get(PROOF_ENVELOPE)!.sha256;
       const { signers: provers } = this.known.verification;
       const { owners } = this.input.trust;
-      return summaryCheck(replay, { statement, provers, owners, attestation, config, now, maxAgeMs });
+      return await summaryCheck(replay, { statement, provers, owners, attestation, config, now, maxAgeMs });
     }
     if (earlier.some(({ verdict }) => verdict !== "pass")) {
       return notChecked("replay", "something else has to pass first: nothing was run");

@@ -42,7 +42,7 @@ const UNBELIEVED = { integrity: nothingBelieved, subject: nothingBelieved, fresh
  * Verifies an attested bundle: signature, integrity, subject, freshness, in this order. Only bytes whose signature is
  * valid are parsed. The verifier's keys, clock and wishes decide; the bundle has no say in how it is judged.
  */
-export function verifyAttestation(input: VerifyInput): Verification {
+export async function verifyAttestation(input: VerifyInput): Promise<Verification> {
   const { inventory, trust } = input;
   const nothing = { findings: inventory.findings, signers: [], statement: null };
   const envelope = inventory.documents.get(PROOF_ENVELOPE);
@@ -53,7 +53,7 @@ export function verifyAttestation(input: VerifyInput): Verification {
     const signature = invalid("envelope_unreadable", `${PROOF_ENVELOPE} cannot be read as an envelope`);
     return whole({ ...nothing, ...UNBELIEVED, signature });
   }
-  const { verdict: signature, payload, signers } = judgeSignature(envelope, trust);
+  const { verdict: signature, payload, signers } = await judgeSignature(envelope, trust);
   if (payload === null) return whole({ ...nothing, ...UNBELIEVED, signers, signature });
   const read = readProofStatement(payload);
   if (!read.ok) {

@@ -1,13 +1,8 @@
 import { attest } from "../../src/bundle/attest.ts";
 import { inventoryOf } from "../../src/bundle/inventory.ts";
 import { bundleFiles } from "../../src/bundle/documents.ts";
-import {
-  hmacSecretOf,
-  type KeyResult,
-  type PrivateKey,
-  privateKeyOf,
-  type SigningKey,
-} from "../../src/sign/key.ts";
+import { hmacSecretOf } from "../../src/sign/hmac_secret.ts";
+import { type KeyResult, type PrivateKey, privateKeyOf, type SigningKey } from "../../src/sign/key.ts";
 import { record, redact } from "./fixture.ts";
 
 function must<K>(result: KeyResult<K>): K {

@@ -2,7 +2,7 @@ import { splitWords } from "../../src/policy/shell_words.ts";
 import assert from "node:assert/strict";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import type { PrivateKey } from "../../src/sign/key.ts";
-import { spkiOf } from "../../src/sign/key.ts";
+import { spkiOf } from "../../src/sign/pem.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import { verifySummary } from "../../src/verify/verdicts/summary.ts";
 import { attested, testKey, testSecret } from "../bundle/attested.ts";
@@ -250,7 +250,7 @@ Deno.test("pp replay --sign: what could not be confirmed is signed as FAILED, be
     const file = `${folder}/proof_bundle.replay.attestation.json`;
     assert.equal(document.summary.file, file);
     assert.equal(document.summary.result, "FAILED");
-    const { verdict, summary } = verifySummary(
+    const { verdict, summary } = await verifySummary(
       await Deno.readFile(file),
       { keys: [testKey(3).publicKey], threshold: 1, owners: new Map(), refused: [] },
       {

@@ -10,7 +10,8 @@ import {
   preAuthEncoding,
   renderEnvelope,
 } from "../../src/sign/dsse.ts";
-import { hmacSecretOf, publicKeyOf } from "../../src/sign/key.ts";
+import { hmacSecretOf } from "../../src/sign/hmac_secret.ts";
+import { publicKeyOf } from "../../src/sign/key.ts";
 import { signaturesBy } from "../../src/sign/sign.ts";
 
 const text = (s: string) => new TextEncoder().encode(s);

@@ -10,7 +10,8 @@ import {
   pointProblem,
   soundPoint,
 } from "../../src/sign/ed25519.ts";
-import { publicKeyOf, spkiOf } from "../../src/sign/key.ts";
+import { publicKeyOf } from "../../src/sign/key.ts";
+import { spkiOf } from "../../src/sign/pem.ts";
 
 const hex = (text: string) => Uint8Array.fromHex(text);
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;

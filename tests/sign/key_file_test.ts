@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { DER, der } from "../../src/sign/der.ts";
-import { hmacSecretOf, type KeyResult, privateKeyOf, publicKeyOf, spkiOf } from "../../src/sign/key.ts";
-import { MAX_KEY_BYTES, readHmacSecret, readPublicKey } from "../../src/sign/key_file.ts";
+import { hmacSecretOf } from "../../src/sign/hmac_secret.ts";
+import { type KeyResult, privateKeyOf, publicKeyOf } from "../../src/sign/key.ts";
+import { MAX_KEY_BYTES, readHmacSecret } from "../../src/sign/key_file.ts";
 import { readSigningKey } from "../../src/sign/private_key_file.ts";
 import { opensshLine } from "../../src/sign/openssh.ts";
 import { renderEncryptedPem } from "../../src/sign/encrypted_pem.ts";
-import { renderPrivatePem, renderPublicPem } from "../../src/sign/pem.ts";
+import { renderPrivatePem, renderPublicPem, spkiOf } from "../../src/sign/pem.ts";
+import { readPublicKey } from "../../src/sign/public_key_file.ts";
 
 const text = (s: string) => new TextEncoder().encode(s);
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Envelope, parseEnvelope, PAYLOAD_TYPE, renderEnvelope } from "../../src/sign/dsse.ts";
-import { type HmacSecret, hmacSecretOf, type PrivateKey, privateKeyOf } from "../../src/sign/key.ts";
+import { hmacSecretOf } from "../../src/sign/hmac_secret.ts";
+import { type HmacSecret, type PrivateKey, privateKeyOf } from "../../src/sign/key.ts";
 import { signaturesBy, signEnvelope } from "../../src/sign/sign.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 

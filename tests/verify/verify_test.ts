@@ -67,14 +67,14 @@ Deno.test("verifyAttestation: an attested proof is valid in all four ways", asyn
   assert.equal(result.statement?.predicate.files.length, NAMES.length - 1);
 });
 
-Deno.test("verifyAttestation: signatures that name nobody and a long payload keep no verifier busy", () => {
+Deno.test("verifyAttestation: signatures that name nobody and a long payload keep no verifier busy", async () => {
   const payload = new Uint8Array(8 << 20);
   const sig = envelopeOf(SIGNED).signatures[0]!.sig;
   const signatures = Array.from({ length: 64 }, (_, i) => ({ keyid: null, sig: sig.with(32, i) }));
   const keys = Array.from({ length: 60 }, (_, i) => testKey(i + 1).publicKey);
   const bytes = renderEnvelope({ payloadType: PAYLOAD_TYPE, payload, signatures });
   const from = performance.now();
-  const { verdict } = judgeSignature(bytes, { keys, threshold: 1, owners: new Map(), refused: [] });
+  const { verdict } = await judgeSignature(bytes, { keys, threshold: 1, owners: new Map(), refused: [] });
   assert.equal(verdict.code, "not_by_trusted_key");
   // Every one tried with every key would take half an hour.
   assert.ok(performance.now() - from < 60_000);
@@ -218,7 +218,7 @@ Deno.test("verifyAttestation: allowing unsigned bundles allows no bad signature"
 
 Deno.test("verifyAttestation: an envelope too large to keep is no missing one", async () => {
   const inventory = await inventoryOf(edited("attestation.json", new Uint8Array(24 << 20)));
-  const result = verifyAttestation({
+  const result = await verifyAttestation({
     inventory,
     trust: { keys: [testKey(1).publicKey], threshold: 1, refused: [], owners: new Map() },
     now: ISSUED_AT,
@@ -237,7 +237,7 @@ Deno.test("verifyAttestation: a link in place of the envelope is no unsigned bun
   const trust = { keys: [testKey(1).publicKey], threshold: 1, refused: [], owners: new Map() };
   const asked = { now: ISSUED_AT, maxAgeMs: null, nonce: null, unsigned: { problem: null } };
   assert.match(
-    brief(verifyAttestation({ inventory, trust, ...asked })),
+    brief(await verifyAttestation({ inventory, trust, ...asked })),
     /^invalid = invalid:envelope_unreadable/,
   );
 });

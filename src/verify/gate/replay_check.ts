@@ -34,13 +34,16 @@ interface SummaryContext {
  * Whether a signed summary confirms exactly this proof, with every target the policy wants. Nobody replays a proof of
  * their own: signatures by whoever signed the proof count for nothing, whatever key of theirs made them.
  */
-export function summaryCheck({ envelope, trust }: SummaryGiven, context: SummaryContext): GateCheck {
+export async function summaryCheck(
+  { envelope, trust }: SummaryGiven,
+  context: SummaryContext,
+): Promise<GateCheck> {
   const { statement, attestation, config, now, maxAgeMs } = context;
   const expected = { subjects: statement.subjects, attestation, now, maxAgeMs };
   const isProver = proverAmong(trust, context);
   const others = { ...trust, keys: trust.keys.filter((key) => !isProver(key)) };
-  const { verdict, summary } = verifySummary(envelope, others, expected);
-  if (summary === null && verifySummary(envelope, trust, expected).signers.some(isProver)) {
+  const { verdict, summary } = await verifySummary(envelope, others, expected);
+  if (summary === null && (await verifySummary(envelope, trust, expected)).signers.some(isProver)) {
     const detail = "whoever signed the proof signed the summary too: somebody else has to replay it";
     return fail("replay", [finding("replayer_is_prover", detail)]);
   }

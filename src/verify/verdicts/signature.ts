@@ -1,6 +1,6 @@
 import { type Envelope, parseEnvelope, PAYLOAD_TYPE } from "../../sign/dsse.ts";
-import { sameKey, type VerificationKey } from "../../sign/key.ts";
-import { signaturesBy } from "../../sign/sign.ts";
+import type { VerificationKey } from "../../sign/key.ts";
+import { distinctKeys, signaturesByRuntime } from "../../sign/sign_runtime.ts";
 import type { TrustedKeys } from "../../sign/trust_file.ts";
 import { printableLine } from "../../vocabulary/printable.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
@@ -30,7 +30,7 @@ interface SignatureJudged {
  * the whole. Signatures by unknown keys count for nothing.
  * @throws RangeError on a threshold below 1
  */
-export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged {
+export async function judgeSignature(bytes: Uint8Array, trust: Trust): Promise<SignatureJudged> {
   if (!Number.isInteger(trust.threshold) || trust.threshold < 1) {
     throw new RangeError(`a threshold of ${trust.threshold} would believe anybody`);
   }
@@ -48,14 +48,14 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
   }
   const tries = new Tries(envelope.payload.length);
   const signers: VerificationKey[] = [];
-  for (const key of distinct(trust.keys)) {
-    const made = signaturesOf(envelope, key, tries);
+  for (const key of await distinctKeys(trust.keys)) {
+    const made = await signaturesOf(envelope, key, tries);
     if (made.broken && key.kind === "ed25519") {
       return no("signature_broken", `a signature that names key ${shortId(key)} is not by that key`);
     }
     if (made.good) signers.push(key);
   }
-  if (isMisnamed(envelope, trust.keys)) {
+  if (await isMisnamed(envelope, trust.keys)) {
     return no("keyid_mismatch", "a trusted key signed it under the name of another key");
   }
   const voices = new Set(signers.map((key) => trust.owners.get(key.id) ?? key));
@@ -63,7 +63,7 @@ export function judgeSignature(bytes: Uint8Array, trust: Trust): SignatureJudged
     const detail = `signed by ${signers.map((key) => named(key, trust.owners.get(key.id))).join(", ")}`;
     return { verdict: valid("signed", detail), payload: envelope.payload, signers };
   }
-  const refused = trust.refused.find(({ key }) => signaturesOf(envelope, key, tries).good) ?? null;
+  const refused = await refusedSigner(envelope, trust, tries);
   if (refused !== null) {
     const detail = `signed by ${named(refused.key, refused.principal)}, whose key is ${
       STATES[refused.state]
@@ -100,11 +100,11 @@ const MAX_TRIED_BYTES = 1 << 27;
  * Of the signatures that name a key or none: whether one is by it, and whether one that names it is not; with that the
  * looking ends. What is left untried has not signed.
  */
-function signaturesOf(
+async function signaturesOf(
   envelope: Envelope,
   key: VerificationKey,
   tries: Tries,
-): { readonly good: boolean; readonly broken: boolean } {
+): Promise<{ readonly good: boolean; readonly broken: boolean }> {
   let good = false;
   const seen = new Set<string>();
   for (const signature of envelope.signatures) {
@@ -116,7 +116,7 @@ function signaturesOf(
     const bytes = sig.join();
     if (seen.has(bytes)) continue;
     seen.add(bytes);
-    const fits = signaturesBy({ ...envelope, signatures: [signature] }, [key]).length > 0;
+    const fits = (await signaturesByRuntime({ ...envelope, signatures: [signature] }, [key])).length > 0;
     if (!fits && names) return { good, broken: true };
     good ||= fits;
   }
@@ -124,15 +124,18 @@ function signaturesOf(
 }
 
 /** Whether a trusted key made a signature that names a key the verifier does not know. */
-function isMisnamed(envelope: Envelope, keys: readonly VerificationKey[]): boolean {
+async function isMisnamed(envelope: Envelope, keys: readonly VerificationKey[]): Promise<boolean> {
   const known = new Set<string | null>([null, ...keys.map((key) => key.id)]);
   const signatures = envelope.signatures.filter(({ keyid }) => !known.has(keyid));
-  return signatures.length > 0 && signaturesBy({ ...envelope, signatures }, keys).length > 0;
+  return signatures.length > 0 && (await signaturesByRuntime({ ...envelope, signatures }, keys)).length > 0;
 }
 
-/** A key given twice is one key. */
-function distinct(keys: readonly VerificationKey[]): readonly VerificationKey[] {
-  return keys.filter((key, i) => !keys.slice(0, i).some((other) => sameKey(key, other)));
+/** The first key that does not count and signed it, which says why nobody did. */
+async function refusedSigner(envelope: Envelope, { refused }: Trust, tries: Tries) {
+  for (const each of refused) {
+    if ((await signaturesOf(envelope, each.key, tries)).good) return each;
+  }
+  return null;
 }
 
 const STATES = { revoked: "revoked", expired: "no longer valid", not_yet_valid: "not valid yet" } as const;

@@ -36,12 +36,12 @@ interface SummaryVerified {
  * @param trust keys trusted as replayers; a prover's own key has no place there
  * @throws RangeError on a threshold below 1
  */
-export function verifySummary(
+export async function verifySummary(
   envelope: Uint8Array,
   trust: Trust,
   expected: SummaryExpected,
-): SummaryVerified {
-  const { verdict, payload, signers } = judgeSignature(envelope, trust);
+): Promise<SummaryVerified> {
+  const { verdict, payload, signers } = await judgeSignature(envelope, trust);
   if (payload === null) return { verdict, signers, summary: null };
   const read = readSummary(payload);
   if (!read.ok) {
