@@ -134,7 +134,13 @@ const PORTS = [
 const PURE = [
   ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report", "safety", "edit"],
   "approve",
-  ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/attest.ts"],
+  ...[
+    "bundle/claims.ts",
+    "bundle/claims_of.ts",
+    "bundle/statement.ts",
+    "bundle/make_statement.ts",
+    "bundle/attest.ts",
+  ],
   ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
   ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],
   ...["store/proposals.ts", "store/proposal", "store/operations.ts", "store/operation"],

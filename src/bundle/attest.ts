@@ -7,7 +7,7 @@ import { refusalText } from "../vocabulary/printable.ts";
 import { type Evidence, PROOF_ENVELOPE, TEST_RESULT_ENVELOPE } from "./claims.ts";
 import { claimsOf } from "./claims_of.ts";
 import { inventoryOf } from "./inventory.ts";
-import { type Issue, proofStatement, testResultStatement } from "./statement.ts";
+import { type Issue, proofStatement, testResultStatement } from "./make_statement.ts";
 
 /** The envelopes that attest a bundle, by name. */
 export type Envelopes = ReadonlyMap<string, Uint8Array>;

@@ -26,7 +26,8 @@ export async function openHostile(
   looked = new Map<string, boolean>(),
 ): Promise<HostileFile> {
   const known = plainFile(path, follow, looked);
-  return known === null ? await openWithoutWaiting(path, follow) : ofDeno(await Deno.open(known));
+  // Opening a file takes less time than asking another thread to.
+  return known === null ? await openWithoutWaiting(path, follow) : ofDeno(Deno.openSync(known));
 }
 
 /**

@@ -41,7 +41,7 @@ const AT_ONCE = 4;
 export async function takeInventory(dir: string, bounds: Bounds = BOUNDS): Promise<InventoryTaken> {
   const stock = new Stock(dir, bounds);
   try {
-    await stock.walk("", 1);
+    stock.walk("", 1);
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
     if (!missing && !isOfSystem(error)) throw error;
@@ -69,9 +69,9 @@ class Stock {
 
   constructor(readonly root: string, readonly bounds: Bounds) {}
 
-  async walk(prefix: string, depth: number): Promise<void> {
+  walk(prefix: string, depth: number): void {
     const entries: Deno.DirEntry[] = [];
-    for await (const entry of Deno.readDir(`${this.root}/${prefix}`)) {
+    for (const entry of Deno.readDirSync(`${this.root}/${prefix}`)) {
       // Directories count too: a bundle has no more of them than files.
       if (++this.#entries > 2 * this.bounds.files) return this.#tooMany();
       entries.push(entry);
@@ -82,21 +82,21 @@ class Stock {
       const name = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
       if (this.#collides(name)) continue;
       if (entry.isSymlink) this.#find("link", name, "a link");
-      else if (entry.isDirectory) await this.#descend(name, entry.name, depth);
+      else if (entry.isDirectory) this.#descend(name, entry.name, depth);
       else if (!entry.isFile) this.#find("special_file", name, "neither a file nor a directory");
       else if (!isKnownName(name)) this.#find("unknown_file", name, "a file that no bundle has");
       else this.#names.push(name);
     }
   }
 
-  async #descend(path: string, name: string, depth: number): Promise<void> {
+  #descend(path: string, name: string, depth: number): void {
     if (depth === this.bounds.depth) {
       this.#find("too_deep", path, `nested deeper than ${this.bounds.depth}`);
     } else if (!/^[a-z0-9_]{1,64}$/.test(name)) {
       this.#find("unknown_file", path, "a directory that no bundle has");
     } else {
       try {
-        await this.walk(path, depth + 1);
+        this.walk(path, depth + 1);
       } catch (error) {
         if (!isOfSystem(error)) throw error;
         this.#find("unreadable", path, error.message);

@@ -1,4 +1,3 @@
-import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import { comparePaths } from "../vocabulary/path.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import {
@@ -16,10 +15,8 @@ import {
 } from "../vocabulary/shape.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
 import {
-  type Claims,
   claimShapes,
   digestShape,
-  type FileDigest,
   nameShape,
   PROOF_ENVELOPE,
   TEST_RESULT_ENVELOPE,
@@ -27,9 +24,9 @@ import {
 } from "./claims.ts";
 import { BOUNDS, isKnownName } from "./layout.ts";
 
-const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-const PROOF_PREDICATE = "https://veripatch.dev/proof/v1";
-const TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1";
+export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+export const PROOF_PREDICATE = "https://veripatch.dev/proof/v1";
+export const TEST_RESULT_PREDICATE = "https://in-toto.io/attestation/test-result/v0.1";
 
 const MAX_DEPTH = 8;
 const MAX_VALUES = 400_000;
@@ -92,7 +89,7 @@ export interface ProofStatement {
   readonly predicate: ProofPredicate;
 }
 
-interface TestResultStatement {
+export interface TestResultStatement {
   readonly subjects: Subjects;
   readonly predicate: Shaped<typeof testResultShape>;
 }
@@ -101,66 +98,6 @@ type StatementRead<T> = { readonly ok: true; readonly statement: T } | {
   readonly ok: false;
   readonly refusal: Refusal;
 };
-
-/** What only the one who states can say. */
-export interface Issue {
-  readonly issuedAt: Date;
-  /** What a verifier asked to see in it, 1 to 1024 characters; null when nobody asked. */
-  readonly nonce: string | null;
-}
-
-/**
- * The bytes of a proof's statement, in canonical JSON. The same arguments give the same bytes.
- * @param files every file of the bundle but attestation.json
- * @throws RangeError when the arguments make a statement that no reader would take
- */
-export function proofStatement(
-  claims: Claims,
-  patch: string,
-  issue: Issue,
-  files: ReadonlyMap<string, FileDigest>,
-): Uint8Array {
-  const predicate: ProofPredicate = {
-    format: "veripatch-proof/v1",
-    issued_at: issue.issuedAt.toISOString(),
-    nonce: issue.nonce,
-    ...claims,
-    files: [...files].sort(([a], [b]) => comparePaths(a, b))
-      .map(([name, { size, sha256 }]) => ({ name, size, sha256 })),
-  };
-  const bytes = statementBytes({ patch, tree: claims.result.tree }, PROOF_PREDICATE, predicate);
-  const read = readProofStatement(bytes);
-  if (!read.ok) throw new RangeError(`no statement: ${read.refusal.detail}`);
-  return bytes;
-}
-
-/** The bytes of the standard test result of the same proof. */
-export function testResultStatement(
-  claims: Claims,
-  patch: string,
-  files: ReadonlyMap<string, FileDigest>,
-): Uint8Array {
-  const predicate: TestResultStatement["predicate"] = {
-    result: "PASSED",
-    configuration: [{ name: "policy.json", digest: { sha256: files.get("policy.json")!.sha256 } }],
-    passedTests: claims.targets.map((target) => target.name),
-    failedTests: [],
-  };
-  return statementBytes({ patch, tree: claims.result.tree }, TEST_RESULT_PREDICATE, predicate);
-}
-
-/** An in-toto statement about a patch and the tree it makes, in canonical JSON. */
-export function statementBytes(subjects: Subjects, predicateType: string, predicate: unknown): Uint8Array {
-  return new TextEncoder().encode(canonicalJson({
-    _type: STATEMENT_TYPE,
-    subject: [
-      { name: "final.patch", digest: { sha256: subjects.patch } },
-      { name: "patched_tree", digest: { sha256: subjects.tree } },
-    ],
-    predicateType,
-    predicate,
-  }));
-}
 
 /**
  * Reads the statement of a proof strictly: exactly the members of the format, exactly the two subjects, at least one

@@ -7,7 +7,7 @@ import { claimsOf } from "../bundle/claims_of.ts";
 import { bundleFiles } from "../bundle/documents.ts";
 import { inventoryOf } from "../bundle/inventory.ts";
 import type { SessionRecord } from "../bundle/record.ts";
-import { testResultStatement } from "../bundle/statement.ts";
+import { testResultStatement } from "../bundle/make_statement.ts";
 import { removeStaleBundles } from "../bundle/temporary.ts";
 import { prepareArtifacts, writeBundle } from "../bundle/write.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";

@@ -8,7 +8,8 @@ import {
   targetsShape,
   timeShape,
 } from "../bundle/claims.ts";
-import { readStatement, statementBytes, type Subjects } from "../bundle/statement.ts";
+import { statementBytes } from "../bundle/make_statement.ts";
+import { readStatement, type Subjects } from "../bundle/statement.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import {
   count,

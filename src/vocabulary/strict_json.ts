@@ -74,11 +74,14 @@ function structureProblem(
 
 /** The index after the closing quote, or -1. */
 function stringEnd(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === '"') return i + 1;
+  // Strings are most of a document: they are searched by the runtime, and only backslashes before a quote are counted.
+  for (let quote = start;;) {
+    quote = text.indexOf('"', quote + 1);
+    if (quote === -1) return -1;
+    let escapes = 0;
+    while (text[quote - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return quote + 1;
   }
-  return -1;
 }
 
 function decodedKey(quoted: string): string | null {

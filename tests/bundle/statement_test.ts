@@ -3,12 +3,8 @@ import fc from "fast-check";
 import { bundleFiles } from "../../src/bundle/documents.ts";
 import { claimsOf } from "../../src/bundle/claims_of.ts";
 import { inventoryOf } from "../../src/bundle/inventory.ts";
-import {
-  proofStatement,
-  readProofStatement,
-  readTestResultStatement,
-  testResultStatement,
-} from "../../src/bundle/statement.ts";
+import { proofStatement, testResultStatement } from "../../src/bundle/make_statement.ts";
+import { readProofStatement, readTestResultStatement } from "../../src/bundle/statement.ts";
 import { attest } from "../../src/bundle/attest.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { canonicalJson } from "../../src/vocabulary/canonical_json.ts";

@@ -2,7 +2,6 @@ import { type Claims, claimShapes, type Evidence, TEST_RESULT_ENVELOPE } from ".
 import { claimsOf } from "../../bundle/claims_of.ts";
 import { type ProofStatement, readTestResultStatement } from "../../bundle/statement.ts";
 import { parseEnvelope, PAYLOAD_TYPE } from "../../sign/dsse.ts";
-import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import type { Refusal } from "../../vocabulary/patch.ts";
 import { printableLine, refusalText } from "../../vocabulary/printable.ts";
 import { invalid, valid, type Verdict } from "./verdict.ts";
@@ -23,7 +22,7 @@ export function judgeSubject(statement: ProofStatement, evidence: Evidence): Ver
     return invalid("subject_not_patched_tree", "the statement is about another tree than the patched one");
   }
   for (const member of Object.keys(claimShapes) as (keyof Claims)[]) {
-    if (canonicalJson(predicate[member]) !== canonicalJson(drawn.claims[member])) {
+    if (!sameJson(predicate[member], drawn.claims[member])) {
       return invalid(
         "claim_contradicts_bundle",
         `the statement says another ${member} than the bundle's documents`,
@@ -57,9 +56,18 @@ function testResultProblem({ subjects, predicate }: ProofStatement, evidence: Ev
   const { passedTests, configuration } = statement.predicate;
   const policy = [{ name: "policy.json", digest: { sha256: evidence.files.get("policy.json")?.sha256 } }];
   const same = statement.subjects.patch === subjects.patch && statement.subjects.tree === subjects.tree &&
-    canonicalJson(passedTests) === canonicalJson(predicate.targets.map((target) => target.name)) &&
-    canonicalJson(configuration) === canonicalJson(policy);
+    sameJson(passedTests, predicate.targets.map((target) => target.name)) &&
+    sameJson(configuration, policy);
   return same ? null : invalid(code, `${TEST_RESULT_ENVELOPE} is about something else`);
+}
+
+/** Whether two values are the same JSON, whatever the order of members. As deep as their shapes, which is a few levels. */
+function sameJson(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [inA, inB] = [Object.entries(a), new Map(Object.entries(b))];
+  return inA.length === inB.size &&
+    inA.every(([name, value]) => inB.has(name) && sameJson(value, inB.get(name)));
 }
 
 function ofClaims({ targets, result }: Claims, patch: string): Verdict {
