@@ -41,7 +41,10 @@ function structureProblem(
   const open: (Set<string> | null)[] = [];
   let expectsKey = false;
   let values = 0;
-  for (let i = 0; i < text.length; i++) {
+  // The runtime skips what is between them sooner than a loop would.
+  const marks = /["{}[\],]/g;
+  while (marks.test(text)) {
+    const i = marks.lastIndex - 1;
     const c = text[i];
     if ((c === "," || c === "{" || c === "[") && ++values > maxValues) {
       return { detail: `more than ${maxValues} values`, tooMany: true };
@@ -66,7 +69,7 @@ function structureProblem(
         keys.add(key);
         expectsKey = false;
       }
-      i = end - 1;
+      marks.lastIndex = end;
     }
   }
   return null;

@@ -1,7 +1,8 @@
-import type { Plugin } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
 import { builtinModules } from "node:module";
 import { ROOT } from "../pp.ts";
 import { filesBelow } from "./files.ts";
+import { inOneFile } from "./one_file.ts";
 
 /** The program as files that need the runtime and nothing else. Paths are relative to its folder. */
 export interface Program {
@@ -17,15 +18,16 @@ const SOURCES = ["main.ts", "deno.json", "deno.lock", "src", "policies", "docs"]
 const LEFT_OUT = /^docs\/decisions\//;
 
 /** Modules that are started by name: where the code has them, and the name of the bundled file. */
+const QUICK = {
+  source: "src/cli/verify_attestation_quick.ts",
+  out: "verify_attestation_quick",
+  namedBy: "main.ts",
+  as: "./src/cli/verify_attestation_quick.ts",
+} as const;
 const ENTRIES = [
   { source: "main.ts", out: "main" },
   { source: "src/cli/program.ts", out: "program", namedBy: "main.ts", as: "./src/cli/program.ts" },
-  {
-    source: "src/cli/verify_attestation_quick.ts",
-    out: "verify_attestation_quick",
-    namedBy: "main.ts",
-    as: "./src/cli/verify_attestation_quick.ts",
-  },
+  QUICK,
   {
     source: "src/workspace/hash_worker.ts",
     out: "hash_worker",
@@ -80,14 +82,9 @@ export async function bundleProgram(stage: string): Promise<Program> {
   }
 
   const esbuild = await import("esbuild");
-  const result = await esbuild.build({
+  const options = {
     absWorkingDir: stage,
-    entryPoints: ENTRIES.map(({ source, out }) => ({ in: source, out })),
-    outdir: `${stage}/out`,
-    write: false,
-    metafile: true,
     bundle: true,
-    splitting: true,
     format: "esm",
     platform: "node",
     target: "esnext",
@@ -102,10 +99,26 @@ export async function bundleProgram(stage: string): Promise<Program> {
     define: { __dirname: "import.meta.dirname" },
     plugins: [builtins, ownPaths(stage, files)],
     logLevel: "error",
-  }).finally(() => esbuild.stop());
-  for (const { path, text } of result.outputFiles) {
-    files.set(path.slice(`${stage}/out/`.length), new TextEncoder().encode(loadedLate(text)));
-  }
+  } satisfies BuildOptions;
+  const bundled = async () => {
+    const quick = await inOneFile(stage, QUICK.source, `${QUICK.out}.js`, options);
+    const late = [...quick.late].map(([out, path]) => ({ in: path, out }));
+    const others = ENTRIES.filter((entry) => entry !== QUICK).map(({ source, out }) => ({ in: source, out }));
+    const result = await esbuild.build({
+      ...options,
+      entryPoints: [...others, ...late],
+      outdir: `${stage}/out`,
+      write: false,
+      metafile: true,
+      splitting: true,
+      plugins: [quick.plugin, ...options.plugins],
+    });
+    return { quick, result };
+  };
+  const { quick, result } = await bundled().finally(() => esbuild.stop());
+  const put = (name: string, code: string) => files.set(name, new TextEncoder().encode(loadedLate(code)));
+  put(`${QUICK.out}.js`, quick.code);
+  for (const { path, text } of result.outputFiles) put(path.slice(`${stage}/out/`.length), text);
 
   const packages = new Set<string>(
     [TREE_SITTER, GRAMMARS].map((path) => packageFolder(`${modules}/${path}`)),
