@@ -3,6 +3,7 @@ import type { MergeStrategy } from "../patch/merge.ts";
 import { flatten, treeSource } from "../store/artifact/tree.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Operation } from "../store/operations.ts";
+import { findConflicts } from "../store/operation/conflict.ts";
 import { requireRevision } from "../store/proposal/find.ts";
 import { expireIfDue, transition } from "../store/proposal/transition.ts";
 import type { Revision } from "../store/proposals.ts";
@@ -119,7 +120,7 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
         trees: treeSource((digest) => rows.tree(digest)),
         bytesOf,
         isTaken: (path) => ports.folder.stateOf(path).kind !== "absent",
-        resolved: (incoming, conflict) => resolutionOf(rows, ports.folder.root, incoming, conflict),
+        resolved: (conflict) => resolutionOf(rows, ports.folder.root, conflict),
       })
     );
     const touched = new Set<string>(plan.paths.map(({ path }) => path));
@@ -141,7 +142,7 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
       return refuse({ reason: "overlapping", proposal: overlap.proposals.at(-1)!, revision: null, detail });
     }
     if (plan.conflicts.length > 0) {
-      if (!asked.dryRun) keepConflicts(ports, plan.conflicts);
+      if (!asked.dryRun) keepConflicts(ports, revisions.map(incomingOf), plan.conflicts);
       const [{ proposal, revision }] = plan.conflicts as [typeof plan.conflicts[0]];
       const detail = "both the folder and the change touch the same places";
       return refuse({ reason: "conflicts", proposal: proposal, revision: revision, detail });
@@ -176,6 +177,8 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
           );
           if (!now.ok) throw changedMeanwhile(now.refusal.detail);
           if (!same) throw changedMeanwhile("a revision moved");
+          // What was open is decided now, by a strategy or by another content.
+          findConflicts(rows, ports.by(), ports.folder.root, revisions.map(incomingOf), []);
         },
       },
     };

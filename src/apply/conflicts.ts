@@ -1,79 +1,40 @@
 import { mergeFile, resolveFile, resolveRegions } from "../patch/merge.ts";
 import type { Resolution } from "../patch/merge.ts";
-
-import { type Author, record } from "../store/log/change.ts";
+import type { Author } from "../store/log/change.ts";
 import type { OperationSide, ResolutionKind, StoredConflict } from "../store/operations.ts";
+import {
+  type ConflictPlace,
+  findConflicts,
+  isAbout,
+  type NewConflict,
+  resolveFound,
+} from "../store/operation/conflict.ts";
 import type { Rows, Store } from "../store/store.ts";
-import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { ApplyPorts } from "./operate.ts";
-import { type Incoming, type PlannedConflict, same } from "./plan.ts";
+import type { Incoming, PlannedConflict } from "./plan.ts";
 
 const MAX_FILE_BYTES = 64 << 20;
-const MAX_REGIONS = 1_000;
 
-/**
- * Writes conflicts down, to be resolved: those of the same revision and folder that were open, or resolved for other
- * content, are obsolete then.
- */
+/** Writes the conflicts of a plan down, to be resolved. */
 export function keepConflicts(
   { store, by, folder }: ApplyPorts,
+  revisions: readonly Incoming[],
   conflicts: readonly PlannedConflict[],
 ): void {
-  store.records.write((rows) => {
-    const now = by();
-    const about = new Map(conflicts.map((one) => [`${one.proposal}.${one.revision}`, one]));
-    const kept = new Set<PlannedConflict>();
-    for (const { proposal, revision } of about.values()) {
-      for (const old of rows.conflicts({ proposal, revision, folder: folder.root })) {
-        const again = conflicts.find((one) => isAbout(old, one));
-        if (old.state === "open" && again !== undefined) kept.add(again);
-        else if (old.state === "open") {
-          rows.setConflict(old.id, { ...NOTHING, state: "obsolete" });
-        }
-      }
-    }
-    const fresh = conflicts.filter((one) => !kept.has(one));
-    for (const { proposal, revision, path, regions, base, ours, theirs } of fresh) {
-      rows.insertConflict({
-        ...{ id: rows.lastConflict() + 1, proposal, revision, folder: folder.root, path, base, ours, theirs },
-        regions: canonicalJson(regions.slice(0, MAX_REGIONS)),
-        ...{ createdAt: now.now.toISOString(), ...NOTHING, state: "open" },
-      });
-    }
-    if (fresh.length === 0) return;
-    record(rows, now, "conflicts_found", {
-      folder: folder.root,
-      count: fresh.length,
-      conflicts: fresh.slice(0, 200).map(({ proposal, revision, path, regions }) => ({
-        ...{ proposal, revision, path },
-        line: regions[0]?.line ?? null,
-        reason: regions[0]?.reason ?? "",
-      })),
-    });
-  });
-}
-
-const NOTHING = { resolution: null, result: null, resolvedAt: null, resolvedBy: null };
-
-function isAbout(
-  stored: StoredConflict,
-  { proposal, revision, path, base, ours, theirs }: PlannedConflict,
-): boolean {
-  return stored.proposal === proposal && stored.revision === revision && stored.path === path &&
-    same(stored.base, base) && same(stored.ours, ours) && same(stored.theirs, theirs);
+  store.records.write((rows) => findConflicts(rows, by(), folder.root, revisions, conflicts));
 }
 
 /** What a conflict was resolved to, as long as all three sides are what they were; undefined when it was not. */
 export function resolutionOf(
   rows: Rows,
-  folder: string,
-  { proposal, revision }: Incoming,
-  conflict: PlannedConflict,
+  folder: ConflictPlace,
+  conflict: NewConflict,
 ): OperationSide | null | undefined {
+  const { proposal, revision } = conflict;
   const stored = rows.conflicts({ proposal, revision, folder, state: "resolved" })
     .findLast((one) => isAbout(one, conflict));
   return stored === undefined ? undefined : stored.result;
@@ -95,7 +56,7 @@ export function markedConflict(store: Store, { base, ours, theirs }: StoredConfl
 export type Wanted = "ours" | "theirs" | "both" | { readonly edited: Uint8Array };
 
 /**
- * Resolves open conflicts of a revision in a folder.
+ * Resolves open conflicts of a revision in a folder, or with null in a rebase.
  * @param path one file, or null for all
  * @returns what was resolved
  * @throws Failure `no_conflict` (usage), `both_impossible` (usage)
@@ -103,7 +64,7 @@ export type Wanted = "ours" | "theirs" | "both" | { readonly edited: Uint8Array 
 export async function resolveConflicts(
   store: Store,
   by: Author,
-  where: { readonly proposal: number; readonly revision: number; readonly folder: string },
+  where: { readonly proposal: number; readonly revision: number; readonly folder: ConflictPlace },
   path: string | null,
   wanted: Wanted,
 ): Promise<readonly StoredConflict[]> {
@@ -115,9 +76,9 @@ export async function resolveConflicts(
       throw new Failure(
         "usage",
         "no_conflict",
-        `P${where.proposal}.${where.revision} has ${what} in this folder`,
+        `P${where.proposal}.${where.revision} has ${what}${where.folder === null ? "" : " in this folder"}`,
         {
-          hint: `pp apply P${where.proposal} finds them, pp resolve P${where.proposal} lists them`,
+          hint: `pp apply and pp proposal rebase find them, pp resolve P${where.proposal} lists them`,
         },
       );
     }
@@ -131,28 +92,9 @@ export async function resolveConflicts(
     });
     writer.flush();
     const resolution: ResolutionKind = typeof wanted === "object" ? "edited" : wanted;
-    store.records.write((rows) => {
-      for (const { conflict, result } of results) {
-        const to = { resolution, result, resolvedAt: by.now.toISOString(), resolvedBy: by.actor };
-        if (!rows.setConflict(conflict.id, { state: "resolved", ...to })) {
-          throw new Failure("unavailable", "conflict_moved", "somebody resolved it meanwhile", {
-            hint: `pp resolve P${where.proposal} lists what is open`,
-          });
-        }
-      }
-      record(rows, by, "conflicts_resolved", {
-        ...where,
-        resolution,
-        paths: results.slice(0, 200).map(({ conflict, result }) => ({
-          path: conflict.path,
-          result: result?.sha256 ?? null,
-        })),
-      });
-      return results;
-    });
-    return Promise.resolve(
-      store.records.read((rows) => results.map(({ conflict }) => rows.conflict(conflict.id)!)),
-    );
+    const said = results.map(({ conflict, result }) => ({ id: conflict.id, result }));
+    const resolved = store.records.write((rows) => resolveFound(rows, by, where.folder, resolution, said));
+    return Promise.resolve(resolved);
   }, {});
 }
 

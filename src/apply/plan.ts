@@ -25,7 +25,7 @@ export interface PlanSources {
   /** Whether something is at a path that is no part of the workspace, such as an ignored file. */
   readonly isTaken: (path: RelativePath) => boolean;
   /** What somebody said a conflict is to become; undefined when nobody did, null for no file. */
-  readonly resolved: (incoming: Incoming, conflict: PlannedConflict) => OperationSide | null | undefined;
+  readonly resolved: (conflict: PlannedConflict) => OperationSide | null | undefined;
 }
 
 /** How a path came to what it becomes. */
@@ -172,7 +172,7 @@ class Planner {
       regions: outcome.conflicts.map(({ line, reason, detail }) => ({ line, reason, detail })),
       merge: outcome.file,
     };
-    const resolved = this.sources.resolved(incoming, conflict);
+    const resolved = this.sources.resolved(conflict);
     if (resolved === undefined) this.#conflicts.push(conflict);
     else {
       const proposals = [...this.#proposals(path), incoming.proposal];

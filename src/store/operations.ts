@@ -90,13 +90,17 @@ export interface PathHistory {
   readonly targets: readonly number[];
 }
 
-/** What stands in the way at one path of a folder, kept until it is resolved or the folder changes. */
+/**
+ * What stands in the way at one path of a folder, or of the version a rebase goes onto, kept until it is resolved or that
+ * changes.
+ */
 export interface StoredConflict {
   /** From 1 in one store. */
   readonly id: number;
   readonly proposal: number;
   readonly revision: number;
-  readonly folder: string;
+  /** Null of a rebase. */
+  readonly folder: string | null;
   readonly path: string;
   /** RFC 8785 JSON: `[{line, reason, detail}]`. */
   readonly regions: string;
@@ -133,7 +137,8 @@ export interface OperationBlob {
 export interface ConflictFilter {
   readonly proposal?: number;
   readonly revision?: number;
-  readonly folder?: string;
+  /** With null, those of rebases. */
+  readonly folder?: string | null;
   readonly state?: StoredConflict["state"];
 }
 

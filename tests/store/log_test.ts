@@ -33,7 +33,13 @@ const allEvents = (store: Store) => store.records.read((rows) => rows.events(0, 
 function withEvents(store: Store, events: readonly LogEvent[]): Rows {
   return store.records.read((rows) => ({
     ...{ versions: (name?: string) => rows.versions(name), artifact: rows.artifact },
-    ...{ lastProposal: () => 0, allRevisions: () => [], allApprovals: () => [] },
+    ...{
+      lastProposal: () => 0,
+      lastOperation: () => 0,
+      lastConflict: () => 0,
+      allRevisions: () => [],
+      allApprovals: () => [],
+    },
     event: (n: number) => events.find((event) => event.sequence === n) ?? null,
     lastEvent: () => events.at(-1) ?? null,
     events: (after: number, limit: number) => events.filter((e) => e.sequence > after).slice(0, limit),

@@ -1,6 +1,7 @@
 import { openFolderStore } from "../../src/store/folder/open.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { decisionContract } from "../contract/decision_contract.ts";
+import { operationContract } from "../contract/operation_contract.ts";
 import { proposalContract } from "../contract/proposal_contract.ts";
 import { storeContract, type StoreUnderTest } from "../contract/store_contract.ts";
 
@@ -18,7 +19,7 @@ function memory(): Promise<StoreUnderTest> {
   return Promise.resolve({ store, cleanUp: () => Promise.resolve() });
 }
 
-for (const contract of [storeContract, proposalContract, decisionContract]) {
+for (const contract of [storeContract, proposalContract, decisionContract, operationContract]) {
   contract("sqlite", sqlite);
   contract("memory", memory);
 }

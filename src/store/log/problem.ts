@@ -18,7 +18,13 @@ export interface LogProblem {
     | "proposal_unknown"
     | "approval_edited"
     | "approval_gone"
-    | "approval_unknown";
+    | "approval_unknown"
+    | "operation_edited"
+    | "operation_gone"
+    | "operation_unknown"
+    | "conflict_edited"
+    | "conflict_gone"
+    | "conflict_unknown";
   /** The event or checkpoint it is about; null for one about a row. */
   readonly sequence: number | null;
   readonly detail: string;

@@ -4,6 +4,7 @@ import type { LogEvent, Rows } from "../store.ts";
 import { EVENTS_PRUNED } from "./change.ts";
 import { eventHash, genesis } from "./event.ts";
 import type { AddProblem, LogProblem, Payload } from "./problem.ts";
+import { toldOfOperations } from "./verify_operations.ts";
 import { toldOfProposals } from "./verify_proposals.ts";
 import { toldOfVersions } from "./verify_versions.ts";
 
@@ -30,8 +31,8 @@ export interface KnownPoint {
 
 /**
  * Verifies the log of a store: sequence, hashes, payloads, that what is gone was taken by retention, that each version,
- * revision of a proposal and decision is what the log says, and that the log still holds what checkpoints have seen.
- * Without a checkpoint, a log whose end was cut off, or that was written anew as a whole, looks sound: nothing inside
+ * revision of a proposal, decision, operation and conflict is what the log says, and that the log still holds what
+ * checkpoints have seen. Without a checkpoint, a log whose end was cut off, or that was written anew as a whole, looks sound: nothing inside
  * can tell.
  */
 export function verifyLog(rows: Rows, storeId: string, points: readonly KnownPoint[] = []): LogReport {
@@ -43,7 +44,7 @@ export function verifyLog(rows: Rows, storeId: string, points: readonly KnownPoi
   let retained = 0;
   let last: LogEvent | null = null;
   let count = 0;
-  const told = [toldOfVersions(rows), toldOfProposals(rows)];
+  const told = [toldOfVersions(rows), toldOfProposals(rows), toldOfOperations(rows)];
   let allPayloads = true;
   for (let page = rows.events(0, PAGE); page.length > 0; page = rows.events(last!.sequence, PAGE)) {
     for (const event of page) {

@@ -1,13 +1,16 @@
-import { canonicalJson } from "../../vocabulary/canonical_json.ts";
-import { sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
 import { addVersion, type Author, record } from "../log/change.ts";
-import type { NewOperation, Operation, OperationPath, OperationState } from "../operations.ts";
+import type { NewOperation, Operation, OperationState } from "../operations.ts";
 import type { WritableRows } from "../store.ts";
-
-/** Paths an event names; of more it has the digest. */
-const MAX_NAMED = 200;
+import {
+  BACKUPS_DROPPED,
+  MAX_NAMED,
+  OPERATION_ABANDONED,
+  OPERATION_STARTED,
+  operationSummary,
+  startedPayload,
+} from "./payload.ts";
 
 /** What an operation is to do, before it has a number. */
 export interface OperationAsked extends Omit<NewOperation, "operation"> {
@@ -42,14 +45,7 @@ export function beginOperation(rows: WritableRows, by: Author, asked: OperationA
     files: paths.length,
   };
   rows.insertOperation({ operation, paths, revisions, targets });
-  record(rows, by, "operation_started", {
-    ...summary(operation),
-    ...pathSummary(paths),
-    before_manifest: operation.beforeManifest,
-    after_manifest: operation.afterManifest,
-    revisions: revisions.map(({ proposal, revision, evidence }) => ({ proposal, revision, evidence })),
-    targets: [...targets],
-  });
+  record(rows, by, OPERATION_STARTED, startedPayload({ operation, paths, revisions, targets }));
   return operation;
 }
 
@@ -70,7 +66,9 @@ export type OperationEnd =
     readonly reason: string;
     /** Where the folder is neither as before nor as after. */
     readonly stuck: readonly string[];
-  };
+  }
+  /** Nobody can look at the folder any more, and whoever says so gives it up. */
+  | { readonly state: "failed"; readonly abandoned: true; readonly reason: string };
 
 /**
  * Ends an operation, once.
@@ -88,9 +86,10 @@ export function endOperation(
   const reason = end.state === "done" ? "" : end.reason;
   const to = { state: end.state as Exclude<OperationState, "applying">, reason, version };
   if (!rows.setOperationState(number, { ...to, finishedAt: by.now.toISOString() })) return null;
-  record(rows, by, `operation_${end.state}`, {
-    ...summary(operation),
-    ...(end.state === "done" ? { version } : { reason, stuck: end.stuck.slice(0, MAX_NAMED) }),
+  const stuck = "stuck" in end ? end.stuck.slice(0, MAX_NAMED) : [];
+  record(rows, by, "abandoned" in end ? OPERATION_ABANDONED : `operation_${end.state}`, {
+    ...operationSummary(operation),
+    ...(end.state === "done" ? { version } : { reason, stuck }),
   });
   return rows.operation(number);
 }
@@ -102,26 +101,6 @@ function versionOf(rows: WritableRows, by: Author, operation: Operation, message
     ...{ artifact, root, manifest, files, bytes, message, trees: [], restores: null },
   });
   return version.number;
-}
-
-function summary({ number, kind, folder, artifact }: Operation) {
-  return { operation: number, kind, folder, artifact };
-}
-
-/** Every path with its content before and after, or, of many, their digest. */
-function pathSummary(paths: OperationAsked["paths"]) {
-  const all = paths.map(({ path, before, after }) => ({
-    ...{ path, before: sideOf(before), after: sideOf(after) },
-  }));
-  return {
-    files: paths.length,
-    paths_sha256: sha256(canonicalJson(all)),
-    paths: all.slice(0, MAX_NAMED),
-  };
-}
-
-function sideOf(side: OperationPath["before"] | OperationPath["after"]) {
-  return side === null ? null : { mode: side.mode, size: side.size, sha256: side.sha256 };
 }
 
 /**
@@ -144,10 +123,9 @@ export function dropOldBackups(
     .map(({ number }) => number).reverse();
   if (dryRun || gone.length === 0) return gone;
   for (const number of gone) rows.dropBackups(number);
-  record(rows, by, "backups_dropped", {
-    operations: gone.slice(0, MAX_NAMED),
-    count: gone.length,
-    older_than: before?.toISOString() ?? null,
-  });
+  for (let from = 0; from < gone.length; from += MAX_NAMED) {
+    const operations = gone.slice(from, from + MAX_NAMED);
+    record(rows, by, BACKUPS_DROPPED, { operations, older_than: before?.toISOString() ?? null });
+  }
   return gone;
 }

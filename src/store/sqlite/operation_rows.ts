@@ -132,7 +132,7 @@ export class SqliteOperationRows extends SqliteProposalRows implements WritableO
     const { where, values } = conditions([
       ["proposal = ?", proposal],
       ["revision = ?", revision],
-      ["folder = ?", folder],
+      ["folder IS ?", folder],
       ["state = ?", state],
     ]);
     return this.all<ConflictRow>(`${CONFLICT}${where} ORDER BY id LIMIT ${PAGE * 100}`, ...values).map(
@@ -218,7 +218,7 @@ function conditions(narrowing: readonly (readonly [string, SqlValue | undefined]
   const given = narrowing.filter(([, value]) => value !== undefined);
   return {
     where: given.length === 0 ? "" : ` WHERE ${given.map(([condition]) => condition).join(" AND ")}`,
-    values: given.map(([, value]) => value as string | number),
+    values: given.map(([, value]) => value as SqlValue),
   };
 }
 

@@ -74,7 +74,7 @@ export const OPERATION_SCHEMA = `
     id INTEGER PRIMARY KEY CHECK (id >= 1),
     proposal INTEGER NOT NULL,
     revision INTEGER NOT NULL,
-    folder TEXT NOT NULL,
+    folder TEXT,
     path TEXT NOT NULL,
     base TEXT,
     ours TEXT,
@@ -118,6 +118,12 @@ export const OPERATION_SCHEMA = `
   BEGIN SELECT RAISE (ABORT, 'what an operation did is never changed'); END;
   CREATE TRIGGER operation_targets_stay BEFORE DELETE ON operation_targets
   BEGIN SELECT RAISE (ABORT, 'an operation is never removed'); END;
+  CREATE TRIGGER conflicts_as_they_are BEFORE UPDATE ON conflicts
+  WHEN NEW.id IS NOT OLD.id OR NEW.proposal IS NOT OLD.proposal OR NEW.revision IS NOT OLD.revision
+    OR NEW.folder IS NOT OLD.folder OR NEW.path IS NOT OLD.path OR NEW.base IS NOT OLD.base
+    OR NEW.ours IS NOT OLD.ours OR NEW.theirs IS NOT OLD.theirs OR NEW.created_at IS NOT OLD.created_at
+    OR NEW.regions IS NOT OLD.regions OR OLD.state = 'obsolete'
+  BEGIN SELECT RAISE (ABORT, 'of a conflict only what it becomes changes'); END;
   CREATE TRIGGER conflicts_stay BEFORE DELETE ON conflicts
   BEGIN SELECT RAISE (ABORT, 'a conflict is never removed'); END;
   `;

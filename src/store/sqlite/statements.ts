@@ -11,7 +11,7 @@ export class Statements {
     return row === undefined ? null : { ...row } as T;
   }
 
-  protected all<T>(sql: string, ...values: readonly (string | number)[]): T[] {
+  protected all<T>(sql: string, ...values: readonly SqlValue[]): T[] {
     return this.#prepare(sql).all(...values).map((row) => ({ ...row }) as T);
   }
 

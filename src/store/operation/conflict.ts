@@ -1,0 +1,112 @@
+import { canonicalJson } from "../../vocabulary/canonical_json.ts";
+import { Failure } from "../../vocabulary/failure.ts";
+import { type Author, record } from "../log/change.ts";
+import type { OperationSide, ResolutionKind, StoredConflict } from "../operations.ts";
+import type { WritableRows } from "../store.ts";
+import {
+  conflictPayload,
+  CONFLICTS_FOUND,
+  CONFLICTS_OBSOLETE,
+  CONFLICTS_RESOLVED,
+  MAX_NAMED,
+  resolvedPayload,
+} from "./payload.ts";
+
+const MAX_REGIONS = 1_000;
+
+/** What stands in the way at one path, before it is written down. */
+export interface NewConflict
+  extends Pick<StoredConflict, "proposal" | "revision" | "path" | "base" | "ours" | "theirs"> {
+  readonly regions: readonly {
+    readonly line: number | null;
+    readonly reason: string;
+    readonly detail: string;
+  }[];
+}
+
+/** Where a revision was to go: a folder, or with null another version of its artifact. */
+export type ConflictPlace = StoredConflict["folder"];
+
+/**
+ * Writes down the conflicts of revisions at one place. Those that are known stay; earlier ones of the same revisions and
+ * place that are about other content are obsolete then.
+ * @param revisions that were looked at, also those without a conflict
+ */
+export function findConflicts(
+  rows: WritableRows,
+  by: Author,
+  place: ConflictPlace,
+  revisions: readonly Pick<NewConflict, "proposal" | "revision">[],
+  conflicts: readonly NewConflict[],
+): void {
+  const known = new Set<NewConflict>();
+  const obsolete: number[] = [];
+  for (const { proposal, revision } of revisions) {
+    for (const old of rows.conflicts({ proposal, revision, folder: place })) {
+      if (old.state === "obsolete") continue;
+      const again = conflicts.find((one) => isAbout(old, one));
+      if (again !== undefined && old.state === "open") known.add(again);
+      else if (old.state === "open" || conflicts.some(({ path }) => path === old.path)) obsolete.push(old.id);
+    }
+  }
+  for (const id of obsolete) rows.setConflict(id, { ...UNRESOLVED, state: "obsolete" });
+  const fresh = conflicts.filter((one) => !known.has(one)).map((one): StoredConflict => {
+    const { proposal, revision, path, base, ours, theirs } = one;
+    const conflict: StoredConflict = {
+      ...{ id: rows.lastConflict() + 1, proposal, revision, folder: place, path, base, ours, theirs },
+      regions: canonicalJson(one.regions.slice(0, MAX_REGIONS)),
+      ...{ createdAt: by.now.toISOString(), ...UNRESOLVED, state: "open" },
+    };
+    rows.insertConflict(conflict);
+    return conflict;
+  });
+  for (const ids of slices(obsolete)) record(rows, by, CONFLICTS_OBSOLETE, { folder: place, conflicts: ids });
+  for (const some of slices(fresh)) {
+    record(rows, by, CONFLICTS_FOUND, { folder: place, conflicts: some.map(conflictPayload) });
+  }
+}
+
+const UNRESOLVED = { resolution: null, result: null, resolvedAt: null, resolvedBy: null };
+
+/** Says what open conflicts of one place become. @throws Failure `conflict_moved` (unavailable) */
+export function resolveFound(
+  rows: WritableRows,
+  by: Author,
+  place: ConflictPlace,
+  resolution: ResolutionKind,
+  results: readonly { readonly id: number; readonly result: OperationSide | null }[],
+): readonly StoredConflict[] {
+  const resolved = results.map(({ id, result }) => {
+    const to = { resolution, result, resolvedAt: by.now.toISOString(), resolvedBy: by.actor };
+    if (rows.conflict(id)?.state !== "open" || !rows.setConflict(id, { state: "resolved", ...to })) {
+      throw new Failure("unavailable", "conflict_moved", "somebody resolved it meanwhile", {
+        hint: "pp resolve lists what is open",
+      });
+    }
+    return rows.conflict(id)!;
+  });
+  for (const some of slices(resolved)) {
+    record(rows, by, CONFLICTS_RESOLVED, {
+      ...{ folder: place, resolution, conflicts: some.map(resolvedPayload) },
+    });
+  }
+  return resolved;
+}
+
+/** Whether a conflict that was kept is the one at hand: all three sides are what they were. */
+export function isAbout(
+  stored: StoredConflict,
+  { proposal, revision, path, base, ours, theirs }: Omit<NewConflict, "regions">,
+): boolean {
+  return stored.proposal === proposal && stored.revision === revision && stored.path === path &&
+    same(stored.base, base) && same(stored.ours, ours) && same(stored.theirs, theirs);
+}
+
+function same(a: OperationSide | null, b: OperationSide | null): boolean {
+  return a === null || b === null ? a === b : a.sha256 === b.sha256 && a.mode === b.mode;
+}
+
+/** Each event tells of some, so that all are told of. */
+function* slices<T>(all: readonly T[]): Iterable<readonly T[]> {
+  for (let from = 0; from < all.length; from += MAX_NAMED) yield all.slice(from, from + MAX_NAMED);
+}
