@@ -21,14 +21,36 @@ export async function sideBySide(
   rounds: number,
   ...work: readonly (() => Promise<unknown>)[]
 ): Promise<number[]> {
-  const times: number[][] = work.map(() => []);
+  return await inTurn(rounds, ...work.map((piece) => () => timed(piece)));
+}
+
+/** The same of work that measures itself. @returns the median of each, in the order given */
+export async function inTurn(
+  rounds: number,
+  ...work: readonly (() => Promise<number>)[]
+): Promise<number[]> {
+  const figures: number[][] = work.map(() => []);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, piece] of work.entries()) {
-      const ms = await timed(piece);
-      if (round > 0) times[i]!.push(ms);
+      const figure = await piece();
+      if (round > 0) figures[i]!.push(figure);
     }
   }
-  return times.map(median);
+  return figures.map(median);
+}
+
+/** Milliseconds of processor time, user and system, that a program takes, whatever else the machine does. */
+export async function processorTime(argv: readonly string[]): Promise<number> {
+  const script = `TIMEFORMAT='%3U %3S'; time "$@" >/dev/null 2>&1`;
+  const { stderr, success } = await new Deno.Command("bash", {
+    args: ["-c", script, "bash", ...argv],
+    env: { LC_ALL: "C" },
+    stdin: "null",
+    stdout: "null",
+  }).output();
+  const spent = /^(\d+\.\d+) (\d+\.\d+)\s*$/.exec(new TextDecoder().decode(stderr));
+  if (!success || spent === null) throw new Error(`${argv.join(" ")} could not be measured`);
+  return (Number(spent[1]) + Number(spent[2])) * 1000;
 }
 
 /** One line of the table. */

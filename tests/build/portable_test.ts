@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { renderPublicPem } from "../../src/sign/pem.ts";
 import { VERSION } from "../../src/version.ts";
+import { attested, testKey } from "../bundle/attested.ts";
 import { asUser, give, type Places, replaceQuietly, treeIn, withPlaces } from "./places.ts";
 import { PP_FROM_CHECKOUT, run } from "./portable.ts";
 
@@ -48,6 +50,33 @@ Deno.test("portable: the first start unpacks, the second runs from there, and bo
     assert.ok(info.embedded.some(({ path }: { path: string }) => path === "policies/python.yaml"));
     assert.match((await start(places, ["help", "exit-codes"])).stdout, /no trusted key/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(places.temporary)), []);
+  });
+});
+
+Deno.test("portable: a plain verify-attestation starts from one file, and what that loads late is of the same program", async () => {
+  await withPlaces(async (places) => {
+    const tree = await unpackedTree(places);
+    const code = await Deno.readTextFile(`${tree}/verify_attestation_quick.js`);
+    assert.deepEqual(
+      code.match(/\bimport\s*["{*\w$][^(;]*?["'][^"']+["']/g) ?? [],
+      [],
+      "it imports nothing at once",
+    );
+    const bundle = `${places.root}/bundle`;
+    for (const [name, bytes] of await attested()) {
+      await Deno.mkdir(`${bundle}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+      await Deno.writeFile(`${bundle}/${name}`, bytes);
+    }
+    await Deno.writeTextFile(`${places.root}/key.pem`, renderPublicPem(testKey(1).publicKey));
+    await Deno.writeTextFile(`${places.root}/trust.yaml`, "format: nonsense\n");
+    const verify = (...more: string[]) => start(places, ["verify-attestation", bundle, ...more]);
+    const valid = await verify("--key", `${places.root}/key.pem`);
+    assert.match(valid.stdout, /verdict +valid/, valid.stderr);
+    assert.equal(valid.code, 0);
+    // The reader of trust files comes from the rest of the program, and its Failure is one here.
+    const broken = await verify("--trust", `${places.root}/trust.yaml`);
+    assert.equal(broken.code, 65, broken.stderr);
+    assert.match(broken.stderr, /must be one of veripatch-trust\/v1/);
   });
 });
 

@@ -86,7 +86,7 @@ Deno.test("pp verify-attestation: help and mistakes are answered as for every ve
   assert.equal(failure.code, 64);
 });
 
-Deno.test("quickVerifyAttestation: what it loads at once asks nothing of Node, which takes longer than it does itself", async () => {
+Deno.test("quickVerifyAttestation: what it loads at once is of us alone: Node's layer and packages take longer than it does itself", async () => {
   const entry = new URL("../../src/cli/verify_attestation_quick.ts", import.meta.url).href;
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry] }).output();
   const graph = JSON.parse(new TextDecoder().decode(stdout)) as {
@@ -102,6 +102,6 @@ Deno.test("quickVerifyAttestation: what it loads at once asks nothing of Node, w
       if (isDynamic !== true && code?.specifier !== undefined) loaded.add(code.specifier);
     }
   }
-  assert.ok(loaded.size > 30 && loaded.size < 60, `${loaded.size} modules`);
-  assert.deepEqual([...loaded].filter((name) => name.startsWith("node:")), []);
+  assert.ok(loaded.size > 30 && loaded.size < 50, `${loaded.size} modules`);
+  assert.deepEqual([...loaded].filter((name) => !name.startsWith("file:")), []);
 });
