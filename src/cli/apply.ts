@@ -1,13 +1,10 @@
 import { type Application, type ApplyAsked, applyProposals, type ApplyRefusal } from "../apply/apply.ts";
 import type { TestsRun } from "../apply/run_tests.ts";
-import type { ApprovalTerms } from "../approve/judge.ts";
 import type { MergeStrategy } from "../patch/merge.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { proposalName } from "../store/names.ts";
-import { standingOf } from "../store/proposal/standing.ts";
-import type { Revision } from "../store/proposals.ts";
-import type { Rows } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { clearanceOf } from "./apply_clearance.ts";
 import { chooseRevision } from "./apply_interactive.ts";
 import { testRunner } from "./apply_tests.ts";
 import { applyReport } from "./apply_report.ts";
@@ -75,30 +72,6 @@ function nothingChosen(detail: string): VerbResult {
   const refusal = { reason: "declined", detail, paths: [] };
   const json = { format: "veripatch-apply/v1", applied: false, operation: null, refusal };
   return { exit: EXIT.no, text: `not applied  ${detail}`, json };
-}
-
-/** Whether whoever had to decide on a revision did, judged anew from what is signed. */
-function clearanceOf(rows: Rows, storeId: string, revision: Revision, terms: ApprovalTerms) {
-  const standing = standingOf(rows, storeId, revision, terms);
-  switch (standing.outcome) {
-    case "approved":
-    case "forced":
-      return { ok: true, exact: true, forced: standing.outcome === "forced", by: standing.by } as const;
-    case "not_needed":
-      return { ok: true, exact: false, forced: false, by: [] } as const;
-    default: {
-      const why = [
-        ...standing.missing,
-        ...standing.decisions.flatMap(({ principal, refusal }) =>
-          refusal === null ? [] : [`what ${principal} decided does not count: ${refusal.detail}`]
-        ),
-      ];
-      const detail = `P${revision.proposal}.${revision.number} is not approved: ${
-        why.join("; ") || standing.outcome
-      }`;
-      return { ok: false, reason: standing.outcome, detail } as const;
-    }
-  }
 }
 
 function strategyOf(text: string): MergeStrategy {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { examine } from "../../src/store/artifact/upkeep.ts";
-import type { Store } from "../../src/store/store.ts";
 import { ROOT } from "../../tools/pp.ts";
 import { ANN, BOB, NOW, termsOf } from "../approve/fixture.ts";
 import { addFiles, authorOf } from "../contract/store_contract.ts";
 import { withStoreFolder } from "./fixture.ts";
-import { decideAs, proposeChange } from "./proposals.ts";
+import { decideAs, proposeChange, toldStates } from "./proposals.ts";
 
 interface Said {
   readonly did: "proposed" | "approved" | "rejected" | "applying" | "applied";
@@ -20,21 +19,6 @@ function child(...args: readonly string[]): Promise<Deno.CommandOutput> {
   }).output();
 }
 
-/** What was told of each revision, by the log; every step one that the table of states has. */
-function history(store: Store): Map<string, string[]> {
-  const told = new Map<string, string[]>();
-  const events = store.records.read((rows) => rows.events(0, 1_000_000));
-  for (const { kind, payload } of events) {
-    const { proposal, revision, from, to } = JSON.parse(payload!);
-    const name = `${proposal}.${revision}`;
-    if (kind === "revision_created") told.set(name, ["draft"]);
-    if (to === undefined) continue;
-    assert.equal(told.get(name)!.at(-1), from, `${name} goes on from where it was`);
-    told.get(name)!.push(to);
-  }
-  return told;
-}
-
 Deno.test("proposals: ten processes propose, revise, decide, apply and expire at once; one wins each step, nothing is lost", async () => {
   await withStoreFolder(async (store, _workspace, place) => {
     await addFiles(store, "shared", { "src/a.py": "one\n" });
@@ -46,7 +30,7 @@ Deno.test("proposals: ten processes propose, revise, decide, apply and expire at
     const said = outputs.flatMap(({ stdout }) =>
       new TextDecoder().decode(stdout).split("\n").slice(0, -1).map((line): Said => JSON.parse(line))
     );
-    const told = history(store);
+    const told = toldStates(store);
     const twice = (did: Said["did"]) => {
       const names = said.filter((one) => one.did === did).map(({ name }) => name);
       assert.equal(new Set(names).size, names.length, `${did} twice`);

@@ -140,3 +140,18 @@ export function decideAs(
   const keyId = key.publicKey.id;
   return store.records.write((rows) => decide(rows, by, target, { envelope, keyId }, terms));
 }
+
+/** What was told of each revision, by the log; every step one that the table of states has. */
+export function toldStates(store: Store): Map<string, string[]> {
+  const told = new Map<string, string[]>();
+  const events = store.records.read((rows) => rows.events(0, 1_000_000));
+  for (const { kind, payload } of events) {
+    const { proposal, revision, from, to } = JSON.parse(payload!);
+    const name = `${proposal}.${revision}`;
+    if (kind === "revision_created") told.set(name, ["draft"]);
+    if (to === undefined) continue;
+    assert.equal(told.get(name)!.at(-1), from, `${name} goes on from where it was`);
+    told.get(name)!.push(to);
+  }
+  return told;
+}

@@ -1,0 +1,34 @@
+import type { Clearance } from "../apply/apply.ts";
+import type { ApprovalTerms } from "../approve/judge.ts";
+import { standingOf } from "../store/proposal/standing.ts";
+import type { Revision } from "../store/proposals.ts";
+import type { Rows } from "../store/store.ts";
+
+/** Whether whoever had to decide on a revision did, judged anew from what is signed. */
+export function clearanceOf(
+  rows: Rows,
+  storeId: string,
+  revision: Revision,
+  terms: ApprovalTerms,
+): Clearance {
+  const standing = standingOf(rows, storeId, revision, terms);
+  switch (standing.outcome) {
+    case "approved":
+    case "forced":
+      return { ok: true, exact: true, forced: standing.outcome === "forced", by: standing.by };
+    case "not_needed":
+      return { ok: true, exact: false, forced: false, by: [] };
+    default: {
+      const why = [
+        ...standing.missing,
+        ...standing.decisions.flatMap(({ principal, refusal }) =>
+          refusal === null ? [] : [`what ${principal} decided does not count: ${refusal.detail}`]
+        ),
+      ];
+      const detail = `P${revision.proposal}.${revision.number} is not approved: ${
+        why.join("; ") || standing.outcome
+      }`;
+      return { ok: false, reason: standing.outcome, detail };
+    }
+  }
+}
