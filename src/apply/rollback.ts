@@ -117,7 +117,11 @@ function targetsOf(rows: Rows, root: string, asked: RollbackAsked): readonly Ope
         found.push(operation);
       }
       if (found.length === asked.count) return found;
-      const what = found.length === 0 ? "nothing was" : `only ${found.length} operations were`;
+      const what = found.length === 0
+        ? "nothing was"
+        : found.length === 1
+        ? "only one operation was"
+        : `only ${found.length} operations were`;
       throw nothing(`${what} applied to this folder and not taken back`);
     }
     case "operation": {

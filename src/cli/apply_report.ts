@@ -7,6 +7,7 @@ import type { ApplyFlags } from "./apply.ts";
 import { changeLines, changePatch, changesJson, colouredPatch } from "./change_preview.ts";
 import { type FolderUse, recoveredJson } from "./folder_asked.ts";
 import { type Colour, colour, count } from "./output.ts";
+import { timeText } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 const MAX_FILE_BYTES = 64 << 20;
@@ -83,7 +84,7 @@ export function applyReport(application: Application, context: ReportContext): V
     lines.push(`version  ${operation.artifact}@${operation.version}`);
     const until = operation.backupsUntil === null
       ? "as long as the store lasts"
-      : `until ${operation.backupsUntil}`;
+      : `until ${timeText(operation.backupsUntil)}`;
     lines.push(c.dim(`backups  of what it replaced are kept ${until}`));
     lines.push(`next     pp rollback --id O${operation.number} takes it back`);
   } else {

@@ -105,10 +105,23 @@ export async function approvalShow(
     const c = colour(Deno.stdout);
     return {
       exit: view.damage === null ? EXIT.yes : EXIT.malformed,
-      text: shownText(view, patch, c).join("\n"),
+      text: [...shownText(view, patch, c), ...nextLines(view)].join("\n"),
       json: { format: "veripatch-approval-show/v1", ...revisionJson(view), patch },
     };
   });
+}
+
+function nextLines({ name, state, standing }: RevisionView): string[] {
+  if (state === "approved") return ["", `next      pp apply ${name.replace(/\..*/, "")}`];
+  if (state !== "proposed" || standing === null) return [];
+  if (standing.outcome === "not_needed") return ["", `next      pp apply ${name.replace(/\..*/, "")}`];
+  // More than how many are missing: there are too few who could.
+  return standing.outcome !== "missing" ? [] : [
+    "",
+    standing.missing.length > 1
+      ? "next      pp trust add NAME PUBLIC.pem --role approver --trust FILE"
+      : `next      pp approval approve ${name} --key KEY, or reject with --reason TEXT`,
+  ];
 }
 
 /** All of a revision for people. */

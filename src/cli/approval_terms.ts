@@ -85,6 +85,6 @@ export function approverOf({ trusted, trustFile }: LoadedTerms, keyId: string): 
     refused === undefined
       ? `${shown} does not name this key as an approver's`
       : `the key of ${refused.principal} is ${refused.state.replaceAll("_", " ")} in ${shown}`,
-    { hint: `pp trust add NAME PUBLIC.pem --role approver -f ${shown}` },
+    { hint: `pp trust add NAME PUBLIC.pem --role approver --trust ${shown}` },
   );
 }

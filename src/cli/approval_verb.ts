@@ -4,6 +4,7 @@ import type { DecideFlags } from "./approval_decide.ts";
 import type { WaitFlags } from "./approval_wait.ts";
 import { storeFlags } from "./artifact_verb.ts";
 import type { StoreFlags } from "./store_asked.ts";
+import { passphraseFlags } from "./key_verb.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
@@ -24,11 +25,9 @@ export function termsFlags(command: Command): Command {
 
 /** Flags of every verb that signs a decision. */
 export function keyFlags(command: Command): Command {
-  return command
-    .option("--key <file>", "your private key: a file, env:NAME or - for stdin")
-    .option("--passphrase", "ask for the key's passphrase")
-    .option("--passphrase-file <file>", "take the passphrase from a file")
-    .option("--passphrase-env <name>", "take the passphrase from a variable");
+  return passphraseFlags(
+    command.option("--key <file>", "your private key: a file, env:NAME or - for stdin"),
+  );
 }
 
 function deciding(command: Command): Command {

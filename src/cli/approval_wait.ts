@@ -39,19 +39,23 @@ export async function approvalWait(text: string, flags: WaitFlags): Promise<Verb
     const first = revisionView(store, asked, await approvalTerms(flags, by.now));
     const name = { proposal: first.proposal.number, revision: first.revision.number };
     const end = performance.now() + timeout;
+    const live = Deno.stderr.isTerminal();
     let view = first;
+    if (exitOf(view) === null && !live && flags.json !== true) counter.say(waitingFor(view));
     for (let exit = exitOf(view);; exit = exitOf(view)) {
       if (view.damage !== null) throw view.damage;
       if (exit !== null) return waited(view, exit, false);
       const left = end - performance.now();
       if (left <= 0) return waited(view, EXIT.noAnswer, true);
-      counter.show(`waiting for a decision on ${view.name} …`);
+      if (live) counter.show(waitingFor(view));
       await sleep(Math.min(POLL_MS, left), undefined, { signal }).catch(() => {});
       if (signal.aborted) throw interrupted(signal.reason);
       view = revisionView(store, name, await approvalTerms(flags, new Date()));
     }
   });
 }
+
+const waitingFor = ({ name }: RevisionView) => `waiting for a decision on ${name} …`;
 
 /** The answer of a revision; null while there is none. What only the table says is approved is not. */
 function exitOf({ state, standing }: RevisionView): number | null {

@@ -84,12 +84,15 @@ History stays as it is: what is undone can be gone back to as well.`,
 
 function registerLooking(artifact: Command, verb: Verb): void {
   examples(
-    storeFlags(artifact.command("list").description("List the artifacts")),
+    storeFlags(
+      artifact.command("list").description("List the artifacts")
+        .argument("[name]", "list its versions instead, as pp artifact versions does"),
+    ),
     `  pp artifact list
   pp artifact list --json | jq -r '.artifacts[].name'`,
-  ).action(verb(async (flags: StoreFlags) => {
-    const { artifactList } = await import("./artifact.ts");
-    return await artifactList(flags);
+  ).action(verb(async (name: string | undefined, flags: StoreFlags) => {
+    const { artifactList, artifactVersions } = await import("./artifact.ts");
+    return name === undefined ? await artifactList(flags) : await artifactVersions(name, flags);
   }));
   examples(
     storeFlags(

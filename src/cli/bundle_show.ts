@@ -8,6 +8,7 @@ import { comparePaths } from "../vocabulary/path.ts";
 import { readBundleAt, shown } from "./bundle_input.ts";
 import { EXIT } from "./exit_code.ts";
 import { bytesText, type Colour, colour, colourDiff, count } from "./output.ts";
+import { wrapWords } from "./page/wrap.ts";
 import type { VerbResult } from "./verb.ts";
 
 /** Lines of a diff, and rows of a list, that are shown. */
@@ -15,6 +16,8 @@ const MAX_DIFF_LINES = 400;
 const MAX_ROWS = 200;
 /** Lost tests shown of a target. */
 const MAX_FINDINGS = 10;
+/** Columns of what is said of a limit, beside its name. */
+const LIMIT_WIDTH = 64;
 /** Limits whose values are bytes. */
 const BYTE_LIMITS = new Set(["memory", "file_size", "disk"]);
 
@@ -67,7 +70,9 @@ function showText(bundle: ReadBundle): string {
     const { before, after, runs, end, used, reason } = minimization;
     const size = (s: { additions: number; deletions: number }) => `+${s.additions} -${s.deletions}`;
     const result = used && after !== null
-      ? `${size(before)} to ${size(after)} in ${count(runs, "run")}, ${end.replaceAll("_", " ")}`
+      ? `${size(before)} to ${size(after)} in ${count(runs, "run")}, ${
+        end === "one_minimal" ? "1-minimal" : end.replaceAll("_", " ")
+      }`
       : `not used: ${shown(reason ?? "")}`;
     lines.push("", row("minimal", result));
   }
@@ -80,7 +85,9 @@ function showText(bundle: ReadBundle): string {
     const amount = BYTE_LIMITS.has(limit) && /^\d{1,15}$/.test(value)
       ? bytesText(Number(value))
       : shown(value);
-    lines.push(`  ${limit.replaceAll("_", " ").padEnd(13)} ${amount} ${c.dim(`by ${shown(by)}`)}`);
+    const [first, ...more] = wrapWords(`${amount} by ${shown(by)}`, LIMIT_WIDTH);
+    lines.push(`  ${limit.replaceAll("_", " ").padEnd(13)} ${first}`);
+    lines.push(...more.map((line) => `${" ".repeat(16)}${line}`));
   }
   lines.push("", c.bold("files"));
   const files = filesOf(bundle);

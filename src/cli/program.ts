@@ -48,10 +48,11 @@ const RUN_HINT = 'quote the command (pp run "pytest -q") or put -- before it (pp
 
 /**
  * Runs one verb.
- * @param args the words after the program's name
+ * @param given the words after the program's name; `version` is `--version`
  * @returns the exit code
  */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(given: readonly string[]): Promise<number> {
+  const args = given[0] === "version" ? ["--version", ...given.slice(1)] : given;
   if (asksForVersion(args)) {
     const { buildInfo } = await import("../build_info.ts");
     await printJson({ format: "veripatch-version/v1", ...await buildInfo() });
@@ -118,7 +119,7 @@ const helpHint = (verb: readonly string[]) =>
 
 const VERSION_HINT = "pp --version prints the version, pp --version --json all about it";
 
-const asksVersion = ([word]: readonly string[]) => word === "version" || word === "-v";
+const asksVersion = ([word]: readonly string[]) => word === "-v";
 
 /** A value that is none of those a flag or a word takes, said as the verbs say it. */
 function choiceFailure(error: CommanderError, verb: readonly string[]): Failure {

@@ -1,4 +1,4 @@
-import { denialsOf } from "../approve/judge.ts";
+import { denialsOf, isApprovalNeeded } from "../approve/judge.ts";
 import { makePatch } from "../edit/make_patch.ts";
 import { draftProposal, draftRevision, type NewDraft } from "../proposal/draft.ts";
 import { type Made, makeChange } from "../proposal/steps.ts";
@@ -95,13 +95,14 @@ async function concluded(
 export function proposedResult(
   { store }: StoreUse,
   proposal: number,
-  { policy }: Examination,
+  { policy, terms }: Examination,
   done: ExaminedDraft | null,
 ): VerbResult {
   const now = store.records.read((rows) => requireRevision(rows, { proposal, revision: null }));
   if (done !== null && !done.proposed.ok) return notMoved(revisionName(now.revision), done.proposed);
   const denials = done === null ? [] : denialsOf(done.examined.evidence, { policyDigest: policy.digest });
-  const facts = { found: now, done, denials };
+  const needsApproval = done === null || isApprovalNeeded(done.examined.evidence, terms(new Date()));
+  const facts = { found: now, done, denials, needsApproval };
   return {
     exit: denials.length > 0 ? EXIT.no : EXIT.yes,
     text: proposedText(facts),

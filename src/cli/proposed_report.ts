@@ -5,6 +5,7 @@ import { CHECK_KINDS } from "../vocabulary/proposal.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { type Colour, colour, count } from "./output.ts";
 import type { ExaminedDraft } from "./proposal_examination.ts";
+import { outcomeWidth } from "./revision_text.ts";
 
 const MAX_ROWS = 20;
 
@@ -14,10 +15,14 @@ export interface ProposedFacts {
   readonly done: ExaminedDraft | null;
   /** Why nobody can approve it. */
   readonly denials: readonly string[];
+  /** Whether it can be applied only when it is approved. */
+  readonly needsApproval: boolean;
 }
 
 /** What a person reads when a proposal was made. */
-export function proposedText({ found: { proposal, revision }, done, denials }: ProposedFacts): string {
+export function proposedText(
+  { found: { proposal, revision }, done, denials, needsApproval }: ProposedFacts,
+): string {
   const c = colour(Deno.stdout);
   const name = revisionName(revision);
   const lines = [
@@ -34,19 +39,19 @@ export function proposedText({ found: { proposal, revision }, done, denials }: P
     if (revision.reason !== "") lines.push(`because  ${printableLine(revision.reason)}`);
   }
   for (const denial of denials) lines.push(`${c.red("denied")}   ${printableLine(denial)}`);
-  lines.push(`next     ${nextStep(name, revision.state, denials.length > 0)}`);
+  lines.push(`next     ${nextStep(name, revision.state, denials.length > 0, needsApproval)}`);
   return lines.join("\n");
 }
 
-function nextStep(name: string, state: string, denied: boolean): string {
+function nextStep(name: string, state: string, denied: boolean, needsApproval: boolean): string {
   const proposal = name.replace(/\..*/, "");
   if (denied) {
     return `pp proposal show ${proposal}; only another revision can be approved: pp propose … --revise ${proposal}`;
   }
   if (state === "draft") return `pp proposal check ${proposal}`;
-  return state === "approved"
+  return state === "approved" || !needsApproval
     ? `pp apply ${proposal}`
-    : `pp proposal show ${proposal}, pp approval approve ${proposal}`;
+    : `pp approval show ${proposal}, then pp approval approve ${proposal} --key KEY`;
 }
 
 function inOrder<T extends Pick<Check, "kind">>(checks: readonly T[]): readonly T[] {
@@ -71,12 +76,13 @@ export function checkLines(
   c: Colour,
 ): string[] {
   const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim };
+  const wide = outcomeWidth(checks.map(({ outcome }) => outcome));
   return checks.flatMap((check) => {
     const read = readCheck(check.document);
     const summary = read === null ? "its document cannot be read" : printableLine(read.summary);
-    const head = `${check.kind.padEnd(8)} ${paint[check.outcome](check.outcome.replace("_", " "))} ${
-      c.dim(summary)
-    }`;
+    const head = `${check.kind.padEnd(8)} ${
+      paint[check.outcome](check.outcome.replace("_", " ").padEnd(wide))
+    }  ${c.dim(summary)}`;
     const findings = (read?.findings ?? []).filter(({ level }) => level !== "info");
     const more = findings.length - MAX_ROWS;
     return [

@@ -16,6 +16,7 @@ import { replay } from "../verify/replay.ts";
 import type { ReplayPlan } from "../verify/replay/rerun.ts";
 import { summaryOf } from "../verify/replay/facts.ts";
 import { summaryStatement } from "../verify/verification_summary.ts";
+import { checkoutNamed } from "./checkout_flag.ts";
 import { requireBundle } from "./bundle_there.ts";
 import { writeFiles } from "./new_files.ts";
 import {
@@ -81,8 +82,8 @@ async function checkAndReplay(folder: string, asked: Asked, watch: Watch): Promi
 /** Without `--cwd` the base is taken from a bundle that embeds it. */
 async function replayChecked(checked: CheckedBundle, folder: string, asked: Asked, watch: Watch) {
   const { embedded, manifest } = checked.bundle;
-  const here = resolve(asked.flags.cwd ?? ".");
-  if (asked.flags.cwd !== undefined || embedded === null) {
+  const here = resolve(checkoutNamed(asked.flags) ?? ".");
+  if (checkoutNamed(asked.flags) !== undefined || embedded === null) {
     return await replayIn(here, folder, checked, asked, watch);
   }
   return await withPrivateFolder(async (root) => {
@@ -100,7 +101,7 @@ async function replayIn(
   { emit, signal }: Watch,
 ): Promise<Replayed> {
   const { claim } = checked;
-  const here = resolve(flags.cwd ?? ".");
+  const here = resolve(checkoutNamed(flags) ?? ".");
   const policy = await loadPolicy(here, flags.policy === undefined ? undefined : resolve(flags.policy));
   const config = withFlags(policy.config, flags);
   if (policy.source !== null) {

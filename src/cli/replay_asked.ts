@@ -4,12 +4,12 @@ import type { AttestationAsked } from "../verify/checked_bundle.ts";
 import type { MinimalAsked } from "../verify/replay/removals.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import type { CheckoutFlags } from "./checkout_flag.ts";
 import { signingKey } from "./key_input.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 import { freshnessAsked, NOBODY, noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
 
-export interface ReplayFlags extends TrustFlags, PassphraseFlags {
-  readonly cwd?: string;
+export interface ReplayFlags extends CheckoutFlags, TrustFlags, PassphraseFlags {
   readonly leaveOut?: readonly string[];
   readonly policy?: string;
   readonly image?: string;

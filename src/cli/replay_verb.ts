@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { checkoutFlag } from "./checkout_flag.ts";
 import { passphraseFlags } from "./key_verb.ts";
 import { outputFlag } from "./output_flag.ts";
 import type { ReplayFlags } from "./replay_asked.ts";
@@ -8,13 +9,12 @@ import type { VerbResult, verbRunner } from "./verb.ts";
 
 /** `pp replay`: run a bundle's claim again. */
 export function registerReplay(program: Command, verb: ReturnType<typeof verbRunner>): void {
-  const command = program.command("replay")
-    .description("Run a proof again: base from a checkout, then base plus final.patch, in the sandbox")
-    .argument("<bundle>", "a proof bundle: its folder or a .ppb file")
-    .option(
-      "--cwd <dir>",
-      "the checkout to use as base (default: the base the bundle embeds, else the current directory)",
-    )
+  const command = checkoutFlag(
+    program.command("replay")
+      .description("Run a proof again: base from a checkout, then base plus final.patch, in the sandbox")
+      .argument("<bundle>", "a proof bundle: its folder or a .ppb file"),
+    "the checkout to use as base (default: the base the bundle embeds, else the current directory)",
+  )
     .option(
       "--leave-out <file>",
       "an untracked file of the checkout that was no part of the base; repeatable",

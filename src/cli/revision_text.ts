@@ -1,6 +1,6 @@
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import type { CheckView, RevisionView } from "./revision_view.ts";
-import type { RevisionState } from "../store/proposals.ts";
+import type { CheckOutcome, RevisionState } from "../store/proposals.ts";
 import { type Colour, count } from "./output.ts";
 import { timeText } from "./store_asked.ts";
 
@@ -50,15 +50,21 @@ export function headLines(view: RevisionView, c: Colour): string[] {
 
 /** One line of each check, then what it found. */
 export function checkLines(view: RevisionView, c: Colour): string[] {
-  return view.checks.flatMap((check) => [checkLine(check, c), ...findingLines(check, c)]);
+  const wide = outcomeWidth(view.checks.map(({ row }) => row.outcome));
+  return view.checks.flatMap((check) => [checkLine(check, wide, c), ...findingLines(check, c)]);
 }
 
-function checkLine({ row, document }: CheckView, c: Colour): string {
+/** How wide the outcomes of checks are, so that what is said of each stands in one column. */
+export function outcomeWidth(outcomes: readonly CheckOutcome[]): number {
+  return Math.max(0, ...outcomes.map((outcome) => outcome.length));
+}
+
+function checkLine({ row, document }: CheckView, wide: number, c: Colour): string {
   const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim }[row.outcome];
   const summary = document === null ? "" : printableLine(document.summary);
-  return `${row.kind.padEnd(8)}  ${paint(row.outcome.replaceAll("_", " "))}${
+  return `${row.kind.padEnd(8)}  ${paint(row.outcome.replaceAll("_", " ").padEnd(wide))}${
     summary === "" ? "" : `  ${summary}`
-  }`;
+  }`.trimEnd();
 }
 
 function findingLines({ document }: CheckView, c: Colour): string[] {

@@ -18,6 +18,7 @@ import type { ByteString, FilePatch, Patch, Refusal } from "../vocabulary/patch.
 import { parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { checkoutNamed } from "./checkout_flag.ts";
 import { readBounded, readBoundedFile } from "./bounded_file.ts";
 import { readBundleAt } from "./bundle_input.ts";
 import { EXIT } from "./exit_code.ts";
@@ -65,7 +66,7 @@ export async function safetyDiff(bundle: string | undefined, flags: SafetyDiffFl
       { hint: "name exactly one of --patch FILE, --base DIR and a BUNDLE" },
     );
   }
-  const root = resolve(flags.cwd ?? ".");
+  const root = resolve(checkoutNamed(flags) ?? ".");
   const policy = await loadPolicy(Deno.cwd(), flags.policy);
   const quiet = flags.json === true || flags.sarif === true;
   const change = flags.base !== undefined ? await changeBetween(flags.base, root) : await changeByPatch(

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { checkoutFlag, type CheckoutFlags } from "./checkout_flag.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
@@ -10,10 +11,9 @@ export interface SafetyFlags {
   readonly force?: boolean;
 }
 
-export interface SafetyDiffFlags extends SafetyFlags {
+export interface SafetyDiffFlags extends SafetyFlags, CheckoutFlags {
   readonly base?: string;
   readonly patch?: string;
-  readonly cwd?: string;
   readonly policy?: string;
 }
 
@@ -59,12 +59,14 @@ Exit 0: the answer is the list.`,
     return await safetyScan(paths, flags);
   }));
   outputFlags(
-    safety.command("diff")
-      .description("What a change newly makes code able to do, and what the policy says about it")
-      .argument("[bundle]", "a proof bundle whose patch is the change, over the folder of --cwd")
-      .option("--patch <file>", "a diff that is the change, - for stdin, over the folder of --cwd")
-      .option("--base <dir>", "the folder before the change; the one after it is that of --cwd")
-      .option("--cwd <dir>", "the folder (default: this one)")
+    checkoutFlag(
+      safety.command("diff")
+        .description("What a change newly makes code able to do, and what the policy says about it")
+        .argument("[bundle]", "a proof bundle whose patch is the change, over the folder of --cwd")
+        .option("--patch <file>", "a diff that is the change, - for stdin, over the folder of --cwd")
+        .option("--base <dir>", "the folder before the change; the one after it is that of --cwd"),
+      "the folder (default: this one)",
+    )
       .option("--policy <file>", "policy to judge by (default: pp.yaml, pp.yml or pp.json of this folder)"),
   ).addHelpText(
     "after",

@@ -30,7 +30,7 @@ const MIN_ID_PREFIX = 8;
 export async function trustInit(file: string, force: boolean): Promise<VerbResult> {
   const text = /\.json$/i.test(file) ? `${JSON.stringify(emptyDocument(), null, 2)}\n` : EMPTY_TRUST;
   await writeFiles([{ path: file, text, mode: 0o644 }], force);
-  const beside = file === TRUST_FILE_NAME ? "" : ` -f ${shellPath(file)}`;
+  const beside = file === TRUST_FILE_NAME ? "" : ` --trust ${shellPath(file)}`;
   return {
     exit: EXIT.yes,
     text: `wrote       ${
@@ -41,11 +41,16 @@ export async function trustInit(file: string, force: boolean): Promise<VerbResul
 }
 
 /** Adds a public key to a trust file. */
-export async function trustAdd(name: string, spec: string, flags: TrustAddFlags): Promise<VerbResult> {
+export async function trustAdd(
+  file: string,
+  name: string,
+  spec: string,
+  flags: TrustAddFlags,
+): Promise<VerbResult> {
   const roles = (flags.role ?? []).map(roleNamed);
   const validFrom = timeNamed("--valid-from", flags.validFrom);
   const validUntil = timeNamed("--valid-until", flags.validUntil);
-  const { trust, text } = await loadTrust(flags.file);
+  const { trust, text } = await loadTrust(file);
   const [publicKey] = await verificationKeys([spec]) as [PublicKey];
   const owner = ownerOf(trust, publicKey.id);
   if (owner !== null) {
@@ -59,12 +64,12 @@ export async function trustAdd(name: string, spec: string, flags: TrustAddFlags)
       },
     );
   }
-  const changed = addKey(text, flags.file, { name, roles, publicKey, validFrom, validUntil });
-  await replace(flags.file, changed);
+  const changed = addKey(text, file, { name, roles, publicKey, validFrom, validUntil });
+  await replace(file, changed);
   const before = trust.principals.find((principal) => principal.name === name);
   const more = roles.filter((role, i) => before?.roles.includes(role) === false && roles.indexOf(role) === i);
   const all = ROLES.filter((role) => roles.includes(role) || before?.roles.includes(role));
-  return changeResult(flags.file, "added", name, publicKey, all, [
+  return changeResult(file, "added", name, publicKey, all, [
     `roles       ${all.join(", ")}`,
     // Roles are a principal's: what is said of one key holds for the others.
     ...(before === undefined || more.length === 0 ? [] : [
@@ -72,18 +77,22 @@ export async function trustAdd(name: string, spec: string, flags: TrustAddFlags)
         more.join(" and ")
       }, each of them counts now`,
     ]),
-    `next        pp trust check ${printablePath(flags.file)}`,
+    `next        pp trust check ${printablePath(file)}`,
   ]);
 }
 
 /** Records a revocation. */
-export async function trustRevoke(key: string, flags: TrustRevokeFlags): Promise<VerbResult> {
-  const { trust, text } = await loadTrust(flags.file);
+export async function trustRevoke(
+  file: string,
+  key: string,
+  flags: TrustRevokeFlags,
+): Promise<VerbResult> {
+  const { trust, text } = await loadTrust(file);
   const id = await idNamed(trust, key);
   const at = new Date();
-  await replace(flags.file, revokeKey(text, flags.file, id, at, flags.reason ?? null));
+  await replace(file, revokeKey(text, file, id, at, flags.reason ?? null));
   const owner = ownerOf(trust, id)!;
-  return changeResult(flags.file, "revoked", owner.name, owner.key.publicKey, owner.roles, [
+  return changeResult(file, "revoked", owner.name, owner.key.publicKey, owner.roles, [
     `at          ${showTime(at)}`,
   ]);
 }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { Failure } from "../vocabulary/failure.ts";
 import { TRUST_FILE_NAME } from "./trust_name.ts";
 import { repeatable } from "./repeatable.ts";
@@ -6,31 +6,36 @@ import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
 
-interface TrustFileFlags {
-  readonly file: string;
+/** `--file` is the older name of `--trust`. */
+interface FileFlags {
+  readonly trust?: string;
+  readonly file?: string;
 }
 
-export interface TrustAddFlags extends TrustFileFlags {
+export interface TrustAddFlags {
   readonly role?: readonly string[];
   readonly validFrom?: string;
   readonly validUntil?: string;
 }
 
-export interface TrustRevokeFlags extends TrustFileFlags {
+export interface TrustRevokeFlags {
   readonly reason?: string;
 }
 
-/** Of the verbs that take the file as a word, too. */
-interface FileFlags {
-  readonly file?: string;
+/** The one file that a call names, by a word, by `--trust` or by `--file`. */
+function fileNamed(word: string | undefined, { trust, file }: FileFlags): string {
+  const [named, ...others] = new Set([word, trust, file].filter((given) => given !== undefined));
+  if (others.length === 0) return named ?? TRUST_FILE_NAME;
+  throw new Failure("usage", "file_twice", "two trust files are named; name one", {
+    hint: "say it once: --trust FILE",
+  });
 }
 
-/** The one file that a call names, by a word or by `-f`. */
-function fileNamed(word: string | undefined, { file }: FileFlags): string {
-  if (word === undefined || file === undefined || word === file) return word ?? file ?? TRUST_FILE_NAME;
-  throw new Failure("usage", "file_twice", "two trust files are named; name one", {
-    hint: "give it as a word or with -f, not both",
-  });
+/** `--trust`, as every other verb calls it. */
+function withFile(command: Command, about: string): Command {
+  return command.option("-f, --trust <file>", about)
+    .addOption(new Option("--file <file>", "the same").hideHelp())
+    .option("--json", "print one JSON document on stdout");
 }
 
 /** `pp trust init|add|revoke|check`. */
@@ -48,15 +53,14 @@ Examples:
 
 The trust file is the verifier's own: it is never taken from a bundle.`,
     );
-  const onFile = (command: Command) =>
-    command.option("-f, --file <file>", "trust file", TRUST_FILE_NAME)
-      .option("--json", "print one JSON document on stdout");
-  trust.command("init")
-    .description("Write a trust file that trusts nobody yet")
-    .argument("[file]", `where (default: ${TRUST_FILE_NAME})`)
-    .option("-f, --file <file>", "the same")
-    .option("--force", "replace a file that is there")
-    .option("--json", "print one JSON document on stdout")
+  const onFile = (command: Command) => withFile(command, `trust file (default: ${TRUST_FILE_NAME})`);
+  withFile(
+    trust.command("init")
+      .description("Write a trust file that trusts nobody yet")
+      .argument("[file]", `where (default: ${TRUST_FILE_NAME})`)
+      .option("--force", "replace a file that is there"),
+    "the same",
+  )
     .addHelpText(
       "after",
       `
@@ -88,9 +92,9 @@ Examples:
   curl -s https://keys.example/bob.pub | pp trust add bob - --role approver
 
 Comments of the file stay. Several keys of one principal are one voice: they count once.`,
-  ).action(verb(async (name: string, spec: string, flags: TrustAddFlags) => {
+  ).action(verb(async (name: string, spec: string, flags: TrustAddFlags & FileFlags) => {
     const { trustAdd } = await import("./trust.ts");
-    return await trustAdd(name, spec, flags);
+    return await trustAdd(fileNamed(undefined, flags), name, spec, flags);
   }));
   onFile(
     trust.command("revoke")
@@ -106,15 +110,17 @@ Comments of the file stay. Several keys of one principal are one voice: they cou
 Examples:
   pp trust revoke 3b6a27bc
   pp trust revoke ci.pub.pem --reason "laptop lost"`,
-  ).action(verb(async (key: string, flags: TrustRevokeFlags) => {
+  ).action(verb(async (key: string, flags: TrustRevokeFlags & FileFlags) => {
     const { trustRevoke } = await import("./trust.ts");
-    return await trustRevoke(key, flags);
+    return await trustRevoke(fileNamed(undefined, flags), key, flags);
   }));
-  trust.command("check")
-    .description("Say who may say what now, and every problem of the file")
-    .argument("[file]", `trust file (default: ${TRUST_FILE_NAME})`)
-    .option("-f, --file <file>", "the same")
-    .option("--json", "print one JSON document on stdout")
+  withFile(
+    trust.command("check")
+      .alias("list")
+      .description("Say who may say what now, and every problem of the file")
+      .argument("[file]", `trust file (default: ${TRUST_FILE_NAME})`),
+    "the same",
+  )
     .addHelpText(
       "after",
       `

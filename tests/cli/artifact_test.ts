@@ -64,6 +64,10 @@ Deno.test("pp artifact: create, change, diff, export and go back", async () => {
     const listed = await new Deno.Command("tar", { args: ["tf", `${cwd}/two.tar`] }).output();
     assert.equal(new TextDecoder().decode(listed.stdout), "a.txt\nd/\nd/b.bin\n");
     assert.match((await pp("artifact", "list")).stdout, /^api@3 {2}3 versions/);
+    assert.equal(
+      (await pp("artifact", "list", "api")).stdout,
+      (await pp("artifact", "versions", "api")).stdout,
+    );
     assert.match((await pp("artifact", "files", "api@2")).stdout, /^100644 6 [0-9a-f]{12} a\.txt$/m);
     assert.match((await pp("artifact", "show", "api@1")).stdout, /^message {2}first$/m);
   });

@@ -25,6 +25,7 @@ const CASES: readonly { readonly line: string; readonly has: readonly string[]; 
   { line: "pp policy presets s", has: ["strict"] },
   { line: "pp template show add-f", has: ["add-field"] },
   { line: "pp completions ", has: ["bash", "zsh", "fish"] },
+  { line: "pp help ", has: ["exit-codes", "trust", "replay"], not: "fix.diff" },
   { line: "pp run 'a b' --patch fix.", has: ["fix.diff"] },
   { line: "pp prove --policy pp.y", has: ["pp.yaml"] },
   { line: "pp bundle pack do", has: ["docs"] },

@@ -112,8 +112,13 @@ Deno.test("pp: a value that is none of the choices is said as every verb says it
   assert.equal(JSON.parse(word.stdout).error.code, "invalid_argument");
 });
 
-Deno.test("pp version, pp -v: point to --version", async () => {
-  for (const word of ["version", "-v"]) {
+Deno.test("pp version: is --version, also with --json", async () => {
+  assert.equal((await call("version")).stdout, `pp ${VERSION}\n`);
+  assert.equal(JSON.parse((await call("version", "--json")).stdout).version, VERSION);
+});
+
+Deno.test("pp -v: points to --version", async () => {
+  for (const word of ["-v"]) {
     assert.match((await call(word)).stderr, /^hint: pp --version prints the version/m);
   }
 });

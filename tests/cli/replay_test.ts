@@ -226,7 +226,7 @@ Deno.test("pp replay: files that are not in the bundle are listed, and the call 
     const again = await pp(split.words.slice(1), options);
     assert.equal(again.code, 69, "it gets as far as the engine");
     await Deno.writeTextFile(`${cwd}/base/a.txt`, "other\n");
-    const changed = await pp(["replay", "proof_bundle", "--cwd", "base"], options);
+    const changed = await pp(["replay", "proof_bundle", "--workspace", "base"], options);
     assert.match(changed.stdout, /^ +differs: a\.txt$/m);
     assert.match(changed.stdout, /^next +check out the commit/m);
     await Deno.writeTextFile(`${cwd}/base/a.txt`, BASE["a.txt"]);

@@ -13,6 +13,22 @@ const publicKey = (n: number) => {
 };
 const KEYS = Object.fromEntries([1, 2, 3].map((n) => [`${n}.pub`, `${opensshLine(publicKey(n))} me\n`]));
 
+Deno.test("pp trust: --trust names the file, as elsewhere; --file and list are older and other words", async () => {
+  await withFolder(KEYS, async (cwd) => {
+    const run = async (...args: string[]) => await pp(["trust", ...args], { cwd });
+    assert.equal((await run("init", "--trust", "mine.yaml")).code, 0);
+    assert.equal((await run("add", "ci", "1.pub", "--role", "prover", "--trust", "mine.yaml")).code, 0);
+    assert.equal((await run("add", "ann", "2.pub", "--role", "approver", "--file", "mine.yaml")).code, 0);
+    assert.equal((await run("revoke", "2.pub", "-f", "mine.yaml")).code, 0);
+    for (const args of [["mine.yaml"], ["--trust", "mine.yaml"], ["--file", "mine.yaml"]]) {
+      assert.match((await run("list", ...args)).stdout, /^ci \(prover\)\n/);
+    }
+    const twice = await run("add", "bob", "3.pub", "--role", "prover", "--trust", "a", "--file", "b");
+    assert.deepEqual([twice.code, /two trust files are named/.test(twice.stderr)], [64, true]);
+    assert.doesNotMatch((await run("add", "--help")).stdout, /--file/);
+  });
+});
+
 Deno.test("pp trust: from nobody to a key that is revoked", async () => {
   await withFolder(KEYS, async (cwd) => {
     const run = async (...args: string[]) => await pp(["trust", ...args], { cwd });
@@ -23,7 +39,7 @@ Deno.test("pp trust: from nobody to a key that is revoked", async () => {
       first.stdout,
       /^wrote {7}trust\.yaml: it trusts nobody yet\nnext {8}pp trust add NAME KEY --role prover\n/,
     );
-    assert.match((await run("init", "-f", "o t.yaml")).stdout, /-f 'o t\.yaml'$/m);
+    assert.match((await run("init", "-f", "o t.yaml")).stdout, /--trust 'o t\.yaml'$/m);
     assert.equal((await run("check", "-f", "o t.yaml")).code, 2);
     assert.equal((await run("check", "a.yaml", "--file", "b.yaml")).code, 64);
     const empty = await run("check");
@@ -52,17 +68,17 @@ Deno.test("trust add: a key and a role are needed, and a key is added once", asy
   await withFolder(KEYS, async (at) => {
     const file = `${at}/trust.yaml`;
     await trustInit(file, false);
-    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file }), { code: "no_role" });
-    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file, role: ["provr"] }), { code: "role_unknown" });
+    await assert.rejects(trustAdd(file, "ci", `${at}/1.pub`, {}), { code: "no_role" });
+    await assert.rejects(trustAdd(file, "ci", `${at}/1.pub`, { role: ["provr"] }), { code: "role_unknown" });
     const when = { role: ["prover"], validUntil: "tomorrow" };
-    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file, ...when }), { code: "time_malformed" });
-    await trustAdd("ci", `${at}/1.pub`, { file, role: ["prover"] });
-    await assert.rejects(trustAdd("bob", `${at}/1.pub`, { file, role: ["prover"] }), { code: "key_listed" });
-    await trustAdd("ci", `${at}/2.pub`, { file, validUntil: "2027-01-01T00:00:00Z" });
+    await assert.rejects(trustAdd(file, "ci", `${at}/1.pub`, { ...when }), { code: "time_malformed" });
+    await trustAdd(file, "ci", `${at}/1.pub`, { role: ["prover"] });
+    await assert.rejects(trustAdd(file, "bob", `${at}/1.pub`, { role: ["prover"] }), { code: "key_listed" });
+    await trustAdd(file, "ci", `${at}/2.pub`, { validUntil: "2027-01-01T00:00:00Z" });
     const { trust } = await loadTrust(file);
     assert.deepEqual(trust.principals.map(({ name, keys }) => [name, keys.length]), [["ci", 2]]);
-    await trustRevoke(publicKey(1).id, { file });
-    await assert.rejects(trustAdd("ci", `${at}/1.pub`, { file }), { code: "key_listed" });
+    await trustRevoke(file, publicKey(1).id, {});
+    await assert.rejects(trustAdd(file, "ci", `${at}/1.pub`, {}), { code: "key_listed" });
   });
 });
 
@@ -70,11 +86,11 @@ Deno.test("trust add: says which roles the principal has now, and that they are 
   await withFolder(KEYS, async (at) => {
     const file = `${at}/trust.yaml`;
     await trustInit(file, false);
-    const first = await trustAdd("ci", `${at}/1.pub`, { file, role: ["prover"] });
+    const first = await trustAdd(file, "ci", `${at}/1.pub`, { role: ["prover"] });
     assert.match(first.text, /^roles {7}prover\nnext/m);
-    const same = await trustAdd("ci", `${at}/2.pub`, { file, role: ["prover"] });
+    const same = await trustAdd(file, "ci", `${at}/2.pub`, { role: ["prover"] });
     assert.match(same.text, /^roles {7}prover\nnext/m);
-    const wider = await trustAdd("ci", `${at}/3.pub`, { file, role: ["replayer", "replayer"] });
+    const wider = await trustAdd(file, "ci", `${at}/3.pub`, { role: ["replayer", "replayer"] });
     assert.match(wider.text, /^roles {7}prover, replayer\nnote .* 2 keys before: as replayer, each of them/m);
     assert.deepEqual((wider.json as { roles: unknown }).roles, ["prover", "replayer"]);
     const { trust } = await loadTrust(file);
@@ -93,13 +109,13 @@ Deno.test("trust revoke: a key by its id, the start of it, its fingerprint or it
     await withFolder(KEYS, async (at) => {
       const file = `${at}/trust.yaml`;
       await trustInit(file, false);
-      for (const n of [1, 2]) await trustAdd(`p${n}`, `${at}/${n}.pub`, { file, role: ["approver"] });
-      await trustRevoke(name === "1.pub" ? `${at}/1.pub` : name, { file });
+      for (const n of [1, 2]) await trustAdd(file, `p${n}`, `${at}/${n}.pub`, { role: ["approver"] });
+      await trustRevoke(file, name === "1.pub" ? `${at}/1.pub` : name, {});
       const { trust } = await loadTrust(file);
       assert.deepEqual(trust.principals.map(({ keys }) => keys[0]!.revokedAt !== null), [true, false]);
-      await assert.rejects(trustRevoke(`${at}/3.pub`, { file }), { code: "key_not_listed" });
-      await assert.rejects(trustRevoke("00000000", { file }), { code: "key_not_listed" });
-      await assert.rejects(trustRevoke(publicKey(1).id, { file }), { code: "already_revoked" });
+      await assert.rejects(trustRevoke(file, `${at}/3.pub`, {}), { code: "key_not_listed" });
+      await assert.rejects(trustRevoke(file, "00000000", {}), { code: "key_not_listed" });
+      await assert.rejects(trustRevoke(file, publicKey(1).id, {}), { code: "already_revoked" });
     });
   }
 });
@@ -148,7 +164,7 @@ Deno.test("trust add, revoke: permissions stay, and a linked file is changed whe
     await trustInit(`${at}/real.yaml`, false);
     await Deno.chmod(`${at}/real.yaml`, 0o640);
     await Deno.symlink("real.yaml", `${at}/trust.yaml`);
-    await trustAdd("ci", `${at}/1.pub`, { file: `${at}/trust.yaml`, role: ["prover"] });
+    await trustAdd(`${at}/trust.yaml`, "ci", `${at}/1.pub`, { role: ["prover"] });
     assert.equal((await Deno.lstat(`${at}/trust.yaml`)).isSymlink, true);
     assert.equal((await Deno.stat(`${at}/real.yaml`)).mode! & 0o777, 0o640);
     assert.equal((await loadTrust(`${at}/real.yaml`)).trust.principals.length, 1);

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { TOPICS } from "../topics.ts";
 import { argumentChoices, flagChoices } from "./choices.ts";
 
 /** What a value is, for a shell that completes it. */
@@ -92,7 +93,9 @@ export function shapeOf(command: Command, above: readonly string[] = []): Comman
     name: command.name(),
     path,
     about: command.description(),
-    arguments: command.registeredArguments.map((argument) => argumentShape(argument, path)),
+    arguments: command.registeredArguments.map((argument) =>
+      argumentShape(argument, path, topicsOf(command))
+    ),
     flags: help.visibleOptions(command).map(flagShape),
     // What commander adds to each group as `help` says what `--help` says.
     commands: help.visibleCommands(command).filter((sub) => sub.name() !== "help" || above.length === 0).map((
@@ -102,8 +105,20 @@ export function shapeOf(command: Command, above: readonly string[] = []): Comman
   };
 }
 
-function argumentShape(argument: Argument, path: readonly string[]): ArgumentShape {
-  const choices = argument.argChoices ?? argumentChoices(path, argument.name());
+/** What `help` beside a command can show: pages, and every verb. */
+function topicsOf(command: Command): readonly string[] {
+  if (command.name() !== "help" || command.parent === null) return [];
+  const verbs = command.parent.commands.map((verb) => verb.name());
+  return [...new Set([...TOPICS.map(({ name }) => name), ...verbs])];
+}
+
+function argumentShape(
+  argument: Argument,
+  path: readonly string[],
+  topics: readonly string[],
+): ArgumentShape {
+  const choices = argument.argChoices ??
+    (argument.name() === "topic" ? topics : argumentChoices(path, argument.name()));
   return {
     ...valueShape(argument.name(), choices),
     about: argument.description,
