@@ -4,7 +4,7 @@ import { flatten, treeSource } from "../store/artifact/tree.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Operation } from "../store/operations.ts";
 import { findConflicts } from "../store/operation/conflict.ts";
-import { requireRevision } from "../store/proposal/find.ts";
+import { type FoundRevision, requireRevision } from "../store/proposal/find.ts";
 import { expireIfDue, transition } from "../store/proposal/transition.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
@@ -39,6 +39,8 @@ export interface ApplyAsked {
   readonly strategy: MergeStrategy;
   readonly dryRun: boolean;
   readonly backupsUntil: string | null;
+  /** Throws where what was shown of a revision is not what its result holds. */
+  readonly asShown: (found: FoundRevision) => Promise<void>;
   /** Judged anew, at the moment of applying. */
   readonly clear: (rows: Rows, revision: Revision, now: Date) => Clearance;
   /** Runs the tests on the folder with the changes; null when nobody asked. */
@@ -106,6 +108,10 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
       return { intent: null, value: { ...nothing, refusal } };
     }
     const { exact, forced } = found.cleared;
+    for (const revision of revisions) {
+      const proposal = store.records.read((rows) => rows.proposal(revision.proposal))!;
+      await asked.asShown({ proposal, revision });
+    }
     const drift = store.records.read((rows) => driftOf(rows, tree, revisions[0]!));
     if (exact) {
       const stale = revisions.find(({ baseManifest }) => baseManifest !== tree.digest);

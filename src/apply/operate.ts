@@ -8,6 +8,8 @@ import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { parseRelativePath } from "../vocabulary/path.ts";
+import { printablePath } from "../vocabulary/printable.ts";
 import type { Exchange, ExchangeOptions, Step, TargetFolder } from "../workspace/target.ts";
 import { capturedTree, type FolderTree, treeAfter } from "./folder_tree.ts";
 import { messageOf } from "./message.ts";
@@ -164,11 +166,25 @@ function keepBytes(store: Store, exchange: Exchange, changes: readonly FileChang
   }
 }
 
-/** What an operation needs to be finished or taken back, as it was written down. */
+/**
+ * What an operation needs to be finished or taken back, as it was written down.
+ * @throws Failure `operation_corrupt` (malformed): a path that no operation of ours ever had
+ */
 export function exchangeOf(rows: Rows, operation: Operation): Exchange {
-  return {
+  const exchange = {
     staging: operation.staging,
     paths: rows.operationPaths(operation.number) as unknown as Exchange["paths"],
-    directories: JSON.parse(operation.directories),
+    directories: JSON.parse(operation.directories) as Exchange["directories"],
   };
+  const isInside = (path: string) => parseRelativePath(path).ok;
+  const wrong =
+    exchange.paths.find(({ path, stageIn }) =>
+      !isInside(path) || !(stageIn === "" || path.startsWith(`${stageIn}/`))
+    ) ?? exchange.directories.find(({ path }) => !isInside(path));
+  if (wrong === undefined && /^[0-9a-f]{16}$/.test(operation.staging)) return exchange;
+  const what = `O${operation.number} in the store is not what was written down`;
+  throw new Failure("malformed", "operation_corrupt", what, {
+    details: wrong === undefined ? [] : [`${printablePath(wrong.path)} is never written`],
+    hint: "nothing was written; pp events --verify says what was changed in the store",
+  });
 }

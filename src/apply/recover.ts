@@ -1,5 +1,6 @@
 import type { Author } from "../store/log/change.ts";
 import { endOperation } from "../store/operation/change.ts";
+import { isWithin } from "../store/operation/overlap.ts";
 import type { Operation } from "../store/operations.ts";
 import type { Store } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -12,21 +13,25 @@ const MAX_BYTES = 512 << 20;
 /** What came of an operation whose process was killed. */
 export interface RecoveredOperation {
   readonly operation: Operation;
-  readonly outcome: Recovered["outcome"] | "under_way" | "folder_gone";
+  readonly outcome: Recovered["outcome"] | "under_way" | "folder_gone" | "elsewhere";
   readonly stuck: Recovered["stuck"];
 }
 
 export interface RecoveryPorts {
   readonly store: Store;
   readonly by: () => Author;
+  /** Absolute, without links: nothing outside of it is written, whatever the store says. */
+  readonly within: string;
   /** @throws Failure `workspace_missing` when there is no such folder */
   readonly openFolder: (path: string) => Promise<TargetFolder>;
   readonly step?: Step;
 }
 
 /**
- * Ends what killed processes left under way: finished where the folder is as after, else taken back. Operations whose
- * process still works, and those whose folder is not there now, are left as they are.
+ * Ends what killed processes left under way in a folder or below it: finished where the folder is as after, else taken
+ * back. Operations whose process still works, those whose folder is not there now, and those elsewhere are left as they
+ * are: who asks for one folder lets a store write to that one alone.
+ * @throws Failure `operation_corrupt` (malformed)
  */
 export async function recoverOperations(ports: RecoveryPorts): Promise<readonly RecoveredOperation[]> {
   const { store } = ports;
@@ -38,8 +43,12 @@ export async function recoverOperations(ports: RecoveryPorts): Promise<readonly 
       recovered.push({ operation, outcome: "folder_gone", stuck: [] });
       continue;
     }
-    const held = await folder.hold(() => Promise.resolve(recoverOne(ports, folder, operation.number)));
-    if (held === null) recovered.push({ operation, outcome: "under_way", stuck: [] });
+    const mine = isWithin(operation.folder, ports.within);
+    const held = await folder.hold(() =>
+      Promise.resolve(mine ? recoverOne(ports, folder, operation.number) : null)
+    );
+    if (held !== null && !mine) recovered.push({ operation, outcome: "elsewhere", stuck: [] });
+    else if (held === null) recovered.push({ operation, outcome: "under_way", stuck: [] });
     else if (held.result !== null) recovered.push(held.result);
   }
   return recovered;

@@ -2,6 +2,7 @@ import { type Application, type ApplyAsked, applyProposals, type ApplyRefusal } 
 import type { TestsRun } from "../apply/run_tests.ts";
 import type { MergeStrategy } from "../patch/merge.ts";
 import { loadPolicy } from "../policy/load.ts";
+import { requireAsShown } from "../proposal/shown.ts";
 import { proposalName } from "../store/names.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { clearanceOf } from "./apply_clearance.ts";
@@ -54,6 +55,7 @@ export async function runApply(names: readonly string[], flags: ApplyFlags): Pro
     const run = flags.runTests === true ? testRunner(root, store.folder, policy, flags, signal) : null;
     const asked: ApplyAsked = {
       ...{ proposals, strategy, dryRun: flags.dryRun === true, backupsUntil: until },
+      asShown: (found) => requireAsShown(store, found),
       clear: (rows, revision, now) => clearanceOf(rows, store.records.storeId, revision, terms(now)),
       verify: run === null ? null : async (tree, changes) => {
         counter.end();

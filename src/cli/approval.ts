@@ -18,7 +18,7 @@ import {
   standingLine,
   stateText,
 } from "./revision_text.ts";
-import { patchText, type RevisionView, revisionView, targetOf } from "./revision_view.ts";
+import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
 import { type StoreFlags, timeText, wholeNumber, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -100,7 +100,7 @@ export async function approvalShow(
 ): Promise<VerbResult> {
   const name = proposalName(text);
   return await withStore(flags, false, async ({ store, by }) => {
-    const view = revisionView(store, name, await approvalTerms(flags, by.now));
+    const view = await soundView(store, name, await approvalTerms(flags, by.now));
     const patch = flags.diff === false ? null : patchText(store, view);
     const c = colour(Deno.stdout);
     return {

@@ -15,7 +15,7 @@ import { colour, colourDiff } from "./output.ts";
 import { canAsk, type PassphraseFlags } from "./passphrase.ts";
 import { decisionJson, revisionJson } from "./revision_json.ts";
 import { checkLines, decisionLines, FORCED, headLines } from "./revision_text.ts";
-import { patchText, type RevisionView, revisionView, targetOf } from "./revision_view.ts";
+import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
 import { durationMs, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -48,7 +48,7 @@ export async function approvalDecide(kind: Kind, text: string, flags: DecideFlag
   return await withStore(flags, false, async ({ store, by }) => {
     let terms = await approvalTerms(flags, by.now);
     const principal = approverOf(terms, key.publicKey.id);
-    const view = revisionView(store, name, terms);
+    const view = await soundView(store, name, terms);
     if (view.damage !== null) throw view.damage;
     const c = colour(Deno.stderr);
     if (shownHash === null) {
@@ -77,9 +77,13 @@ export interface Deciding {
   readonly reviewBy: Date | null;
 }
 
-/** Signs a decision about what is seen and puts it into the store, in one transaction. */
+/**
+ * Signs a decision about what is seen and puts it into the store, in one transaction.
+ * @throws Failure the view's damage, if it has any
+ */
 export function decideOn(store: Store, by: Author, view: RevisionView, deciding: Deciding): Decided {
   const { kind, key, reason, terms, expiresAt, reviewBy } = deciding;
+  if (view.damage !== null) throw view.damage;
   const target = targetOf(view);
   if (target.evidence === null) {
     return { ok: false, code: "state_differs", state: view.state };

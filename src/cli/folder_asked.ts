@@ -22,14 +22,16 @@ export interface FolderUse extends StoreUse {
 }
 
 /**
- * Opens store and folder for one verb. First, what killed processes left under way anywhere is ended, and said.
+ * Opens store and folder for one verb. First, what killed processes left under way in it is ended, and said.
  * @throws Failure `workspace_missing` (usage); of the store
  */
 export async function withFolder<T>(flags: FolderFlags, use: (use: FolderUse) => Promise<T>): Promise<T> {
   return await withStore(flags, false, async (opened) => {
     const { store, by, capture, signal, counter, waiting } = opened;
     const author = () => ({ ...by, now: new Date() });
-    const recovered = await recoverOperations({ store, by: author, openFolder: wireTarget });
+    const folder = await wireTarget(flags.workspace ?? ".");
+    const within = folder.root;
+    const recovered = await recoverOperations({ store, by: author, within, openFolder: wireTarget });
     for (const one of recovered) counter.say(recoveredText(one));
     const expired = store.records.read((rows) =>
       rows.operations().some(({ backups, backupsUntil, state }) =>
@@ -38,7 +40,6 @@ export async function withFolder<T>(flags: FolderFlags, use: (use: FolderUse) =>
       )
     );
     if (expired) store.records.write((rows) => dropOldBackups(rows, author(), null));
-    const folder = await wireTarget(flags.workspace ?? ".");
     const ports: ApplyPorts = {
       ...{ store, by: author, folder, signal, waiting },
       capture: (knownTree) =>
@@ -73,6 +74,8 @@ export function recoveredText({ operation, outcome, stuck }: RecoveredOperation)
       }${stuck.length > 5 ? ` and ${count(stuck.length - 5, "more path")}` : ""}; all else is as before`;
     case "under_way":
       return `under way  ${name} is at work in ${folder}`;
+    case "elsewhere":
+      return `cut off    ${name} was cut off in ${folder}: pp history --workspace ${folder} ends it`;
     case "folder_gone":
       return `cut off    ${name} was cut off in ${folder}, which is not there now: it is ended when it is again`;
   }

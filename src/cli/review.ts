@@ -10,7 +10,7 @@ import { signingKey } from "./key_input.ts";
 import { colour, count } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 import { draw, fitted, openedAs, press, type Review, type Wish } from "./review_screen.ts";
-import { patchText, revisionView } from "./revision_view.ts";
+import { patchText, soundView } from "./revision_view.ts";
 import { type StoreUse, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -58,7 +58,7 @@ async function reviewing(
     if (wish.kind === "open") {
       const { proposal, revision } = wish.item.summary;
       const name = { proposal: proposal.number, revision: revision.number };
-      const view = revisionView(store, name, await approvalTerms(flags, new Date()));
+      const view = await soundView(store, name, await approvalTerms(flags, new Date()));
       review = { ...review, opened: openedAs(view, patchText(store, view), screen.size()) };
     } else if (wish.kind === "refresh") review = { ...review, items: queue() };
     else if (wish.kind === "decide") {
@@ -74,7 +74,7 @@ async function reviewing(
         review = { ...review, items: queue(), opened: null, message: line };
       } else {
         const message = notMoved(view.name, decided).text.split("\n")[0]!;
-        const now = revisionView(
+        const now = await soundView(
           store,
           { proposal: view.revision.proposal, revision: view.revision.number },
           terms,

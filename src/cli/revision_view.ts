@@ -2,6 +2,7 @@ import { type CheckDocument, readCheck } from "../approve/check.ts";
 import type { Evidence } from "../approve/evidence.ts";
 import type { Standing } from "../approve/judge.ts";
 import { hasExpired } from "../approve/states.ts";
+import { requireAsShown } from "../proposal/shown.ts";
 import type { ProposalName } from "../store/names.ts";
 import { requireRevision, revisionName } from "../store/proposal/find.ts";
 import { standingOf, subjectOf } from "../store/proposal/standing.ts";
@@ -63,6 +64,22 @@ export function revisionView(store: Store, name: ProposalName, terms: LoadedTerm
       forced: approvals.some(({ decision }) => decision === "bypass"),
     };
   });
+}
+
+/**
+ * The same, and that the diff is what would be applied: what somebody may decide on.
+ * @throws Failure as `revisionView`
+ */
+export async function soundView(store: Store, name: ProposalName, terms: LoadedTerms): Promise<RevisionView> {
+  const view = revisionView(store, name, terms);
+  if (view.damage !== null || view.evidence === null) return view;
+  try {
+    await requireAsShown(store, view);
+    return view;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { ...view, evidence: null, standing: null, damage: error };
+  }
 }
 
 /** What a decision about what is seen is bound to. */

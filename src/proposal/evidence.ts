@@ -56,7 +56,7 @@ export function evidenceOf(facts: EvidenceFacts): Evidence {
       bytes: revision.patchBytes,
       additions: revision.additions,
       deletions: revision.deletions,
-      files: facts.patch.files.map(evidenceFile),
+      files: evidenceFiles(facts.patch),
     },
     policy_sha256: facts.policyDigest,
     checker: { version: facts.checker.version, rules_sha256: facts.checker.rules },
@@ -82,6 +82,11 @@ export function evidenceOf(facts: EvidenceFacts): Evidence {
     created_at: facts.createdAt.toISOString(),
     expires_at: facts.expiresAt === null ? null : facts.expiresAt.toISOString(),
   };
+}
+
+/** The files of a patch as evidence names them. */
+export function evidenceFiles({ files }: Patch): EvidenceFile[] {
+  return files.map(evidenceFile);
 }
 
 function evidenceFile({ oldPath, newPath, hunks }: FilePatch): EvidenceFile {

@@ -65,7 +65,11 @@ Deno.test("applyProposals: puts a revision into its base, as an operation, a ver
     assert.equal(now.gone, undefined);
     const version = store.records.read((rows) => rows.latest("a"))!;
     const revision = store.records.read((rows) => rows.revision(number, 1))!;
-    assert.equal(version.manifest, revision.resultManifest, "the folder is the result that was shown");
+    assert.deepEqual(
+      filesOf(store, version.root),
+      filesOf(store, revision.resultRoot),
+      "the folder is the result that was shown",
+    );
     const { version: seen, changed } = await createFrom(store, root).then(({ version, changed }) => ({
       version,
       changed,

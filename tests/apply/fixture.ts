@@ -14,6 +14,12 @@ import type { RevisionState } from "../../src/store/proposals.ts";
 import type { Version } from "../../src/store/store.ts";
 import type { FileChange } from "../../src/vocabulary/change.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
+import { bytesOf } from "../../src/patch/bytes.ts";
+import { diffFiles, type FilePair } from "../../src/patch/diff.ts";
+import { renderPatch } from "../../src/patch/render.ts";
+import { patchStats } from "../../src/patch/stats.ts";
+import { evidenceFiles } from "../../src/proposal/evidence.ts";
+import type { FileMode } from "../../src/vocabulary/manifest.ts";
 import { targetFolder } from "../../src/workspace/target_folder.ts";
 import type { Step, TargetFolder } from "../../src/workspace/target.ts";
 import { parentsOf } from "../../src/vocabulary/path.ts";
@@ -52,8 +58,22 @@ export async function proposeChanges(
 ): Promise<number> {
   return await store.keeper.shared(() => {
     const tree = treeOfVersion(store, base.root);
-    const after = treeAfter(tree, changes, emptiedBy(tree, changes));
-    const patch = new TextEncoder().encode("a patch");
+    // As a proposal's result is made: directories left empty stay, but where a file takes their place.
+    const taken = changes.flatMap(({ kind, path }) => kind === "write" ? [path as string] : []);
+    const emptied = [...emptiedBy(tree, changes)].filter((directory) =>
+      taken.some((path) => directory === path || directory.startsWith(`${path}/`))
+    );
+    const after = treeAfter(tree, changes, new Set(emptied));
+    const parsed = diffFiles(changes.flatMap((change): FilePair[] => {
+      const entry = tree.byPath.get(change.path);
+      const old = entry === undefined || !entry.mode.startsWith("100")
+        ? null
+        : { mode: entry.mode as FileMode, bytes: store.blobs.read(entry.sha256, 1 << 26) };
+      const now = change.kind === "write" ? change : null;
+      return [{ oldPath: old && change.path, old, newPath: now && change.path, new: now }];
+    }));
+    const patch = bytesOf(renderPatch(parsed));
+    const { files, additions, deletions } = patchStats(parsed);
     const writer = store.blobs.writer();
     for (const change of changes) if (change.kind === "write") writer.put(change.bytes, sha256(change.bytes));
     writer.put(patch, sha256(patch));
@@ -66,7 +86,7 @@ export async function proposeChanges(
         revision: {
           ...{ baseVersion: base.number, baseRoot: base.root, baseManifest: base.manifest },
           ...{ resultRoot: after.root, resultManifest: after.digest, trees: after.trees },
-          ...{ patch: sha256(patch), patchBytes: patch.length, files: 1, additions: 1, deletions: 1 },
+          ...{ patch: sha256(patch), patchBytes: patch.length, files, additions, deletions },
           ...{ instruction: "", source: {} },
         },
       });
@@ -76,8 +96,8 @@ export async function proposeChanges(
         result: { root: after.root, manifest: after.digest },
         ...{ instruction_sha256: sha256(""), source_sha256: sha256(revision.source) },
         patch: {
-          ...{ sha256: revision.patch, bytes: patch.length, additions: 1, deletions: 1 },
-          files: [{ path: "f", old_path: null, change: "modified", additions: 1, deletions: 1 }],
+          ...{ sha256: revision.patch, bytes: patch.length, additions, deletions },
+          files: evidenceFiles(parsed),
         },
         checks: CHECKS.map(({ document, ...check }) => ({ ...check, document_sha256: sha256(document) })),
         proposer: { actor: by.actor, key_id: null },
@@ -112,13 +132,15 @@ export async function apply(
   return await applyProposals(ports, {
     proposals: proposals.map((proposal) => ({ proposal, revision: null })),
     ...{ strategy: "manual", dryRun: false, backupsUntil: null, verify: null, clear: () => NOT_NEEDED },
+    asShown: () => Promise.resolve(),
     ...asked,
   });
 }
 
-export function recover(store: FolderStore, step?: Step) {
+export function recover(store: FolderStore, step?: Step, within = "/") {
   return recoverOperations({
     store,
+    within,
     by: () => author(store),
     openFolder: (path): Promise<TargetFolder> => targetFolder(path),
     ...(step === undefined ? {} : { step }),

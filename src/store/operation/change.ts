@@ -3,6 +3,7 @@ import { printablePath } from "../../vocabulary/printable.ts";
 import { addVersion, type Author, record } from "../log/change.ts";
 import type { NewOperation, Operation, OperationState } from "../operations.ts";
 import type { WritableRows } from "../store.ts";
+import { overlap } from "./overlap.ts";
 import {
   BACKUPS_DROPPED,
   MAX_NAMED,
@@ -32,11 +33,13 @@ export interface OperationAsked extends Omit<NewOperation, "operation"> {
 
 /**
  * Writes an operation down, before its folder is touched.
- * @throws Failure `folder_busy` (unavailable) when another one on that folder is under way
+ * @throws Failure `folder_busy` (unavailable) when another one on that folder, or on one above or in it, is under way
  */
 export function beginOperation(rows: WritableRows, by: Author, asked: OperationAsked): Operation {
   const { paths, revisions, targets } = asked;
-  const [other] = rows.operations({ state: "applying", folder: asked.operation.folder });
+  const other = rows.operations({ state: "applying" }).find(({ folder }) =>
+    overlap(folder, asked.operation.folder)
+  );
   if (other !== undefined) throw folderBusy(other.folder, other.number);
   const operation: Operation = {
     ...asked.operation,
@@ -52,8 +55,11 @@ export function beginOperation(rows: WritableRows, by: Author, asked: OperationA
 /** Who else works on the folder, and what to do. */
 export function folderBusy(folder: string, operation: number | null): Failure {
   const what = operation === null ? "somebody else" : `O${operation}`;
-  return new Failure("unavailable", "folder_busy", `${what} is changing ${printablePath(folder)}`, {
-    hint: "try again when it is done",
+  const shown = printablePath(folder);
+  return new Failure("unavailable", "folder_busy", `${what} is changing ${shown}`, {
+    hint: operation === null
+      ? "try again when it is done"
+      : `try again when it is done; if its process was killed, pp history --workspace ${shown} ends it`,
   });
 }
 
