@@ -11,7 +11,16 @@ import type { Version } from "../../src/store/store.ts";
 import type { FileChange } from "../../src/vocabulary/change.ts";
 import { createFrom, withStoreFolder } from "../store/fixture.ts";
 import { remove, snapshot, write, writeFiles } from "../workspace/trees.ts";
-import { apply, APPROVED, author, logProblems, portsOf, proposeChanges, stateOf } from "./fixture.ts";
+import {
+  apply,
+  APPROVED,
+  author,
+  filesOf,
+  logProblems,
+  portsOf,
+  proposeChanges,
+  stateOf,
+} from "./fixture.ts";
 
 const FILES = {
   a: "1\n2\n3\n4\n5\n6\n7\n8\n9\n",

@@ -8,6 +8,7 @@ import { flatten, treeSource } from "../../src/store/artifact/tree.ts";
 import type { Author } from "../../src/store/log/change.ts";
 import { addProposal, propose } from "../../src/store/proposal/change.ts";
 import { transition } from "../../src/store/proposal/transition.ts";
+import type { Evidence } from "../../src/approve/evidence.ts";
 import { CHECKS, evidenceOf, termsOf } from "../approve/fixture.ts";
 import { verifyLog } from "../../src/store/log/verify.ts";
 import type { RevisionState } from "../../src/store/proposals.ts";
@@ -55,6 +56,11 @@ export async function proposeChanges(
   changes: readonly FileChange[],
   state: "proposed" | "approved" = "approved",
   policyDigest = termsOf().policyDigest,
+  lie: {
+    /** Changes whose patch stands in for that of the changes. */
+    readonly shown?: readonly FileChange[];
+    readonly files?: readonly Omit<Evidence["patch"]["files"][number], "additions" | "deletions">[];
+  } = {},
 ): Promise<number> {
   return await store.keeper.shared(() => {
     const tree = treeOfVersion(store, base.root);
@@ -64,7 +70,7 @@ export async function proposeChanges(
       taken.some((path) => directory === path || directory.startsWith(`${path}/`))
     );
     const after = treeAfter(tree, changes, new Set(emptied));
-    const parsed = diffFiles(changes.flatMap((change): FilePair[] => {
+    const parsed = diffFiles((lie.shown ?? changes).flatMap((change): FilePair[] => {
       const entry = tree.byPath.get(change.path);
       const old = entry === undefined || !entry.mode.startsWith("100")
         ? null
@@ -97,7 +103,7 @@ export async function proposeChanges(
         ...{ instruction_sha256: sha256(""), source_sha256: sha256(revision.source) },
         patch: {
           ...{ sha256: revision.patch, bytes: patch.length, additions, deletions },
-          files: evidenceFiles(parsed),
+          files: lie.files?.map((file) => ({ ...file, additions, deletions })) ?? evidenceFiles(parsed),
         },
         checks: CHECKS.map(({ document, ...check }) => ({ ...check, document_sha256: sha256(document) })),
         proposer: { actor: by.actor, key_id: null },

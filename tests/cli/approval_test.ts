@@ -68,6 +68,18 @@ Deno.test("pp approval approve: without a terminal the hash is needed, and must 
   });
 });
 
+Deno.test("pp approval: a proposal whose patch shows another change than its result holds is decided by nobody", async () => {
+  await withProposed(null, async ({ pp, propose, inStore }) => {
+    const { evidence } = await propose({ word: "evil", shown: "harmless" });
+    const shown = await pp(["approval", "show", "P1", "--trust", "trust.yaml"]);
+    assert.equal(shown.code, 65, shown.stderr);
+    assert.match(shown.stdout, /damaged .*its patch makes another tree than its result/);
+    const refused = await pp(by("ann.pem", evidence));
+    assert.deepEqual([refused.code, /P1\.1 in the store is not sound/.test(refused.stderr)], [65, true]);
+    assert.equal(await inStore((store) => store.records.read((rows) => rows.lastApproval())), 0);
+  });
+});
+
 Deno.test("pp approval approve: who may not is told why, and nothing is kept of it", async () => {
   await withProposed("policy: {approval: {threshold: 2}}", async ({ cwd, pp, propose, inStore, terms }) => {
     const { evidence } = await propose();

@@ -17,12 +17,17 @@ import { addFiles, putFiles } from "../contract/store_contract.ts";
 const encode = (text: string) => new TextEncoder().encode(text);
 
 /** A change of one line of `src/a.py` of an artifact whose newest version has it, all in the store but its rows. */
-export async function newRevision(store: Store, artifact = "a", word = "two"): Promise<NewRevision> {
+export async function newRevision(
+  store: Store,
+  artifact = "a",
+  word = "two",
+  shown = word,
+): Promise<NewRevision> {
   const base = store.records.read((rows) => rows.latest(artifact)) ??
     (await addFiles(store, artifact, { "src/a.py": "one\n" })).version;
   const result = putFiles(store, { "src/a.py": `${word}\n` });
   const patch = encode(
-    `diff --git a/src/a.py b/src/a.py\n--- a/src/a.py\n+++ b/src/a.py\n@@ -1 +1 @@\n-one\n+${word}\n`,
+    `diff --git a/src/a.py b/src/a.py\n--- a/src/a.py\n+++ b/src/a.py\n@@ -1 +1 @@\n-one\n+${shown}\n`,
   );
   const writer = store.blobs.writer();
   writer.put(patch, sha256(patch));
@@ -76,16 +81,26 @@ export async function proposeChange(
   store: Store,
   by: Author,
   terms: ApprovalTerms,
-  { over = {}, proposal = null, word = "two", title = "a change", artifact = "a", checks = CHECKS }: {
+  {
+    over = {},
+    proposal = null,
+    word = "two",
+    shown = word,
+    title = "a change",
+    artifact = "a",
+    checks = CHECKS,
+  }: {
     readonly over?: Partial<Evidence>;
     readonly proposal?: number | null;
     readonly word?: string;
+    /** What the patch says instead of the word. */
+    readonly shown?: string;
     readonly title?: string;
     readonly artifact?: string;
     readonly checks?: Parameters<typeof propose>[3]["checks"];
   } = {},
 ): Promise<Target & { readonly evidence: string }> {
-  const revision = await newRevision(store, artifact, word);
+  const revision = await newRevision(store, artifact, word, shown);
   return store.records.write((rows) => {
     const added = proposal === null
       ? addProposal(rows, by, { artifact, title, revision })
