@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { rollBack } from "../../src/apply/rollback.ts";
 import { requireAsShown } from "../../src/proposal/shown.ts";
 import type { FolderStore } from "../../src/store/folder/open.ts";
 import { type NewOperation, OPERATION_KINDS } from "../../src/store/operations.ts";
 import { beginOperation } from "../../src/store/operation/change.ts";
+import { type Database, openDatabase } from "../../src/store/sqlite/driver.ts";
 import { requireRevision } from "../../src/store/proposal/find.ts";
 import type { Version } from "../../src/store/store.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
@@ -15,12 +15,14 @@ import { apply, author, logProblems, portsOf, proposeChanges, recover } from "./
 
 /** A store that somebody else can write, and a folder in it that is a version. */
 async function given(
-  use: (store: FolderStore, root: string, base: Version, database: DatabaseSync) => Promise<void>,
+  use: (store: FolderStore, root: string, base: Version, database: Database) => Promise<void>,
 ): Promise<void> {
   await withStoreFolder(async (store, root, place) => {
     writeFiles(root, { a: "one\n", "d/b": "b\n" });
     const { version } = await createFrom(store, root);
-    const database = new DatabaseSync(`${place}/store.sqlite`);
+    const database = openDatabase(`${place}/store.sqlite`, {
+      ...{ enableForeignKeyConstraints: true, enableDoubleQuotedStringLiterals: false, timeout: 1_000 },
+    });
     try {
       await use(store, root, version, database);
     } finally {
@@ -30,8 +32,8 @@ async function given(
 }
 
 /** Puts an operation under way into the tables that brings `a`'s content to a path. */
-function forge(database: DatabaseSync, folder: string, path: string, stageIn = ""): void {
-  const base = database.prepare("SELECT root, manifest, artifact FROM versions").get() as {
+function forge(database: Database, folder: string, path: string, stageIn = ""): void {
+  const base = database.prepare("SELECT root, manifest, artifact FROM versions").get() as unknown as {
     readonly root: string;
     readonly manifest: string;
     readonly artifact: number;
