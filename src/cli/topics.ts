@@ -1,5 +1,6 @@
 /** Pages that ship with the program, as `pp help TOPIC` shows them: files of docs/. */
 export const TOPICS = [
+  { name: "install", file: "install.md", about: "one file, a container, a checkout; engine and image" },
   { name: "policy", file: "policy.md", about: "what a policy says, key by key" },
   { name: "proposers", file: "proposers.md", about: "where patches come from; models, programs" },
   { name: "bundle", file: "bundle.md", about: "what a proof is made of, and what is done with it" },
@@ -13,6 +14,7 @@ export const TOPICS = [
   { name: "exit-codes", file: "exit-codes.md", about: "what each exit code means" },
   { name: "environment", file: "environment.md", about: "variables that are looked at" },
   { name: "formats", file: "formats.md", about: "every file of a bundle, field by field" },
+  { name: "speed", file: "speed.md", about: "figures, each beside its peer" },
   { name: "threat-model", file: "threat-model.md", about: "what it defends against, and what not" },
 ] as const;
 

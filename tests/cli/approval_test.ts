@@ -191,6 +191,7 @@ Deno.test("pp approval wait: ends with the decision, with its exit code, or when
     ) => ["approval", "wait", name, "--trust", "trust.yaml", ...more];
     const late = await pp(wait("P1", "--timeout", "1s"));
     assert.deepEqual([late.code, /nobody decided in time/.test(late.stdout)], [3, true], late.stdout);
+    assert.equal(late.stderr, "waiting for a decision on P1.1 …\n", "said once, however long it takes");
     const child = spawnPp(wait("P1", "--timeout", "5m", "--json"), { cwd, env });
     assert.equal((await pp(by("ann.pem", evidence))).code, 0);
     const { code, stdout } = await child.output();
