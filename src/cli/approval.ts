@@ -111,17 +111,25 @@ export async function approvalShow(
   });
 }
 
+/** What can be done about it now. */
 function nextLines({ name, state, standing }: RevisionView): string[] {
-  if (state === "approved") return ["", `next      pp apply ${name.replace(/\..*/, "")}`];
-  if (state !== "proposed" || standing === null) return [];
-  if (standing.outcome === "not_needed") return ["", `next      pp apply ${name.replace(/\..*/, "")}`];
-  // More than how many are missing: there are too few who could.
-  return standing.outcome !== "missing" ? [] : [
-    "",
-    standing.missing.length > 1
-      ? "next      pp trust add NAME PUBLIC.pem --role approver --trust FILE"
-      : `next      pp approval approve ${name} --key KEY, or reject with --reason TEXT`,
-  ];
+  const proposal = name.replace(/\..*/, "");
+  const step = (text: string) => ["", `next      ${text}`];
+  if (state === "approved") return step(`pp apply ${proposal}`);
+  if (state !== "proposed") return [];
+  switch (standing?.outcome) {
+    case "not_needed":
+      return step(`pp apply ${proposal}`);
+    case "denied":
+      return step(`only another revision can be approved: pp propose … --revise ${proposal}`);
+    case "missing":
+      // The second thing that is missing are people who could approve it.
+      return standing.missing.length > 1
+        ? step("pp trust add NAME PUBLIC.pem --role approver --trust FILE")
+        : step(`pp approval approve ${name} --key KEY, or reject it with --reason TEXT`);
+    default:
+      return [];
+  }
 }
 
 /** All of a revision for people. */

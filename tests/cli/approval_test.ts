@@ -23,6 +23,10 @@ Deno.test("pp approval: listed, shown, approved with the hash that was shown, an
     assert.match(shown.stdout, /^modified {2}src\/a\.py {2}\+1 -1$/m);
     assert.match(shown.stdout, /^missing {3}1 more of 1 approver$/m);
     assert.match(shown.stdout, /^-one\n\+two$/m);
+    assert.match(
+      shown.stdout,
+      /^next {6}pp approval approve P1\.1 --key KEY, or reject it with --reason TEXT$/m,
+    );
     assert.equal((await json("approval", "show", "P1.1", "--trust", "trust.yaml")).evidence, evidence);
     const done = await pp([...by("ann.pem", evidence), "--reason", "fine"]);
     assert.equal(done.code, 0, done.stderr);
