@@ -9,7 +9,7 @@ import { clearanceOf } from "./apply_clearance.ts";
 import { chooseRevision } from "./apply_interactive.ts";
 import { testRunner } from "./apply_tests.ts";
 import { applyReport } from "./apply_report.ts";
-import { termsAsked } from "./apply_terms.ts";
+import { termsUnder } from "./approval_terms.ts";
 import { EXIT } from "./exit_code.ts";
 import { backupsUntil, type FolderFlags, KEEP_BACKUPS, withFolder } from "./folder_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -41,7 +41,7 @@ export async function runApply(names: readonly string[], flags: ApplyFlags): Pro
     const { store, ports, signal, counter } = use;
     const { root } = ports.folder;
     const policy = await loadPolicy(root, flags.policy);
-    let terms = await termsAsked(policy, flags.trust);
+    let terms = await termsUnder(policy, flags.trust);
     if (flags.interactive === true) {
       const { store, json, policy, trust, image, pull } = flags;
       const given = Object.entries({ store, json, policy, trust, image, pull }).filter(([, value]) =>
@@ -61,7 +61,7 @@ export async function runApply(names: readonly string[], flags: ApplyFlags): Pro
         counter.end();
         tests = await run(tree, changes);
         // Tests take their time: keys may have been revoked, or have run out, meanwhile.
-        terms = await termsAsked(policy, flags.trust);
+        terms = await termsUnder(policy, flags.trust);
         return { passed: tests.outcome === "passed" };
       },
     };

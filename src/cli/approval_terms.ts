@@ -1,10 +1,11 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { ApprovalTerms } from "../approve/judge.ts";
-import { loadPolicy, showPolicyFile } from "../policy/load.ts";
+import { type LoadedPolicy, loadPolicy, showPolicyFile } from "../policy/load.ts";
 import { type TrustedKeys, trustedKeys } from "../sign/trust_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { loadTrust } from "./trust_input.ts";
+import { TRUST_FILE_NAME } from "./trust_name.ts";
 
 /** How a call says by whose rules and whose keys approvals are judged. */
 export interface ApprovalTermsFlags {
@@ -29,38 +30,48 @@ const NOBODY: TrustedKeys = { keys: [], owners: new Map(), refused: [] };
  * @throws Failure of what cannot be read
  */
 export async function approvalTerms(flags: ApprovalTermsFlags, now: Date): Promise<LoadedTerms> {
-  const { config, source, digest } = await loadPolicy(flags.workspace ?? ".", flags.policy);
-  const rest = {
-    ...{ policy: config.policy, policyDigest: digest, proofAsked: config.proof_targets.length > 0, now },
-    policyFile: source === null ? "the built-in default" : printablePath(showPolicyFile(source)),
-  };
-  const path = flags.trust ?? await usersTrustFile();
-  if (path === null) return { trusted: NOBODY, threshold: 1, trustFile: null, ...rest };
-  const { trust } = await loadTrust(path);
-  return {
-    trusted: trustedKeys(trust, "approver", now),
-    threshold: trust.thresholds.approver,
-    trustFile: path,
-    ...rest,
-  };
+  const policy = await loadPolicy(flags.workspace ?? ".", flags.policy);
+  return (await termsUnder(policy, flags.trust))(now);
 }
 
-/** `~/.config/veripatch/trust.yaml`, if it is there. */
-async function usersTrustFile(): Promise<string | null> {
-  const path = usersTrustPath();
+/**
+ * The same under a policy that is loaded already, for any moment: keys count from and until their times.
+ * @param named trust file of the call; left out, the user's own, which need not be there
+ * @throws Failure as `loadTrust`
+ */
+export async function termsUnder(
+  { config, source, digest: policyDigest }: LoadedPolicy,
+  named: string | undefined,
+): Promise<(now: Date) => LoadedTerms> {
+  const found = await trustOf(named);
+  const policyFile = source === null ? "the built-in default" : printablePath(showPolicyFile(source));
+  return (now) => ({
+    trusted: found === null ? NOBODY : trustedKeys(found.trust, "approver", now),
+    threshold: found?.trust.thresholds.approver ?? 1,
+    trustFile: found?.path ?? null,
+    ...{ policy: config.policy, policyDigest, policyFile },
+    proofAsked: config.proof_targets.length > 0,
+    now,
+  });
+}
+
+async function trustOf(named: string | undefined) {
+  const path = named ?? usersTrustPath();
+  if (path === null) return null;
   try {
-    if (path !== null) await Deno.lstat(path);
-    return path;
-  } catch {
-    return null;
+    return { path, trust: (await loadTrust(path)).trust };
+  } catch (error) {
+    if (named === undefined && error instanceof Failure && error.code === "file_missing") return null;
+    throw error;
   }
 }
 
+/** Where the user's own trust file is; null without a home. A relative place would be the folder's word. */
 function usersTrustPath(): string | null {
-  const named = Deno.env.get("XDG_CONFIG_HOME") ?? "";
+  const config = Deno.env.get("XDG_CONFIG_HOME") ?? "";
   const home = Deno.env.get("HOME") ?? "";
-  if (named !== "") return join(named, "veripatch/trust.yaml");
-  return home === "" ? null : join(home, ".config/veripatch/trust.yaml");
+  if (isAbsolute(config)) return join(config, "veripatch", TRUST_FILE_NAME);
+  return isAbsolute(home) ? join(home, ".config/veripatch", TRUST_FILE_NAME) : null;
 }
 
 /**

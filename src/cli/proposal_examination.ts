@@ -30,7 +30,7 @@ import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { Redact } from "../vocabulary/redaction.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
 import { VERSION } from "../version.ts";
-import { termsAsked } from "./apply_terms.ts";
+import { termsUnder } from "./approval_terms.ts";
 import { signingKey } from "./key_input.ts";
 import { count } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
@@ -109,7 +109,7 @@ export async function readExamination(
   }
   const source = policy.source === null ? [] : [relative(root, resolve(root, policy.source))];
   const keptOut = source.filter((path) => path !== "" && !path.startsWith(".."));
-  const terms = await termsAsked(policy, flags.trust);
+  const terms = await termsUnder(policy, flags.trust);
   return { flags, policy, targets, keptOut, noProof, attestation, signer, terms };
 }
 
