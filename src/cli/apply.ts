@@ -10,8 +10,9 @@ import { chooseRevision } from "./apply_interactive.ts";
 import { testRunner } from "./apply_tests.ts";
 import { applyReport } from "./apply_report.ts";
 import { termsUnder } from "./approval_terms.ts";
+import { backupsUntil, KEEP_BACKUPS } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
-import { backupsUntil, type FolderFlags, KEEP_BACKUPS, withFolder } from "./folder_asked.ts";
+import { type FolderFlags, withFolder } from "./folder_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 export interface ApplyFlags extends FolderFlags {

@@ -7,7 +7,8 @@ import { printableLine } from "../vocabulary/printable.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
 import { notMoved } from "./approval_refused.ts";
 import { EXIT } from "./exit_code.ts";
-import { type Colour, colour, colourDiff } from "./output.ts";
+import { wholeNumber } from "./number_asked.ts";
+import { type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { revisionJson, summaryJson } from "./revision_json.ts";
 import {
   checkLines,
@@ -19,7 +20,7 @@ import {
   stateText,
 } from "./revision_text.ts";
 import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
-import { type StoreFlags, timeText, wholeNumber, withStore } from "./store_asked.ts";
+import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 export interface ApprovalFlags extends StoreFlags, ApprovalTermsFlags {}

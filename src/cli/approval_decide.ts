@@ -9,6 +9,7 @@ import type { ApprovalFlags } from "./approval.ts";
 import { notMoved } from "./approval_refused.ts";
 import { approvalTerms, approverOf, type LoadedTerms } from "./approval_terms.ts";
 import { confirmed } from "./confirm.ts";
+import { durationMs } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { signingKey } from "./key_input.ts";
 import { colour, colourDiff } from "./output.ts";
@@ -16,7 +17,7 @@ import { canAsk, type PassphraseFlags } from "./passphrase.ts";
 import { decisionJson, revisionJson } from "./revision_json.ts";
 import { checkLines, decisionLines, FORCED, headLines } from "./revision_text.ts";
 import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
-import { durationMs, withStore } from "./store_asked.ts";
+import { withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 export interface DecideFlags extends ApprovalFlags, PassphraseFlags {

@@ -4,12 +4,13 @@ import type { RevisionState } from "../store/proposals.ts";
 import { interrupted } from "../vocabulary/failure.ts";
 import type { ApprovalFlags } from "./approval.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
+import { durationMs } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { colour } from "./output.ts";
 import { revisionJson } from "./revision_json.ts";
 import { decisionLines, headLines } from "./revision_text.ts";
 import { type RevisionView, revisionView } from "./revision_view.ts";
-import { durationMs, withStore } from "./store_asked.ts";
+import { withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 const POLL_MS = 250;

@@ -5,17 +5,10 @@ import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
-import { bytesText, type Colour, colour, count } from "./output.ts";
-import {
-  amount,
-  grouped,
-  type StoreFlags,
-  type StoreUse,
-  timeText,
-  versionJson,
-  withStore,
-} from "./store_asked.ts";
+import { amount, bytesText, type Colour, colour, count, grouped, timeText } from "./output.ts";
+import { type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
+import { versionJson } from "./version_json.ts";
 
 const MAX_MESSAGE = 10_000;
 

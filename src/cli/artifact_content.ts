@@ -8,9 +8,10 @@ import { versionName } from "../store/names.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
-import { bytesText, type Colour, colour, colourDiff, count } from "./output.ts";
-import { amount, grouped, type StoreFlags, versionJson, withStore } from "./store_asked.ts";
+import { amount, bytesText, type Colour, colour, colourDiff, count, grouped } from "./output.ts";
+import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
+import { versionJson } from "./version_json.ts";
 
 /** UTF-16 units of a patch on a terminal or in JSON; -o takes any. */
 const MAX_SHOWN = 16 << 20;

@@ -10,10 +10,13 @@ import { artifactName } from "../store/names.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { workspaceRoot } from "./artifact.ts";
+import { olderThan } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
-import { bytesText, colour, count } from "./output.ts";
-import { grouped, olderThan, type StoreFlags, versionJson, wholeNumber, withStore } from "./store_asked.ts";
+import { wholeNumber } from "./number_asked.ts";
+import { bytesText, colour, count, grouped } from "./output.ts";
+import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
+import { versionJson } from "./version_json.ts";
 
 export interface FsckFlags extends StoreFlags {
   readonly repair?: boolean;

@@ -14,11 +14,13 @@ import type { LogEvent, Store } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { readBoundedFile } from "./bounded_file.ts";
+import { olderThan } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { signingKey } from "./key_input.ts";
-import { type Colour, colour, count } from "./output.ts";
+import { wholeNumber } from "./number_asked.ts";
+import { type Colour, colour, count, timeText } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
-import { olderThan, type StoreFlags, timeText, wholeNumber, withStore } from "./store_asked.ts";
+import { type StoreFlags, withStore } from "./store_asked.ts";
 import { noTrustedKey, trustAsked } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 

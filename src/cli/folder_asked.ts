@@ -2,10 +2,9 @@ import type { ApplyPorts } from "../apply/operate.ts";
 import { type RecoveredOperation, recoverOperations } from "../apply/recover.ts";
 import { dropOldBackups } from "../store/operation/change.ts";
 import type { Author } from "../store/log/change.ts";
-import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { bytesText, count } from "./output.ts";
-import { grouped, type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
+import { bytesText, count, grouped } from "./output.ts";
+import { type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
 import { wireTarget } from "./wire.ts";
 
 export interface FolderFlags extends StoreFlags {
@@ -86,24 +85,3 @@ export function recoveredJson(recovered: readonly RecoveredOperation[]) {
     ...{ operation: `O${operation.number}`, folder: operation.folder, outcome, stuck },
   }));
 }
-
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
-
-/** Until when backups are kept: `--keep-backups 90d`, or `forever`. @throws Failure `age_malformed` (usage) */
-export function backupsUntil(text: string, now: Date): string | null {
-  if (text === "forever") return null;
-  const match = /^([1-9]\d{0,5})([mhdw])$/.exec(text);
-  if (match !== null) {
-    const until = now.getTime() + Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
-    return new Date(until).toISOString();
-  }
-  throw new Failure(
-    "usage",
-    "age_malformed",
-    `--keep-backups takes a time such as 12h, 90d or 26w, or forever, not ${
-      printableLine(text.slice(0, 40))
-    }`,
-  );
-}
-
-export const KEEP_BACKUPS = "90d";

@@ -6,10 +6,12 @@ import type { Rows } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { changeLines } from "./change_preview.ts";
+import { olderThan } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { type FolderFlags, recoveredJson, withFolder } from "./folder_asked.ts";
-import { type Colour, colour, count } from "./output.ts";
-import { olderThan, type StoreFlags, timeText, wholeNumber, withStore } from "./store_asked.ts";
+import { wholeNumber } from "./number_asked.ts";
+import { type Colour, colour, count, timeText } from "./output.ts";
+import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 export interface HistoryFlags extends FolderFlags {

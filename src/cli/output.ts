@@ -74,6 +74,20 @@ export function bytesText(bytes: number): string {
   return `${power === 0 ? bytes : shown.toFixed(1)} ${units[power]}`;
 }
 
+/** `1,234 files, 5.6 MiB`. */
+export function amount(files: number, bytes: number): string {
+  return `${grouped(files)} file${files === 1 ? "" : "s"}, ${bytesText(bytes)}`;
+}
+
+export function grouped(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+/** A time of the store for people: to the second, in UTC. */
+export function timeText(iso: string): string {
+  return printableLine(iso).replace("T", " ").replace(/\.\d+Z$/, "Z");
+}
+
 /** A path as a word of a POSIX shell, for commands people copy. */
 export function shellPath(path: string): string {
   if (/^[A-Za-z0-9_.\/@%+=:,-]+$/.test(path)) return path.startsWith("-") ? `./${path}` : path;

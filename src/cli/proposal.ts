@@ -13,11 +13,12 @@ import { viewDocument, viewProposal } from "../proposal/view.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
-import { bytesText, type Colour, colour, colourDiff } from "./output.ts";
+import { wholeNumber } from "./number_asked.ts";
+import { bytesText, type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { viewText } from "./proposal_report.ts";
 import { stateText } from "./proposed_report.ts";
-import { type StoreFlags, timeText, wholeNumber, withStore } from "./store_asked.ts";
+import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 export type ProposalFlags = StoreFlags;

@@ -9,11 +9,12 @@ import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, refusalText } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
+import { wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, count } from "./output.ts";
 import { type CheckingFlags, examineDraft, readExamination } from "./proposal_examination.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { proposedResult } from "./propose.ts";
-import { wholeNumber, withStore } from "./store_asked.ts";
+import { withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 export interface RebaseFlags extends CheckingFlags {

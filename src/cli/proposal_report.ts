@@ -3,9 +3,8 @@ import { renderPatch } from "../patch/render.ts";
 import { changeOfFile, type ProposalView } from "../proposal/view.ts";
 import { revisionName } from "../store/proposal/find.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { type Colour, colourDiff } from "./output.ts";
+import { type Colour, colourDiff, timeText } from "./output.ts";
 import { checkLines, stateText } from "./proposed_report.ts";
-import { timeText } from "./store_asked.ts";
 
 /** Lines of a diff, and files, shown; the whole is printed by `pp proposal diff`. */
 const MAX_DIFF_LINES = 400;

@@ -9,7 +9,7 @@ import { providerName } from "../propose/select.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { readBounded, readBoundedFile } from "./bounded_file.ts";
-import { wholeNumber } from "./store_asked.ts";
+import { wholeNumber } from "./number_asked.ts";
 
 /** How a call says what is to be changed. */
 export interface SourceFlags {

@@ -1,8 +1,7 @@
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import type { CheckView, RevisionView } from "./revision_view.ts";
 import type { CheckOutcome, RevisionState } from "../store/proposals.ts";
-import { type Colour, count } from "./output.ts";
-import { timeText } from "./store_asked.ts";
+import { type Colour, count, timeText } from "./output.ts";
 
 const MAX_FINDINGS = 200;
 const MAX_FILES = 200;

@@ -4,6 +4,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { FreshnessAsked } from "../verify/verdicts/freshness.ts";
 import type { Trust } from "../verify/verdicts/signature.ts";
+import { durationOf } from "./duration_asked.ts";
 import { HMAC_VARIABLE, hmacSecret, hmacSecretInput, verificationKeys } from "./key_input.ts";
 
 /** How a call names whom it believes. */
@@ -56,8 +57,6 @@ export async function trustAsked(flags: TrustFlags, now: Date): Promise<Trust | 
 /** Whom a call believes that takes an unsigned bundle and names nobody. */
 export const NOBODY: Trust = { keys: [], threshold: 1, owners: new Map(), refused: [] };
 
-const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const;
-
 /**
  * What a call asks of the time of a statement.
  * @throws Failure `max_age_malformed` (usage)
@@ -67,8 +66,7 @@ export function freshnessAsked(
   now: Date,
 ): FreshnessAsked {
   if (maxAge === undefined) return { now, maxAgeMs: null, nonce };
-  const match = /^(\d{1,6})([smhdw])$/.exec(maxAge);
-  const maxAgeMs = Number(match?.[1] ?? 0) * UNIT_MS[(match?.[2] ?? "s") as keyof typeof UNIT_MS];
+  const maxAgeMs = durationOf(maxAge) ?? 0;
   if (maxAgeMs > 0) return { now, maxAgeMs, nonce };
   const message = `--max-age takes a time such as 90s, 30m, 12h, 30d or 2w, not ${maxAge}`;
   throw new Failure("usage", "max_age_malformed", message);

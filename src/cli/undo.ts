@@ -4,17 +4,11 @@ import { Failure } from "../vocabulary/failure.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { changeLines, changePatch, changesJson, colouredPatch } from "./change_preview.ts";
+import { backupsUntil, KEEP_BACKUPS } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
-import {
-  backupsUntil,
-  type FolderFlags,
-  type FolderUse,
-  KEEP_BACKUPS,
-  recoveredJson,
-  withFolder,
-} from "./folder_asked.ts";
+import { type FolderFlags, type FolderUse, recoveredJson, withFolder } from "./folder_asked.ts";
+import { wholeNumber } from "./number_asked.ts";
 import { colour } from "./output.ts";
-import { wholeNumber } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
 const MAX_FILE_BYTES = 512 << 20;
