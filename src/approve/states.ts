@@ -23,14 +23,12 @@ export function mayBecome(from: RevisionState, to: RevisionState): boolean {
   return NEXT[from].includes(to);
 }
 
-/** The states a revision may go to. */
-export function statesAfter(from: RevisionState): readonly RevisionState[] {
-  return NEXT[from];
-}
-
-/** Whether no decision and no time moves it any more; a newer revision may still take its place. */
-export function isDecided(state: RevisionState): boolean {
-  return !["draft", "proposed", "applying"].includes(state);
+/** The state of a revision at a time: what has expired is, though nothing may have written that down yet. */
+export function stateAt(
+  revision: { readonly state: RevisionState; readonly expiresAt: string | null },
+  now: Date,
+): RevisionState {
+  return hasExpired(revision, now) ? "expired" : revision.state;
 }
 
 /** Whether a revision has expired at a time, though nothing may have written that down yet. */

@@ -1,5 +1,6 @@
 import type { Clearance } from "../apply/apply.ts";
 import type { ApprovalTerms } from "../approve/judge.ts";
+import { revisionName } from "../store/proposal/find.ts";
 import { standingOf } from "../store/proposal/standing.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
@@ -25,9 +26,7 @@ export function clearanceOf(
           refusal === null ? [] : [`what ${principal} decided does not count: ${refusal.detail}`]
         ),
       ];
-      const detail = `P${revision.proposal}.${revision.number} is not approved: ${
-        why.join("; ") || standing.outcome
-      }`;
+      const detail = `${revisionName(revision)} is not approved: ${why.join("; ") || standing.outcome}`;
       return { ok: false, reason: standing.outcome, detail };
     }
   }

@@ -1,13 +1,13 @@
 import type { Application, ApplyRefusal } from "../apply/apply.ts";
 import type { PlannedConflict } from "../apply/plan.ts";
 import type { TestsRun } from "../apply/run_tests.ts";
+import { revisionName } from "../store/proposal/find.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import type { CapturedOutput } from "../vocabulary/verification.ts";
 import type { ApplyFlags } from "./apply.ts";
 import { changeLines, changePatch, changesJson, colouredPatch } from "./change_preview.ts";
 import { type FolderUse, recoveredJson } from "./folder_asked.ts";
-import { type Colour, colour, count } from "./output.ts";
-import { timeText } from "./store_asked.ts";
+import { type Colour, colour, count, placeText, timeText } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
 
 const MAX_FILE_BYTES = 64 << 20;
@@ -28,7 +28,7 @@ export function applyReport(application: Application, context: ReportContext): V
   const { operation, revisions, plan, refusal, drift, forced } = application;
   const c = colour(Deno.stdout);
   const { root } = use.ports.folder;
-  const names = revisions.map(({ proposal, number }) => `P${proposal}.${number}`);
+  const names = revisions.map(revisionName);
   const changed = (plan?.paths ?? []).filter(({ how }) => how !== "there_already");
   const fresh = new Map(
     (plan?.changes ?? []).flatMap((change) =>
@@ -135,9 +135,9 @@ export function conflictLines(
   c: Colour,
 ): string[] {
   return regions.slice(0, SHOWN_PATHS).map(({ line, reason, detail }) =>
-    `  ${c.red("C")} ${printablePath(path)}${line === null ? "" : `:${line}`}  ${reason}: ${
-      printableLine(detail)
-    } ${c.dim(`(P${proposal}.${revision})`)}`
+    `  ${c.red("C")} ${placeText(path, line)}  ${reason}: ${printableLine(detail)} ${
+      c.dim(`(P${proposal}.${revision})`)
+    }`
   );
 }
 

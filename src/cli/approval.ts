@@ -1,11 +1,12 @@
-import { hasExpired } from "../approve/states.ts";
+import { stateAt } from "../approve/states.ts";
 import { proposalName } from "../store/names.ts";
+import { revisionName } from "../store/proposal/find.ts";
 import { requestApproval } from "../store/proposal/request.ts";
 import { type ProposalSummary, REVISION_STATES, type RevisionState } from "../store/proposals.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
-import { notMoved } from "./approval_refused.ts";
+import { notDecided } from "./approval_refused.ts";
 import { EXIT } from "./exit_code.ts";
 import { wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, colourDiff, timeText } from "./output.ts";
@@ -74,7 +75,7 @@ export function listed(
     )
     .map((summary) => ({
       summary,
-      state: hasExpired(summary.revision, now) ? "expired" as const : summary.revision.state,
+      state: stateAt(summary.revision, now),
     }))
     .filter((each) => state === null || each.state === state)
     .sort((a, b) => b.summary.proposal.number - a.summary.proposal.number)
@@ -87,7 +88,7 @@ function summaryLine({ summary, state }: Listed, c: Colour): string {
   const until = revision.expiresAt === null || !["proposed", "approved"].includes(state)
     ? ""
     : c.dim(`  until ${timeText(revision.expiresAt)}`);
-  return `${c.bold(`P${proposal.number}.${revision.number}`.padEnd(7))} ${stateText(state, c)}${
+  return `${c.bold(revisionName(revision).padEnd(7))} ${stateText(state, c)}${
     forced ? ` ${c.red(FORCED)}` : ""
   }  ${proposal.artifact}@${revision.baseVersion}  ${size}  ${printableLine(revision.actor)}  ${
     printableLine(proposal.title)
@@ -152,7 +153,7 @@ export async function approvalRequest(text: string, flags: ApprovalFlags): Promi
     const terms = await approvalTerms(flags, by.now);
     const before = revisionView(store, name, terms);
     const asked = store.records.write((rows) => requestApproval(rows, by, targetOf(before), terms));
-    if (!asked.ok) return notMoved(before.name, asked);
+    if (!asked.ok) return notDecided(before.name, asked);
     const view = revisionView(
       store,
       { proposal: before.proposal.number, revision: before.revision.number },

@@ -6,7 +6,7 @@ import { decide, type Decided } from "../store/proposal/decide.ts";
 import type { Store } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { ApprovalFlags } from "./approval.ts";
-import { notMoved } from "./approval_refused.ts";
+import { notDecided } from "./approval_refused.ts";
 import { approvalTerms, approverOf, type LoadedTerms } from "./approval_terms.ts";
 import { confirmed } from "./confirm.ts";
 import { durationMs } from "./duration_asked.ts";
@@ -60,11 +60,11 @@ export async function approvalDecide(kind: Kind, text: string, flags: DecideFlag
       terms = await approvalTerms(flags, new Date());
     } else if (shownHash !== view.revision.evidence) {
       const { state } = view;
-      return notMoved(view.name, { ok: false, code: "evidence_differs", state });
+      return notDecided(view.name, { ok: false, code: "evidence_differs", state });
     }
     const deciding = { kind, key, reason, terms, ...timesOf(kind, flags, terms) };
     const decided = decideOn(store, { ...by, now: terms.now }, view, deciding);
-    if (!decided.ok) return notMoved(view.name, decided);
+    if (!decided.ok) return notDecided(view.name, decided);
     return decidedResult(kind, store, view, decided, terms);
   });
 }

@@ -14,7 +14,7 @@ const TEXT: Readonly<Record<NotMoved["code"], (state: string) => string>> = {
 };
 
 /** Why nothing was decided, as an answer: 3 when its time is over, 77 when it is not permitted, else 2. */
-export function notMoved(name: string, refused: Refused): VerbResult {
+export function notDecided(name: string, refused: Refused): VerbResult {
   const [code, detail] = refused.code === "refused"
     ? [refused.refusal.reason, refused.refusal.detail]
     : [refused.code, TEXT[refused.code](refused.state)];

@@ -60,6 +60,11 @@ export function shownPath(path: string, root: string): string {
   return printableLine(path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
 }
 
+/** Where something is: `src/a.py:3`, or the file alone. */
+export function placeText(path: string, line: number | null): string {
+  return `${printablePath(path)}${line === null ? "" : `:${line}`}`;
+}
+
 /** A number with its word: `1 file`, `2 files`. */
 export function count(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? "" : "s"}`;

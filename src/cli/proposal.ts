@@ -7,7 +7,7 @@ import { type FoundRevision, requireRevision, revisionName } from "../store/prop
 import { withdraw } from "../store/proposal/transition.ts";
 import type { ProposalSummary, RevisionState } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
-import { hasExpired } from "../approve/states.ts";
+import { stateAt } from "../approve/states.ts";
 import { listProposals } from "../proposal/list.ts";
 import { viewDocument, viewProposal } from "../proposal/view.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -17,7 +17,7 @@ import { wholeNumber } from "./number_asked.ts";
 import { bytesText, type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { viewText } from "./proposal_report.ts";
-import { stateText } from "./proposed_report.ts";
+import { FORCED, stateText } from "./revision_text.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -76,16 +76,12 @@ export async function proposalList(flags: ListFlags): Promise<VerbResult> {
   });
 }
 
-function stateNow({ revision }: ProposalSummary, now: Date): RevisionState {
-  return hasExpired(revision, now) ? "expired" : revision.state;
-}
-
 function listLine(summary: ProposalSummary, now: Date, c: Colour): string {
   const { proposal, revision, forced } = summary;
-  const state = stateNow(summary, now);
+  const state = stateAt(revision, now);
   const padded = stateText(state, c) + " ".repeat(Math.max(0, 10 - state.length));
   const lines = `+${revision.additions} -${revision.deletions}`;
-  const mark = forced ? ` ${c.red("FORCED")}` : "";
+  const mark = forced ? ` ${c.red(FORCED)}` : "";
   return `${
     c.bold(revisionName(revision).padEnd(7))
   } ${padded}${mark} ${proposal.artifact}@${revision.baseVersion} ` +
@@ -101,7 +97,7 @@ function summaryJson(summary: ProposalSummary, now: Date): unknown {
     proposal: proposal.number,
     revision: revision.number,
     title: proposal.title,
-    state: stateNow(summary, now),
+    state: stateAt(revision, now),
     forced,
     artifact: proposal.artifact,
     base_version: revision.baseVersion,

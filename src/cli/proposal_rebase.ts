@@ -7,10 +7,10 @@ import { proposalName } from "../store/names.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { printableLine, printablePath, refusalText } from "../vocabulary/printable.ts";
+import { printableLine, refusalText } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
 import { wholeNumber } from "./number_asked.ts";
-import { type Colour, colour, count } from "./output.ts";
+import { type Colour, colour, count, placeText } from "./output.ts";
 import { type CheckingFlags, examineDraft, readExamination } from "./proposal_examination.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { proposedResult } from "./propose.ts";
@@ -150,6 +150,5 @@ function notRebased(
 }
 
 function conflictLine({ path, line, reason, detail }: TreeConflict, c: Colour): string {
-  const where = `${printablePath(path)}${line === null ? "" : `:${line}`}`;
-  return `    ${where}  ${reason.replaceAll("_", " ")} ${c.dim(printableLine(detail))}`;
+  return `    ${placeText(path, line)}  ${reason.replaceAll("_", " ")} ${c.dim(printableLine(detail))}`;
 }

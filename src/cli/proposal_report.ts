@@ -4,7 +4,8 @@ import { changeOfFile, type ProposalView } from "../proposal/view.ts";
 import { revisionName } from "../store/proposal/find.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { type Colour, colourDiff, timeText } from "./output.ts";
-import { checkLines, stateText } from "./proposed_report.ts";
+import { checkLines } from "./proposed_report.ts";
+import { stateText } from "./revision_text.ts";
 
 /** Lines of a diff, and files, shown; the whole is printed by `pp proposal diff`. */
 const MAX_DIFF_LINES = 400;
@@ -14,9 +15,8 @@ const MAX_FILES = 60;
 export function viewText(view: ProposalView, c: Colour): string {
   const { found: { proposal, revision }, change, checks, approvals } = view;
   const name = revisionName(revision);
-  const state = view.expired ? "expired" : revision.state;
   const lines = [
-    `${c.bold(name)}  ${stateText(state, c)}: ${printableLine(proposal.title)}`,
+    `${c.bold(name)}  ${stateText(view.state, c)}: ${printableLine(proposal.title)}`,
     ...(revision.reason === "" ? [] : [`because  ${printableLine(revision.reason)}`]),
     `base     ${proposal.artifact}@${revision.baseVersion}${olderText(view, c)}`,
     `made     ${timeText(revision.createdAt)} by ${printableLine(revision.actor)}${

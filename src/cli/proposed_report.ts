@@ -3,9 +3,9 @@ import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
 import type { Check } from "../store/proposals.ts";
 import { CHECK_KINDS } from "../vocabulary/proposal.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { type Colour, colour, count } from "./output.ts";
+import { type Colour, colour, count, placeText } from "./output.ts";
 import type { ExaminedDraft } from "./proposal_examination.ts";
-import { outcomeWidth } from "./revision_text.ts";
+import { outcomeWidth, stateText } from "./revision_text.ts";
 
 const MAX_ROWS = 20;
 
@@ -58,18 +58,6 @@ function inOrder<T extends Pick<Check, "kind">>(checks: readonly T[]): readonly 
   return [...checks].sort((a, b) => CHECK_KINDS.indexOf(a.kind) - CHECK_KINDS.indexOf(b.kind));
 }
 
-export function stateText(state: string, c: Colour): string {
-  const paint = {
-    approved: c.green,
-    applied: c.green,
-    rejected: c.red,
-    failed: c.red,
-    expired: c.yellow,
-    stale: c.yellow,
-  };
-  return (paint[state as keyof typeof paint] ?? ((text: string) => text))(state);
-}
-
 /** One line for each check, and what it found. */
 export function checkLines(
   checks: readonly Pick<Check, "kind" | "outcome" | "document">[],
@@ -88,7 +76,7 @@ export function checkLines(
     return [
       head,
       ...findings.slice(0, MAX_ROWS).map(({ level, path, line, detail }) => {
-        const where = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`} `;
+        const where = path === null ? "" : `${placeText(path, line)} `;
         return `         ${level === "error" ? c.red("!") : c.yellow("?")} ${where}${printableLine(detail)}`;
       }),
       ...(more > 0 ? [`         and ${more} more (--json has all)`] : []),

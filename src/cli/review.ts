@@ -2,7 +2,7 @@ import type { PrivateKey } from "../sign/key.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { type ApprovalFlags, listed } from "./approval.ts";
 import { decideOn, timesOf } from "./approval_decide.ts";
-import { notMoved } from "./approval_refused.ts";
+import { notDecided } from "./approval_refused.ts";
 import { approvalTerms, approverOf } from "./approval_terms.ts";
 import { EXIT } from "./exit_code.ts";
 import { fullScreen } from "./full_screen.ts";
@@ -73,7 +73,8 @@ async function reviewing(
         done.push(line);
         review = { ...review, items: queue(), opened: null, message: line };
       } else {
-        const message = notMoved(view.name, decided).text.split("\n")[0]!;
+        const message = notDecided(view.name, decided).text.split("
+")[0]!;
         const now = await soundView(
           store,
           { proposal: view.revision.proposal, revision: view.revision.number },

@@ -1,3 +1,4 @@
+import { revisionName } from "../store/proposal/find.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import type { Listed } from "./approval.ts";
 import { firstRow, rowsOf } from "./cells.ts";
@@ -251,7 +252,7 @@ function listBody({ items, selected }: Review, size: Size, c: Colour): string[] 
   const first = Math.max(0, Math.min(selected - Math.floor(height / 2), items.length - height));
   return items.slice(first, first + height).map((item, i) => {
     const { proposal, revision, forced } = item.summary;
-    const name = `P${proposal.number}.${revision.number}`.padEnd(8);
+    const name = revisionName(revision).padEnd(8);
     const here = first + i === selected;
     const line = `${here ? ">" : " "} ${
       here ? c.bold(name) : name

@@ -1,7 +1,7 @@
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import type { CheckView, RevisionView } from "./revision_view.ts";
 import type { CheckOutcome, RevisionState } from "../store/proposals.ts";
-import { type Colour, count, timeText } from "./output.ts";
+import { type Colour, count, placeText, timeText } from "./output.ts";
 
 const MAX_FINDINGS = 200;
 const MAX_FILES = 200;
@@ -70,7 +70,7 @@ function findingLines({ document }: CheckView, c: Colour): string[] {
   const findings = document?.findings ?? [];
   const lines = findings.slice(0, MAX_FINDINGS).map(({ level, path, line, detail, code }) => {
     const paint = { info: c.dim, warning: c.yellow, error: c.red }[level];
-    const place = path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`}  `;
+    const place = path === null ? "" : `${placeText(path, line)}  `;
     return `  ${paint(level)}  ${place}${printableLine(detail)}${c.dim(`  ${printableLine(code)}`)}`;
   });
   if (findings.length > MAX_FINDINGS) lines.push(`  and ${findings.length - MAX_FINDINGS} more`);

@@ -1,7 +1,7 @@
 import { type CheckDocument, readCheck } from "../approve/check.ts";
 import type { Evidence } from "../approve/evidence.ts";
 import type { Standing } from "../approve/judge.ts";
-import { hasExpired } from "../approve/states.ts";
+import { stateAt } from "../approve/states.ts";
 import { requireAsShown } from "../proposal/shown.ts";
 import type { ProposalName } from "../store/names.ts";
 import { requireRevision, revisionName } from "../store/proposal/find.ts";
@@ -58,7 +58,7 @@ export function revisionView(store: Store, name: ProposalName, terms: LoadedTerm
     }
     return {
       ...{ name: revisionName(revision), proposal, revision, approvals, evidence, standing, damage },
-      state: hasExpired(revision, terms.now) ? "expired" : revision.state,
+      state: stateAt(revision, terms.now),
       checks: rows.checks(proposal.number, revision.number)
         .map((row) => ({ row, document: readCheck(row.document) })),
       forced: approvals.some(({ decision }) => decision === "bypass"),

@@ -8,7 +8,7 @@ import { shownShape } from "../safety/shape.ts";
 import type { Site } from "../safety/site.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { shown } from "./bundle_input.ts";
-import { bytesText, type Colour, count, seconds } from "./output.ts";
+import { bytesText, type Colour, count, placeText, seconds } from "./output.ts";
 
 /** Rows of one list in text; the documents have all. */
 const MAX_ROWS = 60;
@@ -66,9 +66,7 @@ export function scanText({ scan, elapsedMs }: ScanFacts, c: Colour): string {
     lines.push(`${c.bold(c.yellow("unanalyzed"))} ${c.dim("nobody knows what these can do")}`);
     lines.push(
       ...rows(unanalyzed, ({ path, unanalyzed: why }) => [
-        `    ${printablePath(path)}${why!.line === null ? "" : `:${why!.line}`}  ${
-          UNANALYZED_TEXT[why!.reason]
-        }`,
+        `    ${placeText(path, why!.line)}  ${UNANALYZED_TEXT[why!.reason]}`,
       ]),
       "",
     );
@@ -114,7 +112,7 @@ export function diffText({ check, judgement, lines, policy, recordedBase }: Diff
     c.bold(c.yellow("unanalyzed")),
     "nobody knows what these can do",
     rows(delta.unanalyzed, ({ path, reason, line }) => [
-      `    ${printablePath(path)}${line === null ? "" : `:${line}`}  ${UNANALYZED_TEXT[reason]}`,
+      `    ${placeText(path, line)}  ${UNANALYZED_TEXT[reason]}`,
     ]),
   );
   section(
@@ -153,9 +151,9 @@ export function diffText({ check, judgement, lines, policy, recordedBase }: Diff
       : []),
     `policy   ${policy.source === null ? "built-in default" : printablePath(policy.source)}`,
     ...rows(judgement.reasons, ({ outcome, path, line, detail, rule }) => [
-      `${outcome === "denied" ? "denied  " : "approval"} ${
-        path === null ? "" : `${printablePath(path)}${line === null ? "" : `:${line}`} `
-      }${shown(detail)}${rule === null ? "" : c.dim(` (${rule})`)}`,
+      `${outcome === "denied" ? "denied  " : "approval"} ${path === null ? "" : `${placeText(path, line)} `}${
+        shown(detail)
+      }${rule === null ? "" : c.dim(` (${rule})`)}`,
     ]),
     `verdict  ${c.bold(paint(words))}`,
   );

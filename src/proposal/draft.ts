@@ -3,7 +3,7 @@ import { parsePatch } from "../patch/parse.ts";
 import { byteString } from "../patch/bytes.ts";
 import { patchStats } from "../patch/stats.ts";
 import { addProposal, addRevision, type NewRevision } from "../store/proposal/change.ts";
-import { type FoundRevision, requireRevision } from "../store/proposal/find.ts";
+import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { Moved } from "../store/proposal/transition.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Revision } from "../store/proposals.ts";
@@ -106,7 +106,7 @@ export async function storedChange(
   store: Store,
   { proposal, revision }: FoundRevision,
 ): Promise<CheckedChange> {
-  const name = `P${proposal.number}.${revision.number}`;
+  const name = revisionName(revision);
   const base = storedWorkspace(store, revision.baseRoot, `${proposal.artifact}@${revision.baseVersion}`);
   const result = storedWorkspace(store, revision.resultRoot, name);
   const parsed = parsePatch(byteString(store.blobs.read(revision.patch, MAX_PATCH_BYTES)));

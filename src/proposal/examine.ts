@@ -4,7 +4,7 @@ import type { ApprovalTerms, Standing } from "../approve/judge.ts";
 import type { ProposalStatement } from "../approve/statement.ts";
 import { propose } from "../store/proposal/change.ts";
 import { settle } from "../store/proposal/decide.ts";
-import type { FoundRevision } from "../store/proposal/find.ts";
+import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
 import type { Moved } from "../store/proposal/transition.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Check } from "../store/proposals.ts";
@@ -61,7 +61,7 @@ export async function examine(
   plan: ExaminePlan,
   ports: ExaminePorts,
 ): Promise<Examined> {
-  const { proposal, revision } = found;
+  const { revision } = found;
   ports.doing?.("checks");
   const checked = await storedChange(store, found);
   const findings = await checkProposal(checked, plan, ports);
@@ -71,7 +71,7 @@ export async function examine(
   let proof: ProofFound | null = null;
   if (plan.noProof === null && !refused) {
     ports.doing?.("proof");
-    proof = await ports.prove(checked, `P${proposal.number}.${revision.number}`);
+    proof = await ports.prove(checked, revisionName(revision));
   }
   const proofCheck = proof?.check ?? noProof(plan.noProof ?? "patch_refused");
   const all = [...findings.checks, proofCheck].map(boundedCheck);

@@ -1,10 +1,10 @@
 import { readCheck } from "../approve/check.ts";
-import { hasExpired } from "../approve/states.ts";
+import { stateAt } from "../approve/states.ts";
 import { displayText } from "../patch/bytes.ts";
 import { renderPatch } from "../patch/render.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { ProposalName } from "../store/names.ts";
-import type { Approval, Check, RevisionHead } from "../store/proposals.ts";
+import type { Approval, Check, RevisionHead, RevisionState } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
 import type { FilePatch, Hunk } from "../vocabulary/patch.ts";
 import { storedChange } from "./draft.ts";
@@ -21,8 +21,8 @@ export interface ProposalView {
   readonly revisions: readonly RevisionHead[];
   /** Number of the artifact's newest version; null when all of them are gone. */
   readonly newestVersion: number | null;
-  /** Whether its time is up, though nothing may have written that down yet. */
-  readonly expired: boolean;
+  /** As it is now. */
+  readonly state: RevisionState;
 }
 
 /** Larger patches are not put into documents; `pp proposal diff -o` writes any. */
@@ -45,7 +45,7 @@ export async function viewProposal(store: Store, name: ProposalName, now: Date):
     };
   });
   const { change } = await storedChange(store, seen.found);
-  return { ...seen, change, expired: hasExpired(seen.found.revision, now) };
+  return { ...seen, change, state: stateAt(seen.found.revision, now) };
 }
 
 /** What `pp proposal show --json` prints: `veripatch-proposal-show/v1`. */
@@ -58,7 +58,7 @@ export function viewDocument(view: ProposalView): unknown {
     proposal: proposal.number,
     revision: revision.number,
     title: proposal.title,
-    state: view.expired ? "expired" : revision.state,
+    state: view.state,
     reason: revision.reason,
     changed_at: revision.changedAt,
     artifact: proposal.artifact,

@@ -1,12 +1,12 @@
 import type { GateCheckName, GateFinding } from "../../verify/gate/check.ts";
-import { printablePath } from "../../vocabulary/printable.ts";
+import { placeText } from "../output.ts";
 
 /** Findings of one check listed for people; the rest are counted. */
 export const SHOWN_FINDINGS = 20;
 
 /** Where a finding is: `path:line` or `path`; null when it is about no file. */
 export function placeOf({ path, line }: GateFinding): string | null {
-  return path === null ? null : `${printablePath(path)}${line === null ? "" : `:${line}`}`;
+  return path === null ? null : placeText(path, line);
 }
 
 /** What each check makes sure of, in one line. */
