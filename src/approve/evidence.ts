@@ -5,6 +5,7 @@ import { CHECK_KINDS, CHECK_OUTCOMES } from "../vocabulary/proposal.ts";
 import {
   checked,
   count,
+  digestShape,
   exactly,
   flag,
   listOf,
@@ -23,7 +24,6 @@ export const MAX_EVIDENCE_BYTES = 1024 * 1024;
 export const MAX_EVIDENCE_FILES = 10_000;
 const MAX_VALUES = 200_000;
 
-const digest = matching(/^[0-9a-f]{64}$/, "no digest");
 /** A time as a store writes it. */
 export const instant = where(
   matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "no time"),
@@ -32,7 +32,7 @@ export const instant = where(
 );
 export const storeId = matching(/^[0-9a-f]{32}$/, "no store id");
 export const ordinal = where(count, (value) => value >= 1, "no number from 1");
-const workspace = exactly({ root: digest, manifest: digest });
+const workspace = exactly({ root: digestShape, manifest: digestShape });
 
 /** What a change does to one file. */
 const fileShape = exactly({
@@ -53,13 +53,13 @@ const safetyShape = exactly({
   unanalyzed: count,
   missing_imports: count,
   /** Of the delta in RFC 8785 form. */
-  delta_sha256: digest,
+  delta_sha256: digestShape,
 });
 
 const proofShape = exactly({
   session: text(200),
   /** Of the bundle's statement. */
-  statement_sha256: nullable(digest),
+  statement_sha256: nullable(digestShape),
   outcome: text(100),
 });
 
@@ -73,31 +73,31 @@ const shape = exactly({
   base: workspace,
   result: workspace,
   title: text(1_000),
-  instruction_sha256: digest,
-  source_sha256: digest,
+  instruction_sha256: digestShape,
+  source_sha256: digestShape,
   patch: exactly({
-    sha256: digest,
+    sha256: digestShape,
     bytes: count,
     additions: count,
     deletions: count,
     files: listOf(fileShape, 1, MAX_EVIDENCE_FILES),
   }),
-  policy_sha256: digest,
+  policy_sha256: digestShape,
   /** Who looked: the program and the rules of the safety check. */
-  checker: exactly({ version: text(100), rules_sha256: digest }),
+  checker: exactly({ version: text(100), rules_sha256: digestShape }),
   safety: safetyShape,
   /** One of each kind, in the order of CHECK_KINDS; the documents lie beside the revision. */
   checks: listOf(
-    exactly({ kind: oneOf(...CHECK_KINDS), outcome: oneOf(...CHECK_OUTCOMES), document_sha256: digest }),
+    exactly({ kind: oneOf(...CHECK_KINDS), outcome: oneOf(...CHECK_OUTCOMES), document_sha256: digestShape }),
     1,
     CHECK_KINDS.length,
   ),
   proof: nullable(proofShape),
-  proposer: exactly({ actor: text(200), key_id: nullable(digest) }),
+  proposer: exactly({ actor: text(200), key_id: nullable(digestShape) }),
   /** The revision whose patch this is, made anew on another base; null of others. */
   rebased_from: nullable(exactly({
     revision: ordinal,
-    evidence_sha256: digest,
+    evidence_sha256: digestShape,
     /** Whether no conflict had to be resolved. */
     clean: flag,
     /** Whether a check found something that it had not found there. */

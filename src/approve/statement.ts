@@ -2,8 +2,8 @@ import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import {
   checked,
+  digestShape,
   exactly,
-  matching,
   nullable,
   oneOf,
   type Shape,
@@ -22,14 +22,12 @@ export const MAX_REASON = 2_000;
 /** A statement has a dozen short members. */
 export const MAX_STATEMENT_BYTES = 64 * 1024;
 
-const digest = matching(/^[0-9a-f]{64}$/, "no digest");
-
 const approval = exactly({
   format: oneOf("veripatch-approval/v1"),
   store: storeId,
   proposal: ordinal,
   revision: ordinal,
-  evidence_sha256: digest,
+  evidence_sha256: digestShape,
   decision: oneOf("approve", "reject", "bypass"),
   reason: text(MAX_REASON),
   time: instant,
@@ -43,9 +41,9 @@ const proposal = exactly({
   store: storeId,
   proposal: ordinal,
   revision: ordinal,
-  base_manifest: digest,
-  result_manifest: digest,
-  patch_sha256: digest,
+  base_manifest: digestShape,
+  result_manifest: digestShape,
+  patch_sha256: digestShape,
   time: instant,
 });
 

@@ -1,6 +1,7 @@
 import type { Sha256 } from "../vocabulary/digest.ts";
 import {
   count,
+  digestShape,
   exactly,
   flag,
   listOf,
@@ -12,7 +13,6 @@ import {
   where,
 } from "../vocabulary/shape.ts";
 
-export const digestShape = matching(/^[0-9a-f]{64}$/, "no SHA-256");
 export const timeShape = where(
   matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z$/, "no time"),
   (time) => !Number.isNaN(Date.parse(time)),

@@ -4,6 +4,7 @@ import {
   type Checked,
   checked,
   count,
+  digestShape,
   exactly,
   listOf,
   nullable,
@@ -14,14 +15,7 @@ import {
   where,
 } from "../vocabulary/shape.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
-import {
-  claimShapes,
-  digestShape,
-  nameShape,
-  PROOF_ENVELOPE,
-  TEST_RESULT_ENVELOPE,
-  timeShape,
-} from "./claims.ts";
+import { claimShapes, nameShape, PROOF_ENVELOPE, TEST_RESULT_ENVELOPE, timeShape } from "./claims.ts";
 import { BOUNDS, isKnownName } from "./layout.ts";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";

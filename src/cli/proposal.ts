@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
+import { MAX_REASON } from "../approve/statement.ts";
 import { writeWhole } from "../bundle/pack.ts";
 import { diffVersions } from "../store/artifact/diff.ts";
 import { artifactName, proposalName } from "../store/names.ts";
@@ -40,7 +41,6 @@ export interface WithdrawFlags extends StoreFlags {
 }
 
 const MAX_LIMIT = 100_000;
-const MAX_REASON = 2_000;
 const MAX_PATCH = 64 << 20;
 /** UTF-16 units of a patch on a terminal or in JSON; -o takes any. */
 const MAX_SHOWN = 16 << 20;

@@ -1,5 +1,6 @@
 import { displayText } from "../patch/bytes.ts";
 import { renderPatch } from "../patch/render.ts";
+import { fileStats } from "../patch/stats.ts";
 import { changeOfFile, type ProposalView } from "../proposal/view.ts";
 import { revisionName } from "../store/proposal/find.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
@@ -57,21 +58,19 @@ function fileLines({ change: { patch } }: ProposalView, c: Colour): string[] {
   const more = patch.files.length - MAX_FILES;
   return [
     ...patch.files.slice(0, MAX_FILES).map((file) => {
-      const { oldPath, newPath, hunks } = file;
-      const all = hunks.flatMap((hunk) => hunk.lines);
-      const of = (op: string) => all.filter((line) => line.op === op).length;
-      const renamed = oldPath !== null && newPath !== null && oldPath !== newPath;
-      const path = renamed
-        ? `${printablePath(oldPath)} -> ${printablePath(newPath)}`
-        : printablePath((newPath ?? oldPath)!);
+      const { oldPath, hunks } = file;
+      const { path, change, additions, deletions } = fileStats(file);
+      const shown = change === "renamed"
+        ? `${printablePath(oldPath!)} -> ${printablePath(path)}`
+        : printablePath(path);
       const places = hunks.slice(0, 8).map(({ newStart, newCount }) =>
         newCount === 0 ? `${newStart}` : `${newStart}-${newStart + newCount - 1}`
       );
       const where = places.length === 0
         ? ""
         : c.dim(` lines ${places.join(", ")}${hunks.length > 8 ? ` and ${hunks.length - 8} more` : ""}`);
-      return `${changeOfFile(file).padEnd(8)} ${path} ${c.green(`+${of("+")}`)} ${
-        c.red(`-${of("-")}`)
+      return `${changeOfFile(file).padEnd(8)} ${shown} ${c.green(`+${additions}`)} ${
+        c.red(`-${deletions}`)
       }${where}`;
     }),
     ...(more > 0 ? [`         and ${more} more files`] : []),

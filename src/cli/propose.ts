@@ -6,6 +6,7 @@ import { storedWorkspace } from "../proposal/version_workspace.ts";
 import type { ProposedChange } from "../proposal/working_tree.ts";
 import { requireVersion } from "../store/artifact/create.ts";
 import { artifactName, proposalName, type VersionName, versionName } from "../store/names.ts";
+import { MAX_TITLE } from "../store/proposal/change.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { Version } from "../store/store.ts";
 import { canonicalJson } from "../vocabulary/canonical_json.ts";
@@ -35,7 +36,6 @@ export interface ProposeFlags extends CheckingFlags, SourceFlags {
   readonly draft?: boolean;
 }
 
-const MAX_TITLE = 1_000;
 /** Code units of how a change was made; larger ones are cut down to what is known of each step. */
 const MAX_SOURCE = 512 << 10;
 

@@ -73,8 +73,7 @@ async function reviewing(
         done.push(line);
         review = { ...review, items: queue(), opened: null, message: line };
       } else {
-        const message = notDecided(view.name, decided).text.split("
-")[0]!;
+        const message = notDecided(view.name, decided).text.split("\n")[0]!;
         const now = await soundView(
           store,
           { proposal: view.revision.proposal, revision: view.revision.number },

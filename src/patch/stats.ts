@@ -27,7 +27,8 @@ export function patchStats(patch: Patch): PatchStats {
   };
 }
 
-function fileStats(file: FilePatch): FileStats {
+/** Counts the lines of one file of a patch. */
+export function fileStats(file: FilePatch): FileStats {
   let additions = 0, deletions = 0;
   for (const hunk of file.hunks) {
     for (const line of hunk.lines) {

@@ -4,7 +4,7 @@ import { byteString } from "../patch/bytes.ts";
 import { patchStats } from "../patch/stats.ts";
 import { addProposal, addRevision, type NewRevision } from "../store/proposal/change.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
-import type { Moved } from "../store/proposal/transition.ts";
+import type { NotMoved } from "../store/proposal/transition.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { HoldOptions, Store, Version } from "../store/store.ts";
@@ -54,7 +54,7 @@ export async function draftRevision(
   seen: Pick<Revision, "proposal" | "number">,
   draft: NewDraft,
   options: HoldOptions,
-): Promise<{ readonly ok: true; readonly found: FoundRevision } | Extract<Moved, { ok: false }>> {
+): Promise<{ readonly ok: true; readonly found: FoundRevision } | NotMoved> {
   return await stored(store, draft, options, (rows, revision) => {
     const newest = requireRevision(rows, { proposal: seen.proposal, revision: null });
     if (newest.revision.number !== seen.number) {

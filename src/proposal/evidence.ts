@@ -1,5 +1,6 @@
 import { readCheck } from "../approve/check.ts";
 import { type Evidence, EVIDENCE_FORMAT, type EvidenceFile } from "../approve/evidence.ts";
+import { fileStats } from "../patch/stats.ts";
 import type { FoundRevision } from "../store/proposal/find.ts";
 import type { Check } from "../store/proposals.ts";
 import { deltaDocument } from "../safety/document.ts";
@@ -89,15 +90,11 @@ export function evidenceFiles({ files }: Patch): EvidenceFile[] {
   return files.map(evidenceFile);
 }
 
-function evidenceFile({ oldPath, newPath, hunks }: FilePatch): EvidenceFile {
-  const lines = hunks.flatMap((hunk) => hunk.lines);
-  const renamed = oldPath !== null && newPath !== null && oldPath !== newPath;
+function evidenceFile(file: FilePatch): EvidenceFile {
+  const { path, change, additions, deletions } = fileStats(file);
   return {
-    path: (newPath ?? oldPath)!,
-    old_path: renamed ? oldPath : null,
-    change: oldPath === null ? "added" : newPath === null ? "deleted" : renamed ? "renamed" : "modified",
-    additions: lines.filter(({ op }) => op === "+").length,
-    deletions: lines.filter(({ op }) => op === "-").length,
+    ...{ path, old_path: change === "renamed" ? file.oldPath : null },
+    ...{ change: change === "created" ? "added" : change, additions, deletions },
   };
 }
 

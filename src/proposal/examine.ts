@@ -5,7 +5,7 @@ import type { ProposalStatement } from "../approve/statement.ts";
 import { propose } from "../store/proposal/change.ts";
 import { settle } from "../store/proposal/decide.ts";
 import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
-import type { Moved } from "../store/proposal/transition.ts";
+import type { NotMoved } from "../store/proposal/transition.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Check } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
@@ -132,7 +132,7 @@ export type ProposedDraft =
     /** What approved it at once: a rule, or approvals that a clean rebase keeps; null when it waits for a person. */
     readonly settled: Standing | null;
   }
-  | Extract<Moved, { ok: false }>;
+  | NotMoved;
 
 /**
  * Proposes an examined draft, in one transaction, and lets what needs no person decide.

@@ -2,6 +2,7 @@ import { readCheck } from "../approve/check.ts";
 import { stateAt } from "../approve/states.ts";
 import { displayText } from "../patch/bytes.ts";
 import { renderPatch } from "../patch/render.ts";
+import { fileStats } from "../patch/stats.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { ProposalName } from "../store/names.ts";
 import type { Approval, Check, RevisionHead, RevisionState } from "../store/proposals.ts";
@@ -108,27 +109,26 @@ export function viewDocument(view: ProposalView): unknown {
 }
 
 function fileDocument(file: FilePatch, checks: readonly Check[], shown: boolean): unknown {
-  const { oldPath, newPath, oldMode, newMode, hunks } = file;
-  const path = (newPath ?? oldPath)!;
-  const lines = hunks.flatMap((hunk) => hunk.lines);
+  const { oldPath, oldMode, newMode, hunks } = file;
+  const { path, change, additions, deletions } = fileStats(file);
   return {
     path,
-    old_path: oldPath !== null && newPath !== null && oldPath !== newPath ? oldPath : null,
+    old_path: change === "renamed" ? oldPath : null,
     change: changeOfFile(file),
     old_mode: oldMode,
     new_mode: newMode,
-    additions: lines.filter(({ op }) => op === "+").length,
-    deletions: lines.filter(({ op }) => op === "-").length,
+    additions,
+    deletions,
     syntax: syntaxOf(path, checks),
     hunks: shown ? hunks.map(hunkDocument) : null,
   };
 }
 
-export function changeOfFile({ oldPath, newPath, hunks, oldMode, newMode }: FilePatch): string {
-  if (oldPath === null) return "added";
-  if (newPath === null) return "deleted";
-  if (oldPath !== newPath) return "renamed";
-  return hunks.length === 0 && oldMode !== newMode ? "mode" : "modified";
+/** As `fileStats` has it, and `mode` where nothing but the mode changes. */
+export function changeOfFile(file: FilePatch): string {
+  const { change } = fileStats(file);
+  if (change === "created") return "added";
+  return change === "modified" && file.hunks.length === 0 && file.oldMode !== file.newMode ? "mode" : change;
 }
 
 /** Lines from `start` to `end`, 1-based and inclusive; an empty side has an end before its start. */

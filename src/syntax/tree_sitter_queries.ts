@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { Query, Tree } from "web-tree-sitter";
 import { parseWith, queryIn } from "./tree_sitter.ts";
 import type { QueryCapture, QueryMatch, QueryResult, SyntaxQueries } from "./tree.ts";
@@ -63,15 +64,6 @@ function run(
       line: node.startPosition.row + 1,
     }))
   );
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** From UTF-16 offsets of the text, which lacks a byte order mark, to offsets of the bytes. */

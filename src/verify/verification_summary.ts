@@ -1,6 +1,5 @@
 import {
   backendShape,
-  digestShape,
   nameShape,
   networkShape,
   PROOF_ENVELOPE,
@@ -13,6 +12,7 @@ import { readStatement, type Subjects } from "../bundle/statement.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import {
   count,
+  digestShape,
   exactly,
   flag,
   listOf,

@@ -52,6 +52,9 @@ export function matching(pattern: RegExp, what: string): Shape<string> {
   return where(text(), (value) => pattern.test(value), what);
 }
 
+/** A SHA-256 in lower case hex digits. */
+export const digestShape: Shape<string> = matching(/^[0-9a-f]{64}$/, "no SHA-256");
+
 /** A whole number from 0 that a double holds exactly. */
 export const count: Shape<number> = (value, at) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : fail(at, "no count");

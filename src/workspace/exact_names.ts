@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { printablePath } from "../vocabulary/printable.ts";
 
 const MAX_DIRECTORIES = 64;
@@ -42,15 +43,6 @@ async function invalidNames(directory: string): Promise<string[]> {
     return names.sort();
   } catch {
     return [];
-  }
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
   }
 }
 

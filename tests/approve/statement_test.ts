@@ -70,7 +70,7 @@ Deno.test("readApproval: a sound signature over something else is refused with a
         "statement_malformed",
       ],
       [
-        "no digest",
+        "no SHA-256",
         raw(canonicalJson({ ...STATEMENT, evidence_sha256: "0".repeat(63) })),
         "statement_malformed",
       ],

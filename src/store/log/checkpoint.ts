@@ -3,7 +3,7 @@ import type { SigningKey, VerificationKey } from "../../sign/key.ts";
 import { signaturesBy, signEnvelope } from "../../sign/sign.ts";
 import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import type { Refusal } from "../../vocabulary/patch.ts";
-import { checked, count, exactly, matching, oneOf } from "../../vocabulary/shape.ts";
+import { checked, count, digestShape, exactly, matching, oneOf } from "../../vocabulary/shape.ts";
 import { parseStrictJson } from "../../vocabulary/strict_json.ts";
 import type { KnownPoint } from "./verify.ts";
 
@@ -21,7 +21,7 @@ const shape = exactly({
   format: oneOf("veripatch-checkpoint/v1"),
   store: matching(/^[0-9a-f]{32}$/, "no store id"),
   sequence: count,
-  hash: matching(/^[0-9a-f]{64}$/, "no digest"),
+  hash: digestShape,
   time: matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "no time"),
 });
 

@@ -14,24 +14,27 @@ import {
   REVISION_CREATED,
   revisionPayload,
 } from "./payload.ts";
-import { expireIfDue, move, type Moved } from "./transition.ts";
+import { expireIfDue, move, type NotMoved } from "./transition.ts";
 
 /** UTF-16 code units. */
 export const MAX_TITLE = 1_000;
 
 /** What is to become the next revision of a proposal. Its blobs are in the store and flushed. */
-export interface NewRevision {
-  readonly baseVersion: number;
-  readonly baseRoot: Sha256;
-  readonly baseManifest: Sha256;
-  readonly resultRoot: Sha256;
-  readonly resultManifest: Sha256;
-  readonly patch: Sha256;
-  readonly patchBytes: number;
-  readonly files: number;
-  readonly additions: number;
-  readonly deletions: number;
-  readonly instruction: string;
+export interface NewRevision extends
+  Pick<
+    Revision,
+    | "baseVersion"
+    | "baseRoot"
+    | "baseManifest"
+    | "resultRoot"
+    | "resultManifest"
+    | "patch"
+    | "patchBytes"
+    | "files"
+    | "additions"
+    | "deletions"
+    | "instruction"
+  > {
   /** How it was made: plain JSON. */
   readonly source: unknown;
   /** Tree objects the store may not have yet. */
@@ -77,7 +80,7 @@ export function addRevision(
   by: Author,
   proposal: number,
   what: NewRevision,
-): { readonly ok: true; readonly revision: Revision } | Extract<Moved, { ok: false }> {
+): { readonly ok: true; readonly revision: Revision } | NotMoved {
   let { revision: before } = requireRevision(rows, { proposal, revision: null });
   if (expireIfDue(rows, by, before)) before = rows.revision(proposal, before.number)!;
   const number = before.number + 1;
@@ -127,7 +130,7 @@ export function propose(
   by: Author,
   target: { readonly proposal: number; readonly revision: number },
   { evidence, checks, signature }: Proposing,
-): { readonly ok: true; readonly evidence: Sha256 } | Extract<Moved, { ok: false }> {
+): { readonly ok: true; readonly evidence: Sha256 } | NotMoved {
   const found = requireRevision(rows, target);
   const { revision, proposal } = found;
   const no = (code: "superseded" | "state_differs") => ({ ok: false as const, code, state: revision.state });
