@@ -169,7 +169,7 @@ function sideIn(folder: FolderTree, path: string): OperationSide | null {
   return { mode: entry.mode, size: entry.size, sha256: entry.sha256 };
 }
 
-export function isExpired({ backups, backupsUntil }: Operation, now: Date): boolean {
+function isExpired({ backups, backupsUntil }: Operation, now: Date): boolean {
   return backups === "dropped" || (backupsUntil !== null && backupsUntil <= now.toISOString());
 }
 

@@ -10,7 +10,6 @@ import { type FolderUse, recoveredJson } from "./folder_asked.ts";
 import { type Colour, colour, count, placeText, timeText } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
 
-const MAX_FILE_BYTES = 64 << 20;
 const SHOWN_PATHS = 50;
 /** Lines of what a target that did not pass printed last. */
 const SHOWN_OUTPUT = 15;
@@ -30,21 +29,9 @@ export function applyReport(application: Application, context: ReportContext): V
   const { root } = use.ports.folder;
   const names = revisions.map(revisionName);
   const changed = (plan?.paths ?? []).filter(({ how }) => how !== "there_already");
-  const fresh = new Map(
-    (plan?.changes ?? []).flatMap((change) =>
-      change.kind === "write" ? [[change.path as string, change.bytes]] : []
-    ),
-  );
-  const patchOf = () =>
-    changed.map((one) =>
-      changePatch([one], (digest) => {
-        const bytes = fresh.get(one.path);
-        return digest === one.after?.sha256 && bytes !== undefined
-          ? bytes
-          : use.store.blobs.read(digest, MAX_FILE_BYTES);
-      })
-    ).join("");
-  const patch = plan === null || plan.conflicts.length > 0 ? null : patchOf();
+  const wanted = plan !== null && plan.conflicts.length === 0 &&
+    (flags.dryRun === true || flags.json === true);
+  const patch = wanted ? changePatch(changed, plan.changes, use.store.blobs) : null;
   const lines: string[] = [];
   if (operation !== null) {
     const how = forced ? `  ${c.red("FORCED: applied by a bypass, a review is due")}` : "";

@@ -135,7 +135,7 @@ function nextLines({ name, state, standing }: RevisionView): string[] {
 }
 
 /** All of a revision for people. */
-export function shownText(view: RevisionView, patch: string | null, c: Colour): string[] {
+function shownText(view: RevisionView, patch: string | null, c: Colour): string[] {
   const part = (lines: readonly string[]) => lines.length === 0 ? [] : ["", ...lines];
   return [
     ...headLines(view, c),

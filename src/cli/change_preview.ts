@@ -3,7 +3,8 @@ import { diffFiles, type FilePair } from "../patch/diff.ts";
 import { quotePath } from "../patch/quote.ts";
 import { renderPatch } from "../patch/render.ts";
 import type { OperationSide } from "../store/operations.ts";
-import type { Sha256 } from "../vocabulary/digest.ts";
+import type { FileChange } from "../vocabulary/change.ts";
+import type { Blobs } from "../store/store.ts";
 import type { RelativePath } from "../vocabulary/path.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { bytesText, type Colour, colourDiff } from "./output.ts";
@@ -17,7 +18,7 @@ export interface PathChange {
 
 /** Larger files are named and not shown. */
 const MAX_SHOWN_FILE = 4 << 20;
-/** UTF-16 units of a preview on a terminal. */
+/** UTF-16 units of a preview. */
 const MAX_SHOWN = 4 << 20;
 const PROBE = 8_000;
 
@@ -37,19 +38,25 @@ export function changeLines(paths: readonly PathChange[], c: Colour): string[] {
   });
 }
 
-/** A patch from before to after, as git writes it; binary and very large files are named. */
+/**
+ * A patch from before to after, as git writes it; binary and very large files are named, and what is too long is cut.
+ * @param changes that are made or only planned: what they write need not be in the store
+ */
 export function changePatch(
   paths: readonly PathChange[],
-  bytesOf: (digest: Sha256) => Uint8Array,
+  changes: readonly FileChange[],
+  blobs: Pick<Blobs, "read">,
 ): string {
+  const written = new Map<string, Uint8Array>();
+  for (const change of changes) if (change.kind === "write") written.set(change.path, change.bytes);
   const parts: string[] = [];
   let length = 0;
   for (const { path, before, after } of paths) {
-    const [old, now] = [before, after].map((side) => {
-      return side === null || side.size > MAX_SHOWN_FILE
+    const shown = (side: OperationSide | null, bytes?: Uint8Array): FilePair["old"] =>
+      side === null || side.size > MAX_SHOWN_FILE
         ? null
-        : { mode: side.mode, bytes: bytesOf(side.sha256) };
-    }) as [FilePair["old"], FilePair["new"]];
+        : { mode: side.mode, bytes: bytes ?? blobs.read(side.sha256, MAX_SHOWN_FILE) };
+    const [old, now] = [shown(before), shown(after, written.get(path))];
     const large = [before, after].some((side) => side !== null && side.size > MAX_SHOWN_FILE);
     if (large || [old, now].some((side) => side !== null && side.bytes.subarray(0, PROBE).includes(0))) {
       parts.push(`diff --git ${quotePath(`a/${path}`)} ${quotePath(`b/${path}`)}\nBinary or large file\n`);

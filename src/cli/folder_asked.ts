@@ -58,7 +58,7 @@ export async function withFolder<T>(flags: FolderFlags, use: (use: FolderUse) =>
 }
 
 /** One line about an operation whose process was killed. */
-export function recoveredText({ operation, outcome, stuck }: RecoveredOperation): string {
+function recoveredText({ operation, outcome, stuck }: RecoveredOperation): string {
   const name = `O${operation.number}`, folder = printablePath(operation.folder);
   switch (outcome) {
     case "after":

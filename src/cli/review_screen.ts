@@ -14,7 +14,7 @@ import {
 } from "./revision_text.ts";
 import type { RevisionView } from "./revision_view.ts";
 
-export const PANES = ["diff", "findings", "tests", "facts"] as const;
+const PANES = ["diff", "findings", "tests", "facts"] as const;
 export type Pane = typeof PANES[number];
 
 /** A proposal that is looked at. */

@@ -131,7 +131,7 @@ export function standingLine({ standing }: RevisionView, c: Colour): string {
 }
 
 /** When a bypass has to be looked at, or that somebody else did. */
-export function reviewText(
+function reviewText(
   { approvals }: Pick<RevisionView, "approvals">,
   id: number,
   reviewBy: string,

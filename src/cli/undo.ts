@@ -11,8 +11,6 @@ import { wholeNumber } from "./number_asked.ts";
 import { colour } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
 
-const MAX_FILE_BYTES = 512 << 20;
-
 interface UndoFlags extends FolderFlags {
   readonly id?: string;
   readonly dryRun?: boolean;
@@ -70,23 +68,14 @@ function report(
   kind: "rollback" | "redo",
   { operation, plan }: Undone,
   { ports, store, recovered }: FolderUse,
-  { dryRun }: UndoFlags,
+  { dryRun, json }: UndoFlags,
 ): VerbResult {
   const c = colour(Deno.stdout);
   const names = plan.targets.map(({ number }) => `O${number}`).join(", ");
   const word = kind === "rollback" ? "taken back" : "done again";
-  const bytes = new Map(
-    plan.changes.flatMap((change) => change.kind === "write" ? [[change.path as string, change.bytes]] : []),
-  );
   const refused = plan.refusals.length > 0;
-  const patch = refused ? null : plan.paths.map((one) =>
-    changePatch([one], (digest) => {
-      const fresh = bytes.get(one.path);
-      return digest === one.after?.sha256 && fresh !== undefined
-        ? fresh
-        : store.blobs.read(digest, MAX_FILE_BYTES);
-    })
-  ).join("");
+  const wanted = !refused && (dryRun === true || json === true);
+  const patch = wanted ? changePatch(plan.paths, plan.changes, store.blobs) : null;
   const lines: string[] = [];
   if (refused) {
     lines.push(`${c.red("refused")}  ${names} cannot be ${word}; nothing was written`);

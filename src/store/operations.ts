@@ -6,11 +6,9 @@ import type { RevisionState } from "../vocabulary/proposal.ts";
 export const OPERATION_STATES = ["applying", "done", "undone", "failed"] as const;
 export type OperationState = typeof OPERATION_STATES[number];
 
-export const OPERATION_KINDS = ["apply", "rollback", "redo"] as const;
-export type OperationKind = typeof OPERATION_KINDS[number];
+export type OperationKind = "apply" | "rollback" | "redo";
 
-export const RESOLUTIONS = ["ours", "theirs", "both", "edited"] as const;
-export type ResolutionKind = typeof RESOLUTIONS[number];
+export type ResolutionKind = "ours" | "theirs" | "both" | "edited";
 
 /** Something done to a folder, all or nothing. O1, O2 … in one store; never removed, never done twice. */
 export interface Operation {

@@ -58,7 +58,7 @@ export type FileMerge =
     readonly regions: readonly Conflict[];
     /** The file with `<<<<<<<` markers, as git writes them; ours as it is when there are no lines to mark. */
     readonly marked: Uint8Array;
-    /** What `resolveRegion` puts together again. Empty when the file can only be resolved as a whole. */
+    /** What `resolveRegions` puts together again. Empty when the file can only be resolved as a whole. */
     readonly pieces: readonly MergePiece[];
   };
 
@@ -105,7 +105,7 @@ export type PathMerge =
     readonly kind: "conflict";
     readonly path: RelativePath;
     readonly conflicts: readonly TreeConflict[];
-    /** The merge of its lines, where it is about lines; what `resolveRegion` takes. */
+    /** The merge of its lines, where it is about lines; what `resolveRegions` takes. */
     readonly file: FileMerge | null;
   };
 

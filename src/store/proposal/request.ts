@@ -5,7 +5,7 @@ import { settle } from "./decide.ts";
 import { standingOf } from "./standing.ts";
 import { look, type NotMoved, type Target } from "./transition.ts";
 
-export const APPROVAL_REQUESTED = "approval_requested";
+const APPROVAL_REQUESTED = "approval_requested";
 
 /**
  * Asks for the approval of what is proposed: rules and kept approvals may decide it at once; else the log says what is
