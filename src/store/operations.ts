@@ -6,7 +6,8 @@ import type { RevisionState } from "../vocabulary/proposal.ts";
 export const OPERATION_STATES = ["applying", "done", "undone", "failed"] as const;
 export type OperationState = typeof OPERATION_STATES[number];
 
-export type OperationKind = "apply" | "rollback" | "redo";
+export const OPERATION_KINDS = ["apply", "rollback", "redo"] as const;
+export type OperationKind = typeof OPERATION_KINDS[number];
 
 export type ResolutionKind = "ours" | "theirs" | "both" | "edited";
 

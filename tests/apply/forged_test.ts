@@ -139,7 +139,7 @@ Deno.test("verifyLog: an operation that was edited, invented or finished in the 
 });
 
 Deno.test("beginOperation: while a folder is changed, none above or in it is", async () => {
-  await given(async (store, root, base) => {
+  await given((store, root, base) => {
     const asked = (folder: string, staging: string): Parameters<typeof beginOperation>[2] => ({
       operation: {
         ...{ kind: "apply", folder, staging, artifact: "a", directories: "[]", backupsUntil: null },
@@ -155,6 +155,7 @@ Deno.test("beginOperation: while a folder is changed, none above or in it is", a
       assert.throws(() => begin(folder, 2), (error: Failure) => error.code === "folder_busy", folder);
     }
     assert.equal(begin(`${root}/dd`, 3).number, 2);
+    return Promise.resolve();
   });
 });
 
