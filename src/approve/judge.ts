@@ -6,7 +6,7 @@ import type { Refusal } from "../vocabulary/patch.ts";
 import type { Decision } from "../vocabulary/proposal.ts";
 import { judgeRules } from "./automatic.ts";
 import { type Evidence, uncleanChecks } from "./evidence.ts";
-import { type ApprovalStatement, readApproval } from "./statement.ts";
+import { type ApprovalStatement, readApproval, readProposal } from "./statement.ts";
 
 /** A decision as a store has it. */
 export interface StoredDecision {
@@ -22,6 +22,8 @@ export interface StoredDecision {
 export interface ApprovalTerms {
   /** Keys in the role of approvers at this moment, of the trust file. */
   readonly trusted: TrustedKeys;
+  /** Keys in any role at this moment: who may sign proposals, where the policy wants them signed. */
+  readonly proposers: TrustedKeys;
   /** The trust file's threshold for approvers. */
   readonly threshold: number;
   readonly policy: Pick<Policy, "protect" | "approval">;
@@ -37,6 +39,8 @@ export interface Subject {
   readonly evidence: Evidence;
   /** Of its document. */
   readonly hash: Sha256;
+  /** What the proposer signed, as the store has it; null of an unsigned one. */
+  readonly envelope: string | null;
 }
 
 export interface CountedDecision {
@@ -85,7 +89,7 @@ export function judgeApprovals(
   ) => ({
     ...{ outcome, by, missing, needed, decisions: counted },
   });
-  const denials = denialsOf(subject.evidence, terms);
+  const denials = [...denialsOf(subject.evidence, terms), ...signatureDenials(subject, terms)];
   if (denials.length > 0) return standing("denied", [], denials);
   if (principals("reject").length > 0) return standing("rejected", principals("reject"));
   if (approvers.length >= needed) return standing("approved", approvers);
@@ -119,6 +123,24 @@ export function denialsOf(
     }
   }
   return denials;
+}
+
+/** Why a proposal is not signed as the policy wants it: by whom the trust file names, and about this revision. */
+function signatureDenials({ evidence, envelope }: Subject, { policy, proposers }: ApprovalTerms): string[] {
+  if (!policy.approval.signed_proposals) return [];
+  const { proposer: { key_id }, base, result, patch } = evidence;
+  if (key_id === null || envelope === null) return ["the policy wants proposals to be signed, and it is not"];
+  const read = readProposal(envelope, proposers.keys);
+  if (!read.ok || !read.signers.some(({ id }) => id === key_id)) {
+    return [
+      "the policy wants proposals to be signed, and no key of the trust file that counts now signed it",
+    ];
+  }
+  const { statement } = read;
+  const same = statement.store === evidence.store && statement.proposal === evidence.proposal &&
+    statement.revision === evidence.revision && statement.base_manifest === base.manifest &&
+    statement.result_manifest === result.manifest && statement.patch_sha256 === patch.sha256;
+  return same ? [] : ["its proposer signed something else"];
 }
 
 /** The earlier revisions whose approvals this one keeps: an unbroken line of clean rebases without new findings. */

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { ApprovalTerms } from "../approve/judge.ts";
 import { type LoadedPolicy, loadPolicy, showPolicyFile } from "../policy/load.ts";
-import { type TrustedKeys, trustedKeys } from "../sign/trust_file.ts";
+import { keysOfAnyRole, type TrustedKeys, trustedKeys } from "../sign/trust_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { loadTrust } from "./trust_input.ts";
@@ -47,6 +47,7 @@ export async function termsUnder(
   const policyFile = source === null ? "the built-in default" : printablePath(showPolicyFile(source));
   return (now) => ({
     trusted: found === null ? NOBODY : trustedKeys(found.trust, "approver", now),
+    proposers: found === null ? NOBODY : keysOfAnyRole(found.trust, now),
     threshold: found?.trust.thresholds.approver ?? 1,
     trustFile: found?.path ?? null,
     ...{ policy: config.policy, policyDigest, policyFile },

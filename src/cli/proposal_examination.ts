@@ -110,6 +110,13 @@ export async function readExamination(
   const source = policy.source === null ? [] : [relative(root, resolve(root, policy.source))];
   const keptOut = source.filter((path) => path !== "" && !path.startsWith(".."));
   const terms = await termsUnder(policy, flags.trust);
+  const { proposers } = terms(new Date());
+  const known = proposers.owners.size === 0 || signer === null || proposers.owners.has(signer.keyId);
+  if (config.policy.approval.signed_proposals && !known) {
+    throw new Failure("denied", "proposer_untrusted", "the trust file does not name the key of --sign", {
+      hint: "the policy takes proposals signed by a key of the trust file: pp trust add NAME PUBLIC.pem",
+    });
+  }
   return { flags, policy, targets, keptOut, noProof, attestation, signer, terms };
 }
 

@@ -211,6 +211,19 @@ export function trustedKeys(trust: TrustFile, role: Role, at: Date): TrustedKeys
 }
 
 /**
+ * The same of all keys of a trust file, whatever their role.
+ * @throws RangeError for an invalid date
+ */
+export function keysOfAnyRole(trust: TrustFile, at: Date): TrustedKeys {
+  const all = ROLES.map((role) => trustedKeys(trust, role, at));
+  return {
+    keys: [...new Map(all.flatMap(({ keys }) => keys).map((key) => [key.id, key])).values()],
+    owners: new Map(all.flatMap(({ owners }) => [...owners])),
+    refused: all.flatMap(({ refused }) => refused),
+  };
+}
+
+/**
  * Whose signatures those of `signed` are: what a threshold counts. Several keys of one principal are one voice; keys
  * that are not trusted here are nobody's.
  * @returns distinct names in the order of the keys

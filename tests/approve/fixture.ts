@@ -44,7 +44,13 @@ export function termsOf(
 ): ApprovalTerms {
   const config = policyWith(approval);
   return {
-    ...{ trusted: trusted(), threshold: 1, policy: config.policy, policyDigest: policyDigest(config) },
+    ...{
+      trusted: trusted(),
+      proposers: trusted(),
+      threshold: 1,
+      policy: config.policy,
+      policyDigest: policyDigest(config),
+    },
     ...{ proofAsked: true, now: NOW },
     ...over,
   };
@@ -86,8 +92,8 @@ export function evidenceOf(terms: ApprovalTerms, over: Partial<Evidence> = {}): 
   };
 }
 
-export function subjectOf(evidence: Evidence): Subject {
-  return { evidence, hash: evidenceDocument(evidence).hash };
+export function subjectOf(evidence: Evidence, envelope: string | null = null): Subject {
+  return { evidence, hash: evidenceDocument(evidence).hash, envelope };
 }
 
 export function statementOf(

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Evidence } from "../../src/approve/evidence.ts";
-import { isApprovalNeeded, judgeApprovals, type StoredDecision } from "../../src/approve/judge.ts";
+import {
+  type ApprovalTerms,
+  isApprovalNeeded,
+  judgeApprovals,
+  type StoredDecision,
+  type Subject,
+} from "../../src/approve/judge.ts";
 import { ruleHash } from "../../src/approve/automatic.ts";
-import { signApproval } from "../../src/approve/statement.ts";
+import { type ProposalStatement, signApproval, signProposal } from "../../src/approve/statement.ts";
 import type { ApprovalPolicy } from "../../src/policy/policy.ts";
+import type { PrivateKey } from "../../src/sign/key.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import {
   ANN,
@@ -15,6 +22,7 @@ import {
   evidenceOf,
   NOW,
   statementOf,
+  STORE,
   subjectOf,
   termsOf,
   trusted,
@@ -304,4 +312,38 @@ Deno.test("judgeApprovals: more of what does not count never changes the outcome
     }),
     { numRuns: 60 },
   );
+});
+
+Deno.test("judgeApprovals: where proposals have to be signed, only a trusted key's signature of this one is one", () => {
+  const terms = termsOf({ signed_proposals: true });
+  const by = (key: PrivateKey, over: Partial<ProposalStatement> = {}, actor = "maker") => {
+    const evidence = evidenceOf(terms, { proposer: { actor, key_id: key.publicKey.id } });
+    const statement: ProposalStatement = {
+      ...{ format: "veripatch-proposal/v1", store: STORE, proposal: 1, revision: 1 },
+      ...{ base_manifest: evidence.base.manifest, result_manifest: evidence.result.manifest },
+      ...{ patch_sha256: evidence.patch.sha256, time: NOW.toISOString() },
+      ...over,
+    };
+    return subjectOf(evidence, signProposal(statement, [key]));
+  };
+  const judged = (subject: Subject, over: Partial<ApprovalTerms> = {}) =>
+    judgeApprovals(subject, [decisionBy(subject, "ann", ANN)], { ...terms, ...over });
+  assert.equal(judged(by(BOB)).outcome, "approved");
+  // A key made for the occasion hides whose proposal it is.
+  assert.equal(judged(by(EVE)).outcome, "denied");
+  assert.equal(judged(subjectOf(evidenceOf(terms))).outcome, "denied");
+  assert.equal(judged({ ...by(BOB), envelope: null }).outcome, "denied");
+  assert.equal(judged({ ...by(BOB), envelope: by(ANN).envelope }).outcome, "denied");
+  for (
+    const other of [
+      { store: "cd".repeat(16) },
+      { proposal: 2 },
+      { revision: 2 },
+      ...["base_manifest", "result_manifest", "patch_sha256"].map((name) => ({ [name]: sha256(name) })),
+    ]
+  ) assert.deepEqual(judged(by(BOB, other)).missing, ["its proposer signed something else"]);
+  const without = trusted();
+  const keys = without.keys.filter(({ id }) => id !== BOB.publicKey.id);
+  assert.equal(judged(by(BOB), { proposers: { ...without, keys } }).outcome, "denied", "revoked since");
+  assert.equal(judged(by(ANN_TOO)).outcome, "missing", "one's own, whatever name was given");
 });

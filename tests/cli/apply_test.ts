@@ -32,7 +32,14 @@ async function given(policy: string, use: (given: Given) => Promise<void>, trust
     if (trust) await trustAnn(cwd);
     const { digest, config } = await loadPolicy(`${cwd}/w`);
     const terms = {
-      ...{ trusted: trusted(), threshold: 1, policy: config.policy, policyDigest: digest, proofAsked: false },
+      ...{
+        trusted: trusted(),
+        proposers: trusted(),
+        threshold: 1,
+        policy: config.policy,
+        policyDigest: digest,
+        proofAsked: false,
+      },
       now: new Date(),
     };
     const opened = async <T>(work: (store: FolderStore) => Promise<T>) => {

@@ -49,7 +49,14 @@ export async function withProposed(
     const env = { PP_STORE: `${cwd}/store`, PP_ACTOR: "reviewer", HOME: cwd };
     const { config, digest } = await loadPolicy(cwd);
     const terms: ApprovalTerms = {
-      ...{ trusted: trusted(), threshold: 1, policy: config.policy, policyDigest: digest, proofAsked: true },
+      ...{
+        trusted: trusted(),
+        proposers: trusted(),
+        threshold: 1,
+        policy: config.policy,
+        policyDigest: digest,
+        proofAsked: true,
+      },
       now: NOW,
     };
     const inStore = async <T>(work: (store: Store) => T | Promise<T>): Promise<T> => {

@@ -65,5 +65,5 @@ export function subjectOf(rows: Rows, storeId: string, revision: Revision): Subj
       hint: "pp events --verify says what was changed in the store; nothing of it should be applied",
     });
   }
-  return { evidence: read.evidence, hash };
+  return { evidence: read.evidence, hash, envelope: revision.envelope };
 }
