@@ -37,7 +37,7 @@ async function demo(): Promise<number> {
   }
   console.log("\nfinal_summary.md is the page of a bundle to read first.");
   console.log(
-    "The demo's own engine is stopped when it ends. For your projects start Docker, or keep a private engine:",
+    "An engine that the demo started is stopped when it ends. For your projects start Docker, or keep one:",
   );
   console.log("    npx -y deno@2.9.6 task engine");
   return rows.length > 0 && rows.every((row) => row.status === "proved") ? 0 : 2;

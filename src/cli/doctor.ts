@@ -56,10 +56,9 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
       found: engine.reachable
         ? `${engine.version} (API ${engine.apiVersion}, ${engine.os}/${engine.arch}) at ${engine.host}`
         : engine.error ?? "no engine answers",
-      hint: engine.reachable
-        ? ""
-        : "start Docker or Podman, or set DOCKER_HOST; on Debian: apt-get install docker.io" +
-          (containerUsable || (env.DOCKER_HOST ?? "") !== "" ? "" : withoutLimits(config.policy, host.works)),
+      hint: engine.reachable ? "" : (engine.hint ??
+        "start Docker or Podman, or set DOCKER_HOST; on Debian: apt-get install docker.io") +
+        (containerUsable || (env.DOCKER_HOST ?? "") !== "" ? "" : withoutLimits(config.policy, host.works)),
     },
     {
       name: "image",

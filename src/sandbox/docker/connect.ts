@@ -19,6 +19,19 @@ export interface Probe {
   readonly arch?: string;
   /** One line for each address that was tried. */
   readonly error?: string;
+  /** What to do about an engine that this user may not use. */
+  readonly hint?: string;
+}
+
+const NOT_ALLOWED = "this user may not use it";
+/** The next step of somebody whose engine runs, for others. */
+const MAY_NOT_HINT = 'join the engine\'s group: sudo usermod -aG docker "$USER", and log in again';
+
+/** Why a socket does not answer, in words; what the system says where that is something else. */
+export function noAnswer(message: string): string {
+  if (/\bENOENT\b/.test(message)) return "not there";
+  if (/\bECONNREFUSED\b/.test(message)) return "nothing listens there";
+  return /\b(?:EACCES|EPERM)\b/.test(message) ? NOT_ALLOWED : message;
 }
 
 const PING_MS = 5_000;
@@ -53,12 +66,14 @@ export async function connectEngine(env: Environment, runtime: ContainerRuntime)
       await engine.call("answer", PING_MS, (abortSignal) => ping(engine.docker, abortSignal));
       return engine;
     } catch (error) {
-      tried.push(`${host}: ${rootMessage(error)}`);
+      tried.push(`${host}: ${noAnswer(rootMessage(error))}`);
     }
   }
   throw new Failure("unavailable", "engine_unavailable", "no container engine answers", {
     details: tried,
-    hint: "start Docker or Podman, or set DOCKER_HOST; `pp doctor` shows what is missing",
+    hint: tried.some((line) => line.endsWith(NOT_ALLOWED))
+      ? MAY_NOT_HINT
+      : "start Docker or Podman, or set DOCKER_HOST; `pp doctor` shows what is missing",
   });
 }
 
@@ -78,7 +93,10 @@ export async function probeDocker(env: Environment, runtime: ContainerRuntime): 
     };
   } catch (error) {
     const details = error instanceof Failure ? error.details : [];
-    return { reachable: false, host: hosts[0] ?? "", error: details.join("\n") || rootMessage(error) };
+    return {
+      ...{ reachable: false, host: hosts[0] ?? "", error: details.join("\n") || rootMessage(error) },
+      ...(details.some((line) => line.endsWith(NOT_ALLOWED)) ? { hint: MAY_NOT_HINT } : {}),
+    };
   }
 }
 
