@@ -85,6 +85,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...[
       "store/artifact",
       "store/log",
+      "store/operation",
+      "store/operations.ts",
       "store/proposal",
       "store/names.ts",
       "store/proposals.ts",

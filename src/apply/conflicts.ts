@@ -2,14 +2,8 @@ import { mergeFile, resolveFile, resolveRegions } from "../patch/merge.ts";
 import type { Resolution } from "../patch/merge.ts";
 import type { Author } from "../store/log/change.ts";
 import type { OperationSide, ResolutionKind, StoredConflict } from "../store/operations.ts";
-import {
-  type ConflictPlace,
-  findConflicts,
-  isAbout,
-  type NewConflict,
-  resolveFound,
-} from "../store/operation/conflict.ts";
-import type { Rows, Store } from "../store/store.ts";
+import { type ConflictPlace, findConflicts, resolveFound } from "../store/operation/conflict.ts";
+import type { Store } from "../store/store.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { FileMode } from "../vocabulary/manifest.ts";
@@ -26,18 +20,6 @@ export function keepConflicts(
   conflicts: readonly PlannedConflict[],
 ): void {
   store.records.write((rows) => findConflicts(rows, by(), folder.root, revisions, conflicts));
-}
-
-/** What a conflict was resolved to, as long as all three sides are what they were; undefined when it was not. */
-export function resolutionOf(
-  rows: Rows,
-  folder: ConflictPlace,
-  conflict: NewConflict,
-): OperationSide | null | undefined {
-  const { proposal, revision } = conflict;
-  const stored = rows.conflicts({ proposal, revision, folder, state: "resolved" })
-    .findLast((one) => isAbout(one, conflict));
-  return stored === undefined ? undefined : stored.result;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Application, ApplyRefusal } from "../apply/apply.ts";
-import type { PlannedConflict } from "../apply/plan.ts";
 import type { TestsRun } from "../apply/run_tests.ts";
+import type { NewConflict } from "../store/operation/conflict.ts";
 import { revisionName } from "../store/proposal/find.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import type { CapturedOutput } from "../vocabulary/verification.ts";
@@ -118,7 +118,7 @@ export function applyReport(application: Application, context: ReportContext): V
 }
 
 export function conflictLines(
-  { path, regions, proposal, revision }: Pick<PlannedConflict, "path" | "regions" | "proposal" | "revision">,
+  { path, regions, proposal, revision }: Pick<NewConflict, "path" | "regions" | "proposal" | "revision">,
   c: Colour,
 ): string[] {
   return regions.slice(0, SHOWN_PATHS).map(({ line, reason, detail }) =>

@@ -64,17 +64,19 @@ Exit 2 not applied, 3 expired or no answer of the tests, 77 not approved.`,
   examples(
     folderFlags(
       program.command("resolve")
-        .description("List the conflicts of a proposal in a folder, and end them")
+        .description("List the conflicts of a proposal, in a folder or of a rebase, and end them")
         .argument("<proposal>", "P1")
         .option("--file <path>", "one file; all of them when left out")
         .option("--keep <side>", "ours (the folder), theirs (the proposal), or both, one after the other")
         .option("--edited <file>", "what --file becomes, whole")
-        .option("--show", "print --file with conflict markers"),
+        .option("--show", "print --file with conflict markers")
+        .option("--rebase", "those of pp proposal rebase (the default where the folder has none)"),
     ),
     `  pp resolve P3
   pp resolve P3 --file src/a.py --show
   pp resolve P3 --file src/a.py --keep both
   pp resolve P3 --file src/a.py --edited /tmp/a.py && pp apply P3
+  pp resolve P3 --rebase --keep theirs && pp proposal rebase P3
 
 Only the places in conflict take a side; what both agree on stays. Exit 2 while something is open.`,
   ).action(verb(async (name: string, flags: ResolveFlags) => {

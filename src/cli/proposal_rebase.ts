@@ -1,16 +1,18 @@
-import type { MergeStrategy, TreeConflict } from "../patch/merge.ts";
+import type { MergeStrategy } from "../patch/merge.ts";
 import { draftRevision } from "../proposal/draft.ts";
 import type { ExaminePlan } from "../proposal/examine.ts";
 import { type Rebased, rebaseOnto } from "../proposal/rebase.ts";
 import { requireVersion } from "../store/artifact/create.ts";
 import { proposalName } from "../store/names.ts";
+import { findConflicts, resolutionOf } from "../store/operation/conflict.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { printableLine, refusalText } from "../vocabulary/printable.ts";
+import { refusalText } from "../vocabulary/printable.ts";
+import { conflictLines } from "./apply_report.ts";
 import { EXIT } from "./exit_code.ts";
 import { wholeNumber } from "./number_asked.ts";
-import { type Colour, colour, count, placeText } from "./output.ts";
+import { colour, count } from "./output.ts";
 import { type CheckingFlags, examineDraft, readExamination } from "./proposal_examination.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { proposedResult } from "./propose.ts";
@@ -67,14 +69,26 @@ export async function proposalRebase(text: string, flags: RebaseFlags): Promise<
     if (revision.baseRoot === version.root && ["draft", "proposed", "approved"].includes(revision.state)) {
       return upToDate(shown, version);
     }
-    const rebased = await rebaseOnto(store, found, version, flags.mergeStrategy);
+    const rebased = await rebaseOnto(
+      store,
+      found,
+      version,
+      flags.mergeStrategy,
+      (conflict) => store.records.read((rows) => resolutionOf(rows, null, conflict)),
+    );
+    const about = { proposal: revision.proposal, revision: revision.number };
+    const conflicts = rebased.kind === "conflicts" ? rebased.conflicts : [];
+    const known = store.records.read((rows) => rows.conflicts({ ...about, folder: null, state: "open" }));
+    if (conflicts.length + known.length > 0) {
+      store.records.write((rows) => findConflicts(rows, by, null, [about], conflicts));
+    }
     if (rebased.kind !== "rebased") return notRebased(shown, version, rebased);
-    const { change, clean, merged } = rebased;
+    const { change, clean, merged, resolved } = rebased;
     const source = {
       format: "veripatch-proposal-source/v1",
       steps: [{
         ...{ kind: "rebase", of: revision.number, evidence: revision.evidence, onto: version.number },
-        ...{ strategy: flags.mergeStrategy, clean, merged },
+        ...{ strategy: flags.mergeStrategy, clean, merged, resolved },
       }],
     };
     const { instruction } = revision;
@@ -128,27 +142,19 @@ function notRebased(
     }
     case "conflicts": {
       const c = colour(Deno.stdout);
+      const name = shown.replace(/\..*/, "");
+      const all = rebased.conflicts.flatMap((conflict) => conflictLines(conflict, c));
       const lines = [
-        `${shown} and ${onto} conflict in ${count(rebased.conflicts.length, "place")}; nothing was changed`,
-        ...rebased.conflicts.slice(0, MAX_ROWS).map((conflict) => conflictLine(conflict, c)),
-        ...(rebased.conflicts.length > MAX_ROWS
-          ? [`    and ${rebased.conflicts.length - MAX_ROWS} more`]
-          : []),
-        `next     --merge-strategy ours, theirs or union decides them all alike; or propose anew with --revise ${
-          shown.replace(/\..*/, "")
-        }`,
+        `${shown} and ${onto} conflict in ${count(all.length, "place")}; nothing was changed`,
+        ...all.slice(0, MAX_ROWS),
+        ...(all.length > MAX_ROWS ? [`  and ${count(all.length - MAX_ROWS, "more place")}`] : []),
+        `next     pp resolve ${name} says what they become, then the same again`,
+        `         --merge-strategy ours, theirs or union decides them all alike; pp propose --revise ${name} anew`,
       ];
-      const conflicts = rebased.conflicts.map(({ path, line, reason, detail }) => ({
-        path,
-        line,
-        reason,
-        detail,
-      }));
+      const conflicts = rebased.conflicts.flatMap(({ path, regions }) =>
+        regions.map((region) => ({ path, ...region }))
+      );
       return { exit: EXIT.no, text: lines.join("\n"), json: { ...json, conflicts } };
     }
   }
-}
-
-function conflictLine({ path, line, reason, detail }: TreeConflict, c: Colour): string {
-  return `    ${placeText(path, line)}  ${reason.replaceAll("_", " ")} ${c.dim(printableLine(detail))}`;
 }

@@ -16,21 +16,27 @@ export interface ResolveFlags extends FolderFlags {
   readonly keep?: string;
   readonly edited?: string;
   readonly show?: boolean;
+  readonly rebase?: boolean;
 }
 
 const MAX_EDITED = 64 << 20;
 const KEEPS = ["ours", "theirs", "both"] as const;
 
-/** `pp resolve`: lists the conflicts of a proposal in a folder, shows one, or says what they become. */
+/** `pp resolve`: lists the conflicts of a proposal in a folder or of its rebase, shows one, or says what they become. */
 export async function runResolve(name: string, flags: ResolveFlags): Promise<VerbResult> {
   const asked = proposalName(name);
   const wanted = await wantedOf(flags);
   return await withFolder(flags, async ({ store, ports, author, recovered }) => {
     const { revision } = store.records.read((rows) => requireRevision(rows, asked));
-    const where = { proposal: revision.proposal, revision: revision.number, folder: ports.folder.root };
+    const about = { proposal: revision.proposal, revision: revision.number };
     const c = colour(Deno.stdout);
-    const listed = () =>
-      store.records.read((rows) => rows.conflicts(where)).filter(({ state }) => state !== "obsolete");
+    const kept = (folder: string | null) =>
+      store.records.read((rows) => rows.conflicts({ ...about, folder }))
+        .filter(({ state }) => state !== "obsolete");
+    const { root } = ports.folder;
+    const ofRebase = flags.rebase === true || (kept(root).length === 0 && kept(null).length > 0);
+    const where = { ...about, folder: ofRebase ? null : root };
+    const listed = () => kept(where.folder);
     if (flags.show === true) {
       const one = listed().find(({ path }) => path === flags.file);
       if (one === undefined) {
@@ -53,9 +59,12 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
       ...now.filter(({ id }) => !resolved.some((one) => one.id === id)).flatMap((one) => storedLines(one, c)),
     ];
     const name = `P${where.proposal}`;
-    if (now.length === 0) lines.push(`${name}.${where.revision} has no conflict in this folder`);
-    else if (open.length === 0) lines.push(`next     pp apply ${name} lands what they were resolved to`);
-    else lines.push(`next     pp resolve ${name} --file FILE --keep ours|theirs|both, or --edited FILE`);
+    if (now.length === 0) {
+      lines.push(`${name}.${where.revision} has no conflict ${ofRebase ? "of a rebase" : "in this folder"}`);
+    } else if (open.length === 0) {
+      const next = ofRebase ? `pp proposal rebase ${name} makes a revision of` : `pp apply ${name} lands`;
+      lines.push(`next     ${next} what they were resolved to`);
+    } else lines.push(`next     pp resolve ${name} --file FILE --keep ours|theirs|both, or --edited FILE`);
     return {
       exit: wanted === null && open.length > 0 ? EXIT.no : EXIT.yes,
       text: lines.join("\n"),
@@ -96,7 +105,7 @@ function storedLines(conflict: StoredConflict, c: Colour): string[] {
     return [`  ${c.green("R")} ${printablePath(conflict.path)}  resolved: ${conflict.resolution}`];
   }
   const { path, proposal, revision } = conflict;
-  return conflictLines({ path: path as never, proposal, revision, regions: JSON.parse(conflict.regions) }, c);
+  return conflictLines({ path, proposal, revision, regions: JSON.parse(conflict.regions) }, c);
 }
 
 function conflictJson({ id, path, regions, base, ours, theirs, state, resolution, result }: StoredConflict) {

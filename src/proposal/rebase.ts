@@ -2,13 +2,16 @@ import { diffFiles, type FilePair } from "../patch/diff.ts";
 import {
   type MergeStrategy,
   mergeTrees,
+  type PathMerge,
   type ThreeSides,
-  type TreeConflict,
   type TreeEntry,
 } from "../patch/merge.ts";
 import { changedEntries, treeSource } from "../store/artifact/tree.ts";
+import type { NewConflict } from "../store/operation/conflict.ts";
+import type { OperationSide } from "../store/operations.ts";
 import type { FoundRevision } from "../store/proposal/find.ts";
 import type { Store, Version } from "../store/store.ts";
+import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import { parentsOf, parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
@@ -23,14 +26,16 @@ export type Rebased =
   | {
     readonly kind: "rebased";
     readonly change: ProposedChange;
-    /** Whether nothing had to be decided: no side was preferred anywhere. */
+    /** Whether nothing had to be decided: no side was preferred anywhere, and no conflict was resolved. */
     readonly clean: boolean;
+    /** Paths that are what somebody resolved their conflicts to. */
+    readonly resolved: readonly RelativePath[];
     /** Paths where both sides were put together. */
     readonly merged: readonly RelativePath[];
   }
   /** The version has all of it already. */
   | { readonly kind: "nothing_left" }
-  | { readonly kind: "conflicts"; readonly conflicts: readonly TreeConflict[] }
+  | { readonly kind: "conflicts"; readonly conflicts: readonly NewConflict[] }
   /** Merged, and still no patch that could be applied. */
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
@@ -40,13 +45,15 @@ const MAX_FILE_BYTES = 16 << 20;
 /**
  * Merges what a revision does to its base into another version of the artifact: its base is the base, the version is
  * ours, its result is theirs. Nothing is written.
- * @throws Failure as `storedChange`; `file_too_large` (malformed)
+ * @param resolutionOf what somebody said a conflict is to become; undefined when nobody did, null for no file
+ * @throws Failure as `storedChange`; `file_too_large`, `blob_missing`, `blob_corrupt` (malformed)
  */
 export async function rebaseOnto(
   store: Store,
   found: FoundRevision,
   onto: Version,
   strategy: MergeStrategy,
+  resolutionOf: (conflict: NewConflict) => OperationSide | null | undefined = () => undefined,
 ): Promise<Rebased> {
   const { base, result } = await storedChange(store, found);
   const ours = storedWorkspace(store, onto.root, `${onto.artifact}@${onto.number}`);
@@ -70,25 +77,58 @@ export async function rebaseOnto(
     sides.set(above, { path: pathOf(above), base: there, ours: there, theirs: there });
   }
   const merge = mergeTrees([...sides.values()], strategy);
-  if (!merge.clean) return { kind: "conflicts", conflicts: merge.conflicts };
   const pairs: FilePair[] = [];
-  const merged: RelativePath[] = [];
+  const merged: RelativePath[] = [], resolved: RelativePath[] = [];
+  const conflicts: NewConflict[] = [];
   for (const outcome of merge.paths) {
-    if (outcome.kind === "unchanged" || outcome.kind === "conflict") continue;
-    if (outcome.kind === "merged") merged.push(outcome.path);
-    const old = sides.get(outcome.path)!.ours;
-    const [was, is] = [fileOf(old), fileOf(outcome.entry)];
+    if (outcome.kind === "unchanged") continue;
     const { path } = outcome;
+    let entry: TreeEntry;
+    if (outcome.kind === "conflict") {
+      const conflict = conflictOf(found, outcome, sides.get(path)!);
+      const resolution = resolutionOf(conflict);
+      if (resolution === undefined) {
+        conflicts.push(conflict);
+        continue;
+      }
+      resolved.push(path);
+      entry = resolution === null ? null : {
+        ...{ kind: "file", mode: resolution.mode },
+        bytes: store.blobs.read(resolution.sha256, MAX_FILE_BYTES),
+      };
+    } else entry = outcome.entry;
+    if (outcome.kind === "merged") merged.push(path);
+    const [was, is] = [fileOf(sides.get(path)!.ours), fileOf(entry)];
     if (was !== null || is !== null) {
       pairs.push({ oldPath: was && path, old: was, newPath: is && path, new: is });
     }
   }
+  if (conflicts.length > 0) return { kind: "conflicts", conflicts };
   const patch = diffFiles(pairs);
   if (patch.files.length === 0) return { kind: "nothing_left" };
   const change = await changeOf(patch, ours);
   if (!change.ok) return { kind: "refused", refusal: change.refusal };
-  const clean = strategy === "manual" || mergeTrees([...sides.values()], "manual").clean;
-  return { kind: "rebased", change: change.value, clean, merged };
+  const clean = resolved.length === 0 &&
+    (strategy === "manual" || mergeTrees([...sides.values()], "manual").clean);
+  return { kind: "rebased", change: change.value, clean, merged, resolved };
+}
+
+function conflictOf(
+  { revision }: FoundRevision,
+  { path, conflicts }: Extract<PathMerge, { kind: "conflict" }>,
+  { base, ours, theirs }: ThreeSides,
+): NewConflict {
+  return {
+    ...{ proposal: revision.proposal, revision: revision.number, path },
+    ...{ base: sideOf(base), ours: sideOf(ours), theirs: sideOf(theirs) },
+    regions: conflicts.map(({ line, reason, detail }) => ({ line, reason, detail })),
+  };
+}
+
+/** As a conflict keeps it; what is no file is none. */
+function sideOf(entry: TreeEntry): OperationSide | null {
+  if (entry?.kind !== "file") return null;
+  return { mode: entry.mode, size: entry.bytes.length, sha256: sha256(entry.bytes) };
 }
 
 function sidesOf(

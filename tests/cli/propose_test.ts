@@ -242,7 +242,7 @@ Deno.test("pp proposal rebase: onto the newest version, or the conflicts by file
     await run(["artifact", "create", "api", "--workspace", "w"]);
     const conflict = await run(["proposal", "rebase", "P1"]);
     assert.equal(conflict.code, 2);
-    assert.match(conflict.stdout, /b\.txt:2 {2}both changed/);
+    assert.match(conflict.stdout, /b\.txt:2 {2}both_changed/);
     const told = await json("proposal", "rebase", "P1");
     assert.deepEqual(
       told.conflicts.map(({ path, line, reason }: Record<string, unknown>) => [path, line, reason]),
@@ -250,9 +250,29 @@ Deno.test("pp proposal rebase: onto the newest version, or the conflicts by file
         ["b.txt", 2, "both_changed"],
       ],
     );
+    const listed = await run(["resolve", "P1"]);
+    assert.deepEqual([listed.code, /b\.txt:2 {2}both_changed/.test(listed.stdout)], [2, true], listed.stdout);
+    const marked = await run(["resolve", "P1", "--file", "b.txt", "--show"]);
+    assert.match(marked.stdout, /^<{7}.*\nII\n(.*\n)*={7}\n2\n>{7}/m);
+    await Deno.writeTextFile(`${cwd}/edited`, "one\nII, which is 2\nthree\nfour\n");
+    const resolved = await run(["resolve", "P1", "--file", "b.txt", "--edited", "edited"]);
+    assert.equal(resolved.code, 0, resolved.stderr);
+    assert.match(resolved.stdout, /pp proposal rebase P1 makes a revision of what they were resolved to/);
+    const third = await json("proposal", "rebase", "P1");
+    assert.deepEqual([third.name, third.status, third.base_version], ["P1.3", "proposed", 3]);
+    const rebuilt = await json("proposal", "show", "P1");
+    assert.match(rebuilt.patch.diff, /-II\n\+II, which is 2\n/);
+    assert.deepEqual(rebuilt.source.steps[0].resolved, ["b.txt"]);
+    assert.equal(rebuilt.evidence.document.rebased_from.clean, false);
+    assert.ok(rebuilt.checks.some(({ kind }: { kind: string }) => kind === "patch"));
+    await Deno.writeTextFile(`${cwd}/w/b.txt`, "one\nIII\nthree\nfour\n");
+    await run(["artifact", "create", "api", "--workspace", "w"]);
+    assert.equal((await run(["proposal", "rebase", "P1"])).code, 2);
     const theirs = await json("proposal", "rebase", "P1", "--merge-strategy", "theirs");
-    assert.deepEqual([theirs.name, theirs.base_version], ["P1.3", 3]);
-    // P1.3 replaces a line that api@2 does not have.
+    assert.deepEqual([theirs.name, theirs.base_version], ["P1.4", 4]);
+    const verified = await run(["events", "--verify"]);
+    assert.equal(verified.code, 0, verified.stdout);
+    // P1.4 replaces a line that api@2 does not have.
     assert.equal((await run(["proposal", "rebase", "P1", "--onto", "2"])).code, 2);
     assert.equal((await run(["proposal", "rebase", "P1", "--onto", "9"])).code, 64);
   });

@@ -164,9 +164,12 @@ Deno.test("rebaseOnto: both sides of a line conflict by file, line and reason, u
   const next = storeVersion(store, { ...FILES, "b.txt": "one\ndeux\nthree\n" });
   const rebased = await rebaseOnto(store, found, next, "manual");
   assert.ok(rebased.kind === "conflicts");
-  assert.deepEqual(rebased.conflicts.map(({ path, line, reason }) => [path, line, reason]), [
-    ["b.txt", 2, "both_changed"],
-  ]);
+  assert.deepEqual(
+    rebased.conflicts.flatMap(({ path, regions }) => regions.map(({ line, reason }) => [path, line, reason])),
+    [
+      ["b.txt", 2, "both_changed"],
+    ],
+  );
   const theirs = await rebaseOnto(store, found, next, "theirs");
   assert.ok(theirs.kind === "rebased");
   assert.equal(theirs.clean, false);
@@ -181,7 +184,7 @@ Deno.test("rebaseOnto: a file that is gone conflicts; one that has the change al
   const gone = storeVersion(store, { "a.py": FILES["a.py"] });
   const rebased = await rebaseOnto(store, found, gone, "manual");
   assert.ok(rebased.kind === "conflicts");
-  assert.equal(rebased.conflicts[0]!.reason, "deleted_by_us");
+  assert.equal(rebased.conflicts[0]!.regions[0]!.reason, "deleted_by_us");
   const same = storeVersion(store, { ...FILES, "b.txt": "one\nzwei\nthree\n" });
   assert.equal((await rebaseOnto(store, found, same, "manual")).kind, "nothing_left");
 });

@@ -2,7 +2,7 @@ import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { type Author, record } from "../log/change.ts";
 import type { OperationSide, ResolutionKind, StoredConflict } from "../operations.ts";
-import type { WritableRows } from "../store.ts";
+import type { Rows, WritableRows } from "../store.ts";
 import {
   conflictPayload,
   CONFLICTS_FOUND,
@@ -93,8 +93,20 @@ export function resolveFound(
   return resolved;
 }
 
+/** What a conflict was resolved to, as long as all three sides are what they were; undefined when it was not. */
+export function resolutionOf(
+  rows: Rows,
+  place: ConflictPlace,
+  conflict: NewConflict,
+): OperationSide | null | undefined {
+  const { proposal, revision } = conflict;
+  const stored = rows.conflicts({ proposal, revision, folder: place, state: "resolved" })
+    .findLast((one) => isAbout(one, conflict));
+  return stored === undefined ? undefined : stored.result;
+}
+
 /** Whether a conflict that was kept is the one at hand: all three sides are what they were. */
-export function isAbout(
+function isAbout(
   stored: StoredConflict,
   { proposal, revision, path, base, ours, theirs }: Omit<NewConflict, "regions">,
 ): boolean {
