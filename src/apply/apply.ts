@@ -1,5 +1,6 @@
 import { hasExpired } from "../approve/states.ts";
 import type { MergeStrategy } from "../patch/merge.ts";
+import { MAX_FILE_BYTES } from "../patch/refusal.ts";
 import { flatten, treeSource } from "../store/artifact/tree.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Operation } from "../store/operations.ts";
@@ -16,8 +17,6 @@ import type { FolderTree } from "./folder_tree.ts";
 import { type ApplyPorts, type Decide, operate } from "./operate.ts";
 import { type ApplicationPlan, type Incoming, planApplication } from "./plan.ts";
 
-/** Of one file that is merged. */
-const MAX_FILE_BYTES = 64 << 20;
 const MAX_BATCH = 100;
 
 /** Whether a revision may be applied by whom it was shown to, and how. */

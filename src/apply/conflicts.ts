@@ -1,5 +1,6 @@
 import { mergeFile, resolveFile, resolveRegions } from "../patch/merge.ts";
 import type { Resolution } from "../patch/merge.ts";
+import { MAX_FILE_BYTES } from "../patch/refusal.ts";
 import type { Author } from "../store/log/change.ts";
 import type { OperationSide, ResolutionKind, StoredConflict } from "../store/operations.ts";
 import { type ConflictPlace, findConflicts, resolveFound } from "../store/operation/conflict.ts";
@@ -10,8 +11,6 @@ import type { FileMode } from "../vocabulary/manifest.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { ApplyPorts } from "./operate.ts";
 import type { Incoming, PlannedConflict } from "./plan.ts";
-
-const MAX_FILE_BYTES = 64 << 20;
 
 /** Writes the conflicts of a plan down, to be resolved. */
 export function keepConflicts(

@@ -15,8 +15,8 @@ import { capturedTree, type FolderTree, treeAfter } from "./folder_tree.ts";
 import { messageOf } from "./message.ts";
 import { moveRevisions } from "./revisions.ts";
 
-/** Of all files that an operation changes, before or after, together. */
-const MAX_BYTES = 512 << 20;
+/** Of all files that an operation changes, before and after, together. */
+export const MAX_OPERATION_BYTES = 512 << 20;
 
 /** The world around operations on a folder. */
 export interface ApplyPorts extends HoldOptions {
@@ -145,9 +145,9 @@ function keepBytes(store: Store, exchange: Exchange, changes: readonly FileChang
     (sum, { before, after }) => sum + (before?.size ?? 0) + (after?.size ?? 0),
     0,
   );
-  if (bytes > MAX_BYTES) {
+  if (bytes > MAX_OPERATION_BYTES) {
     throw new Failure("malformed", "change_too_large", `the changed files have ${bytes} bytes together`, {
-      hint: `at most ${MAX_BYTES} are taken at once; split the change`,
+      hint: `at most ${MAX_OPERATION_BYTES} are taken at once; split the change`,
     });
   }
   const writer = store.blobs.writer();

@@ -1,11 +1,11 @@
 import { mergeTrees } from "../patch/merge.ts";
 import type { FileMerge, MergeStrategy, PathMerge, ThreeSides, TreeEntry } from "../patch/merge.ts";
 import { changedEntries, type TreeSource } from "../store/artifact/tree.ts";
+import { sameSide, sideOf } from "../store/operation/side.ts";
 import type { OperationSide } from "../store/operations.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import type { FileMode } from "../vocabulary/manifest.ts";
 import { comparePaths, parentsOf, parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { FolderTree } from "./folder_tree.ts";
@@ -110,14 +110,14 @@ class Planner {
       const relative = pathOf(path);
       known.set(path, { base, theirs });
       const ours = this.#now(path);
-      if (same(ours, theirs)) this.#keep(path, incoming, "there_already");
+      if (sameSide(ours, theirs)) this.#keep(path, incoming, "there_already");
       else if (theirs !== null && this.#isStranger(relative)) {
         const detail = "something that is no part of the workspace is there";
         this.#conflicts.push({
           ...{ proposal: incoming.proposal, revision: incoming.revision, path: relative, base, ours, theirs },
           ...{ regions: [{ line: null, reason: "path_in_the_way", detail }], merge: null },
         });
-      } else if (same(ours, base) && !this.#blocked(relative, theirs, going)) {
+      } else if (sameSide(ours, base) && !this.#blocked(relative, theirs, going)) {
         this.#set(path, { side: theirs, bytes: null, how: "taken", proposals: [incoming.proposal] });
       } else sides.set(path, this.#sides(relative, base, theirs));
     }
@@ -145,7 +145,7 @@ class Planner {
       const path = pathOf(text);
       const before = this.#inFolder(text);
       const after = current.side;
-      const how = same(before, after) ? "there_already" : current.how;
+      const how = sameSide(before, after) ? "there_already" : current.how;
       paths.push({ path, how, before, after, proposals: current.proposals });
       if (how === "there_already") continue;
       if (after === null) changes.push({ kind: "delete", path });
@@ -257,19 +257,8 @@ class Planner {
   }
 
   #inFolder(path: string): OperationSide | null {
-    return sideOf(this.folder.byPath.get(path) ?? null);
+    return sideOf(this.folder.byPath.get(path));
   }
-}
-
-function sideOf(
-  entry: { readonly mode: string; readonly size: number; readonly sha256: Sha256 } | null,
-): OperationSide | null {
-  if (entry === null || !entry.mode.startsWith("100")) return null;
-  return { mode: entry.mode as FileMode, size: entry.size, sha256: entry.sha256 };
-}
-
-export function same(a: OperationSide | null, b: OperationSide | null): boolean {
-  return a === null || b === null ? a === b : a.sha256 === b.sha256 && a.mode === b.mode;
 }
 
 export function pathOf(text: string): RelativePath {

@@ -5,10 +5,8 @@ import type { Operation } from "../store/operations.ts";
 import type { Store } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Recovered, Step, TargetFolder } from "../workspace/target.ts";
-import { exchangeOf, finish } from "./operate.ts";
+import { exchangeOf, finish, MAX_OPERATION_BYTES } from "./operate.ts";
 import { moveRevisions } from "./revisions.ts";
-
-const MAX_BYTES = 512 << 20;
 
 /** What came of an operation whose process was killed. */
 export interface RecoveredOperation {
@@ -76,7 +74,7 @@ function recoverOne(ports: RecoveryPorts, folder: TargetFolder, number: number):
   if (found === null) return null;
   const { outcome, stuck } = folder.recover(
     found.exchange,
-    (digest) => store.blobs.read(digest, MAX_BYTES),
+    (digest) => store.blobs.read(digest, MAX_OPERATION_BYTES),
     step,
   );
   step("the folder is recovered");

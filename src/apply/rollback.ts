@@ -2,7 +2,7 @@ import type { Operation } from "../store/operations.ts";
 import type { Rows } from "../store/store.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { type ApplyPorts, type Decide, operate } from "./operate.ts";
+import { type ApplyPorts, type Decide, MAX_OPERATION_BYTES, operate } from "./operate.ts";
 import {
   newestRollback,
   planRedo,
@@ -11,8 +11,6 @@ import {
   standsAnywhere,
   type UndoPlan,
 } from "./undo.ts";
-
-const MAX_FILE_BYTES = 512 << 20;
 
 /** Which operations of a folder are taken back. */
 export type RollbackAsked =
@@ -90,7 +88,7 @@ async function undo(
   ) => UndoPlan,
 ): Promise<Undone> {
   const { store, folder } = ports;
-  const bytesOf = (digest: Sha256) => store.blobs.read(digest, MAX_FILE_BYTES);
+  const bytesOf = (digest: Sha256) => store.blobs.read(digest, MAX_OPERATION_BYTES);
   const decide: Decide<UndoPlan> = (tree) => {
     const value = store.records.read((rows) => plan(rows, folder.root, bytesOf, tree));
     if (dryRun || value.refusals.length > 0) return Promise.resolve({ intent: null, value });

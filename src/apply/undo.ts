@@ -1,10 +1,11 @@
+import { sameSide, sideOf } from "../store/operation/side.ts";
 import type { Operation, OperationBefore, OperationPath, OperationSide } from "../store/operations.ts";
 import type { Rows } from "../store/store.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import type { Attributes, ExchangeDirectory, ExchangeOptions } from "../workspace/target.ts";
 import type { FolderTree } from "./folder_tree.ts";
-import { pathOf, same } from "./plan.ts";
+import { pathOf } from "./plan.ts";
 import { standing, undone } from "./standing.ts";
 
 /** Why something cannot be taken back, or done again. */
@@ -127,13 +128,13 @@ function planUndo(
     const [oldest, newest] = [found[0]!, found.at(-1)!];
     const expected = lastSide(rows, root, path);
     const wanted: OperationBefore | null = byPath.get(path)!.get(oldest)!.before;
-    const here = sideIn(folder, path);
-    if (!same(here, expected)) {
+    const here = sideOf(folder.byPath.get(path));
+    if (!sameSide(here, expected)) {
       const detail = `it is not what O${newest} left there: somebody changed it`;
       refusals.push({ reason: "path_changed", path, operation: newest, detail });
       continue;
     }
-    if (same(here, wanted)) continue;
+    if (sameSide(here, wanted)) continue;
     paths.push({ path, before: here, after: wanted });
     if (wanted === null) changes.push({ kind: "delete", path: pathOf(path) });
     else {
@@ -161,12 +162,6 @@ function planUndo(
 function lastSide(rows: Rows, folder: string, path: string): OperationSide | null {
   const last = rows.pathHistory(folder, path).at(-1)!.operation;
   return rows.operationPaths(last).find((one) => one.path === path)!.after;
-}
-
-function sideIn(folder: FolderTree, path: string): OperationSide | null {
-  const entry = folder.byPath.get(path);
-  if (entry === undefined || entry.mode === "040000" || entry.mode === "120000") return null;
-  return { mode: entry.mode, size: entry.size, sha256: entry.sha256 };
 }
 
 function isExpired({ backups, backupsUntil }: Operation, now: Date): boolean {

@@ -11,6 +11,7 @@ import {
   MAX_NAMED,
   resolvedPayload,
 } from "./payload.ts";
+import { sameSide } from "./side.ts";
 
 const MAX_REGIONS = 1_000;
 
@@ -111,11 +112,7 @@ function isAbout(
   { proposal, revision, path, base, ours, theirs }: Omit<NewConflict, "regions">,
 ): boolean {
   return stored.proposal === proposal && stored.revision === revision && stored.path === path &&
-    same(stored.base, base) && same(stored.ours, ours) && same(stored.theirs, theirs);
-}
-
-function same(a: OperationSide | null, b: OperationSide | null): boolean {
-  return a === null || b === null ? a === b : a.sha256 === b.sha256 && a.mode === b.mode;
+    sameSide(stored.base, base) && sameSide(stored.ours, ours) && sameSide(stored.theirs, theirs);
 }
 
 /** Each event tells of some, so that all are told of. */
