@@ -132,21 +132,22 @@ const PORTS = [
   "workspace/target.ts",
 ];
 
-/** Rooms without files, clock, network or environment: what they may not mention. */
+/** Rooms without files, clock, network or environment of their own, and what they may not mention; ports bring them. */
 const PURE = [
   ...["vocabulary", "patch", "minimize", "document", "sign", "testreport", "tar", "report", "safety", "edit"],
-  "approve",
+  ...["approve", "prove", "verify", "proposal", "apply"],
   ...[
-    "bundle/claims.ts",
-    "bundle/claims_of.ts",
-    "bundle/statement.ts",
-    "bundle/make_statement.ts",
-    "bundle/attest.ts",
+    "policy/schema.ts",
+    "policy/policy.ts",
+    "policy/glob.ts",
+    "policy/commands.ts",
+    "policy/shell_words.ts",
   ],
-  ...["verify/verify.ts", "verify/verdicts", "verify/countersign.ts"],
-  ...["store/store.ts", "store/log", "store/artifact/tree.ts", "store/artifact/diff.ts", "store/names.ts"],
+  ...["policy/writes.ts", "policy/protected.ts", "policy/control_files.ts", "policy/report.ts"],
+  ...["bundle/claims.ts", "bundle/claims_of.ts", "bundle/statement.ts", "bundle/make_statement.ts"],
+  ...["bundle/attest.ts", "store/store.ts", "store/names.ts", "store/log"],
+  ...["store/artifact/tree.ts", "store/artifact/diff.ts"],
   ...["store/proposals.ts", "store/proposal", "store/operations.ts", "store/operation"],
-  ...["apply/plan.ts", "apply/standing.ts", "apply/undo.ts", "apply/folder_tree.ts"],
 ];
 const IMPURE = /\bDeno\.|\bfetch\(|node:(fs|net|http|child_process|os|process)|\bDate\.now\(|\bprocess\./;
 
