@@ -80,7 +80,10 @@ async function waveTimes(host: string, command: readonly string[]): Promise<[num
     const once = async (parallel: number) => {
       const base = await freeze(directory, host, parallel);
       try {
-        // The pool is filled before the clock runs, as it is when a session gets here.
+        // A session has run its baseline before it gets here, and the pool is as full as it will be.
+        const baseline = await base.checkout([]);
+        await baseline.exec(["false"], { timeoutMs: 60_000, outputBytes: 4096 });
+        await baseline.discard();
         await new Promise((resolve) => setTimeout(resolve, 2000));
         return await timed(() =>
           minimize({

@@ -199,6 +199,26 @@ hostile("no network, no root, no capability, no new privilege, no mount of the h
   assert.notEqual((await run(["sh", "-c", "echo x > /etc/passwd"])).exitCode, 0);
 });
 
+hostile(
+  "without network the loopback is there all the same, by number and by name",
+  async (run, { base }) => {
+    assert.equal(base.environment.enforced.find((row) => row.limit === "network")?.value, "none");
+    const talk = `import socket
+for host in ("127.0.0.1", "localhost"):
+  server = socket.create_server((host, 0))
+  client = socket.create_connection((host, server.getsockname()[1]), 3)
+  client.sendall(host.encode())
+  print(server.accept()[0].recv(20).decode())`;
+    assert.equal(text((await run(python(talk))).stdout.head), "127.0.0.1\nlocalhost\n");
+    assert.equal(text((await run(["stat", "-c", "%a %u:%g", "/etc/hosts"])).stdout.head), "644 0:0\n");
+    const unknown = await run(python(
+      "import socket\ntry: socket.getaddrinfo('veripatch.example', 80)\nexcept socket.gaierror: print('no')",
+    ));
+    assert.equal(text(unknown.stdout.head), "no\n");
+    assert.ok(unknown.durationMs < 10_000, "a name is not waited for");
+  },
+);
+
 /** First words of the programs that run in containers of a session, `sleep` being their own main process. */
 async function running(session: string): Promise<string[]> {
   const engine = await connectEngine(ENGINE_ENV, "docker");

@@ -1,4 +1,5 @@
 import { CALL_MS, CHANGE_MS, type Engine, refusedWith } from "./engine.ts";
+import { nameLoopback } from "./files.ts";
 import { waitingEntrypoint } from "./inlet.ts";
 import type { SandboxUser } from "./limits.ts";
 import type { HostConfig } from "./dockerode.ts";
@@ -11,6 +12,8 @@ export interface ContainerPlan {
   readonly deadline: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly hostConfig: HostConfig;
+  /** The engine sets up no network and writes no `/etc/hosts`, which is laid in before the start. */
+  readonly unnetworked: boolean;
   /** Removed by the engine when it ends. */
   readonly autoRemove: boolean;
 }
@@ -39,6 +42,7 @@ export async function createContainer(
       User: `${plan.user.uid}:${plan.user.gid}`,
       WorkingDir: plan.workdir,
       Hostname: "sandbox",
+      ...(plan.unnetworked ? { NetworkDisabled: true } : {}),
       ...(waits ? { OpenStdin: true, StdinOnce: true } : {}),
       Env: ["HOME=/tmp", "LANG=C.UTF-8"],
       Labels: { ...plan.labels },
@@ -53,6 +57,7 @@ export async function createContainer(
 export async function startContainer(engine: Engine, plan: ContainerPlan, image: string): Promise<string> {
   const id = await createContainer(engine, plan, image);
   try {
+    if (plan.unnetworked) await nameLoopback(engine, id);
     await engine.call("start a container", CHANGE_MS, () => engine.docker.getContainer(id).start());
     return id;
   } catch (error) {

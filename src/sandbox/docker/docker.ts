@@ -120,6 +120,7 @@ async function openOn(
       [BASE_LABEL]: baseId,
     },
     hostConfig: { ...hardening.hostConfig, ...coverVolumes(image.volumes, spec.workdir) },
+    unnetworked: hardening.unnetworked,
     autoRemove: !spec.keep,
   };
   stopWhenAborted();

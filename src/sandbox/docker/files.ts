@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
 import type { FileChange } from "../../vocabulary/change.ts";
-import { parentsOf } from "../../vocabulary/path.ts";
+import { parentsOf, type RelativePath } from "../../vocabulary/path.ts";
 import { changeTar, type TarDirectory } from "../change_tar.ts";
 import type { Engine } from "./engine.ts";
 import { kindOf } from "./read_file.ts";
@@ -85,6 +85,21 @@ export async function putTar(
   }
 }
 
+const ROOT: SandboxUser = { uid: 0, gid: 0 };
+
+/** What an engine that sets up a network writes into a container without one. */
+const HOSTS = {
+  kind: "write",
+  path: "etc/hosts" as RelativePath,
+  mode: "100644",
+  bytes: new TextEncoder().encode("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"),
+} as const;
+
+/** Gives a container the names of its loopback. The engine hides whatever its image has in that place. */
+export async function nameLoopback(engine: Engine, id: string): Promise<void> {
+  await putTar(engine, id, changeTar("", [], [HOSTS], ROOT));
+}
+
 /**
  * A tar of the workspace directory, owned by the sandbox user, and what is missing above it, owned by root, with the
  * workspace's own tar behind them.
@@ -100,7 +115,7 @@ export async function* workspaceTar(
   for (let slash = workdir.indexOf("/", 1); slash > 0; slash = workdir.indexOf("/", slash + 1)) {
     const path = workdir.slice(0, slash);
     if (await isThere(engine, id, path)) continue;
-    directories.push({ path, owner: { uid: 0, gid: 0 } });
+    directories.push({ path, owner: ROOT });
   }
   directories.push({ path: workdir, owner: user });
   const head = Buffer.concat(await Array.fromAsync(changeTar(workdir, directories, [], user)));

@@ -1,6 +1,7 @@
 import { attach } from "./attach.ts";
 import { type ContainerPlan, createContainer, removeContainer, startContainer } from "./container.ts";
 import { CHANGE_MS, type Engine, EngineRefusal } from "./engine.ts";
+import { nameLoopback } from "./files.ts";
 import { Inlet } from "./inlet.ts";
 
 /** A started container nothing has run in. */
@@ -44,6 +45,7 @@ export class ContainerStarter {
     const id = await createContainer(engine, this.#plan, this.#snapshot, true);
     let inlet: Inlet | null = null;
     try {
+      if (this.#plan.unnetworked) await nameLoopback(engine, id);
       inlet = new Inlet(
         await engine.call("attach to a container", CHANGE_MS, (abort) => attach(engine, id, abort)),
         engine.life.lost,

@@ -57,6 +57,21 @@ Deno.test("harden: without wishes everything has a default, and nothing of the h
   assert.ok(enforced.every((row) => row.by !== "none"));
 });
 
+Deno.test("harden: the engine sets up no network where none is allowed and the runtime has a loopback by itself", () => {
+  assert.equal(harden(spec(), ABLE).unnetworked, true);
+  assert.equal(harden(spec({ network: "allow" }), ABLE).unnetworked, false);
+  const runtimes = { ...ABLE, Runtimes: { runc: {}, runsc: {} } };
+  assert.equal(harden(spec({ runtime: "runsc" }), runtimes).unnetworked, false);
+  const other = { ...runtimes, DefaultRuntime: "runsc" };
+  assert.deepEqual(
+    [harden(spec(), other).unnetworked, harden(spec({ runtime: "runc" }), other).unnetworked],
+    [
+      false,
+      true,
+    ],
+  );
+});
+
 Deno.test("harden: every wish an incapable engine cannot keep is named, all at once", () => {
   const asked = { cpus: 1, memoryBytes: 2 ** 30, pids: 10, fileBytes: 1, diskBytes: 1 };
   const unable = { ...ABLE, MemoryLimit: false, PidsLimit: false, CpuCfsQuota: false, SecurityOptions: [] };
