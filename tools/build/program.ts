@@ -102,7 +102,8 @@ export async function bundleProgram(stage: string): Promise<Program> {
   } satisfies BuildOptions;
   const bundled = async () => {
     const quick = await inOneFile(stage, QUICK.source, `${QUICK.out}.js`, options);
-    const late = [...quick.late].map(([out, path]) => ({ in: path, out }));
+    // The order in which imports are resolved differs from build to build, and the order of entries shows in the chunks.
+    const late = [...quick.late].sort(([a], [b]) => a < b ? -1 : 1).map(([out, path]) => ({ in: path, out }));
     const others = ENTRIES.filter((entry) => entry !== QUICK).map(({ source, out }) => ({ in: source, out }));
     const result = await esbuild.build({
       ...options,
