@@ -1,7 +1,9 @@
 import type { Operation } from "../store/operations.ts";
+import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import type { Clearance } from "./apply.ts";
 import { type ApplyPorts, type Decide, MAX_OPERATION_BYTES, operate } from "./operate.ts";
 import {
   newestRollback,
@@ -33,6 +35,9 @@ export interface UndoOptions {
   readonly backupsUntil: string | null;
 }
 
+/** Judges anew whether a revision may be in the folder, as for applying it. */
+export type Clear = (rows: Rows, revision: Revision, now: Date) => Clearance;
+
 /**
  * Takes operations back by a new one with the inverse changes; history stays. Refused, with every reason, when a path is
  * not as the operation left it, when a later operation stands on it, or when what it replaced is not kept any more.
@@ -43,7 +48,7 @@ export async function rollBack(
   asked: RollbackAsked,
   options: UndoOptions,
 ): Promise<Undone> {
-  return await undo(ports, options, "rollback", (rows, root, bytesOf, tree) => {
+  return await undo(ports, options, "rollback", () => {}, (rows, root, bytesOf, tree) => {
     const targets = targetsOf(rows, root, asked);
     return planRollback(
       rows,
@@ -57,12 +62,20 @@ export async function rollBack(
 }
 
 /**
- * Does again what a rollback took back, by a new operation.
+ * Does again what a rollback took back, by a new operation. What may not be applied any more is not: a key revoked, a
+ * decision withdrawn or expired, a rejection in the review of a bypass, another policy.
  * @param number of the rollback, or null for the newest one that can be done again
- * @throws Failure `operation_unknown`, `nothing_to_redo` (usage); as `operate`
+ * @throws Failure `operation_unknown`, `nothing_to_redo` (usage), `not_cleared` (denied); as `operate`
  */
-export async function redo(ports: ApplyPorts, number: number | null, options: UndoOptions): Promise<Undone> {
-  return await undo(ports, options, "redo", (rows, root, bytesOf, tree) => {
+export async function redo(
+  ports: ApplyPorts,
+  number: number | null,
+  options: UndoOptions & { readonly clear: Clear },
+): Promise<Undone> {
+  const guard = (rows: Rows, rollbacks: readonly Operation[]) => {
+    for (const { number } of rollbacks) requireCleared(rows, number, options.clear, ports.by().now);
+  };
+  return await undo(ports, options, "redo", guard, (rows, root, bytesOf, tree) => {
     const rollback = number === null ? newestRollback(rows, root) : operationIn(rows, root, number);
     if (rollback === null) {
       throw new Failure("usage", "nothing_to_redo", "nothing was taken back in this folder");
@@ -80,6 +93,7 @@ async function undo(
   ports: ApplyPorts,
   { dryRun, backupsUntil }: UndoOptions,
   kind: "rollback" | "redo",
+  guard: (rows: Rows, targets: readonly Operation[]) => void,
   plan: (
     rows: Rows,
     root: string,
@@ -90,7 +104,11 @@ async function undo(
   const { store, folder } = ports;
   const bytesOf = (digest: Sha256) => store.blobs.read(digest, MAX_OPERATION_BYTES);
   const decide: Decide<UndoPlan> = (tree) => {
-    const value = store.records.read((rows) => plan(rows, folder.root, bytesOf, tree));
+    const value = store.records.read((rows) => {
+      const planned = plan(rows, folder.root, bytesOf, tree);
+      guard(rows, planned.targets);
+      return planned;
+    });
     if (dryRun || value.refusals.length > 0) return Promise.resolve({ intent: null, value });
     const [first] = value.targets;
     return Promise.resolve({
@@ -99,11 +117,24 @@ async function undo(
         ...{ kind, artifact: first!.artifact, changes: value.changes, options: value.options, revisions: [] },
         targets: value.targets.map(({ number }) => number),
         backupsUntil,
+        guard: (rows) => guard(rows, value.targets),
       },
     });
   };
   const { operation, value } = await operate(ports, decide);
   return { operation, plan: value };
+}
+
+/** Of every revision that the operations which a rollback took back had applied. */
+function requireCleared(rows: Rows, rollback: number, clear: Clear, now: Date): void {
+  const applied = rows.operationTargets(rollback).flatMap((number) => rows.operationRevisions(number));
+  for (const { proposal, revision } of applied) {
+    const clearance = clear(rows, rows.revision(proposal, revision)!, now);
+    if (clearance.ok) continue;
+    throw new Failure("denied", "not_cleared", `it may not be applied any more: ${clearance.detail}`, {
+      hint: `nothing was written; pp approval show P${proposal}.${revision} says who has to decide`,
+    });
+  }
 }
 
 function targetsOf(rows: Rows, root: string, asked: RollbackAsked): readonly Operation[] {

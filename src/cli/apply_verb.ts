@@ -4,7 +4,7 @@ import { storeFlags } from "./artifact_verb.ts";
 import type { HistoryFlags, HistoryPruneFlags } from "./history.ts";
 import type { ResolveFlags } from "./resolve.ts";
 import type { StoreFlags } from "./store_asked.ts";
-import type { RollbackFlags } from "./undo.ts";
+import type { RedoFlags, RollbackFlags } from "./undo.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
@@ -116,11 +116,15 @@ stands on it, or when what it replaced is kept no longer. History stays: pp redo
         .description("Do again what a rollback took back")
         .option("--id <operation>", "a rollback, such as O4 (default: the newest that can be done again)")
         .option("--dry-run", "only show what would change")
+        .option("--policy <file>", "your policy (default: the folder's own)")
+        .option("--trust <file>", "who may approve (default ~/.config/veripatch/trust.yaml)")
         .option(...KEEP_BACKUPS),
     ),
     `  pp redo
-  pp redo --id O4 --dry-run`,
-  ).action(verb(async (flags: RollbackFlags) => {
+  pp redo --id O4 --dry-run
+
+What was decided is judged anew, as by pp apply: exit 77 when it would not be applied any more.`,
+  ).action(verb(async (flags: RedoFlags) => {
     const { runRedo } = await import("./undo.ts");
     return await runRedo(flags);
   }));

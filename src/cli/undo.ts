@@ -1,8 +1,11 @@
-import { redo, rollBack, type RollbackAsked, type Undone } from "../apply/rollback.ts";
+import { type Clear, redo, rollBack, type RollbackAsked, type Undone } from "../apply/rollback.ts";
+import { loadPolicy } from "../policy/load.ts";
 import { operationName, proposalName } from "../store/names.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
+import { clearanceOf } from "./apply_clearance.ts";
+import { termsUnder } from "./approval_terms.ts";
 import { changeLines, changePatch, changesJson, colouredPatch } from "./change_preview.ts";
 import { backupsUntil, KEEP_BACKUPS } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
@@ -15,6 +18,11 @@ interface UndoFlags extends FolderFlags {
   readonly id?: string;
   readonly dryRun?: boolean;
   readonly keepBackups?: string;
+}
+
+export interface RedoFlags extends UndoFlags {
+  readonly policy?: string;
+  readonly trust?: string;
 }
 
 export interface RollbackFlags extends UndoFlags {
@@ -34,12 +42,16 @@ export async function runRollback(flags: RollbackFlags): Promise<VerbResult> {
 }
 
 /** `pp redo`: does again what a rollback took back. */
-export async function runRedo(flags: UndoFlags): Promise<VerbResult> {
+export async function runRedo(flags: RedoFlags): Promise<VerbResult> {
   const number = flags.id === undefined ? null : operationName(flags.id);
   const until = backupsUntil(flags.keepBackups ?? KEEP_BACKUPS, new Date());
   return await withFolder(flags, async (use) => {
-    const options = { dryRun: flags.dryRun === true, backupsUntil: until };
-    return report("redo", await redo(use.ports, number, options), use, flags);
+    const { store, ports } = use;
+    const terms = await termsUnder(await loadPolicy(ports.folder.root, flags.policy), flags.trust);
+    const clear: Clear = (rows, revision, now) =>
+      clearanceOf(rows, store.records.storeId, revision, terms(now));
+    const options = { dryRun: flags.dryRun === true, backupsUntil: until, clear };
+    return report("redo", await redo(ports, number, options), use, flags);
   });
 }
 

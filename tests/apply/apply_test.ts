@@ -30,6 +30,7 @@ const FILES = {
   "gone/only": "only\n",
 };
 const UNDO = { dryRun: false, backupsUntil: null };
+const REDO = { ...UNDO, clear: () => APPROVED };
 
 /** A store and a folder that is the first version of an artifact. */
 async function withBase(
@@ -111,10 +112,10 @@ Deno.test("rollBack, redo: by new operations, to the same bytes, permissions and
     ]);
     assert.deepEqual(snapshot(root), before);
     await assert.rejects(rollBack(ports, { kind: "last", count: 1 }, UNDO), /nothing was applied/);
-    const again = await redo(ports, null, UNDO);
+    const again = await redo(ports, null, REDO);
     assert.equal(again.operation?.kind, "redo");
     assert.deepEqual(snapshot(root), after);
-    await assert.rejects(redo(ports, null, UNDO), /nothing was taken back/);
+    await assert.rejects(redo(ports, null, REDO), /nothing was taken back/);
     await rollBack(ports, { kind: "proposal", number }, UNDO);
     assert.deepEqual(snapshot(root), before);
     assert.equal(stateOf(store, number), "applied");
@@ -368,7 +369,7 @@ Deno.test("applying, taking back and doing again in any order: the folder is wha
               const number = await proposeChanges(store, base, changes);
               const done = await apply(ports, [number], { clear: () => APPROVED });
               assert.equal(done.operation?.state, "done", done.refusal?.detail);
-            } else if (what === "redo") await redo(ports, null, UNDO);
+            } else if (what === "redo") await redo(ports, null, REDO);
             else if (typeof what === "number") {
               await rollBack(ports, { kind: "file", path: names[what]! }, UNDO);
             } else await rollBack(ports, { kind: "last", count: what === "two" ? 2 : 1 }, UNDO);

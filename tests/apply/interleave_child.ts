@@ -13,7 +13,7 @@ import { ANN, BOB, termsOf } from "../approve/fixture.ts";
 import { openAt } from "../store/fixture.ts";
 import { decideAs } from "../store/proposals.ts";
 import { remove, write } from "../workspace/trees.ts";
-import { apply, author, portsOf, proposeChanges, recover } from "./fixture.ts";
+import { apply, APPROVED, author, portsOf, proposeChanges, recover } from "./fixture.ts";
 
 const [place, folders, who, seed, rounds, dieAfter, time] = Deno.args as [
   ...[string, string, string, string, string, string, string],
@@ -103,7 +103,7 @@ async function round(): Promise<void> {
     ? { kind: "file", path: pick(PATHS) }
     : { kind: "last", count: 1 + random(2) };
   const { operation } = wish === "redo"
-    ? await redo(ports, null, options)
+    ? await redo(ports, null, { ...options, clear: () => APPROVED })
     : await rollBack(ports, asked, options);
   if (operation !== null) say({ did: wish, operation: operation.number });
 }

@@ -4,7 +4,7 @@
  */
 import { redo, rollBack } from "../../src/apply/rollback.ts";
 import { openAt } from "../store/fixture.ts";
-import { apply, portsOf, recover } from "./fixture.ts";
+import { apply, APPROVED, portsOf, recover } from "./fixture.ts";
 
 /** What a child does. */
 export interface Job {
@@ -26,7 +26,7 @@ async function work({ place, root, what, after, proposals }: Job): Promise<void>
   const options = { dryRun: false, backupsUntil: null };
   if (what === "apply") await apply(ports, proposals);
   else if (what === "rollback") await rollBack(ports, { kind: "last", count: 1 }, options);
-  else if (what === "redo") await redo(ports, null, options);
+  else if (what === "redo") await redo(ports, null, { ...options, clear: () => APPROVED });
   else await recover(store, step);
   store.close();
 }

@@ -150,6 +150,23 @@ Deno.test("pp apply: an approval counts only while its key is trusted", async ()
   });
 });
 
+Deno.test("pp redo: what would not be applied any more is not done again", async () => {
+  await given(STRICT, async ({ cwd, pp, propose, approve }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    await approve(name);
+    assert.equal((await pp("apply", name, ...args)).code, 0);
+    assert.equal((await pp("rollback", ...args)).code, 0);
+    const trust = `${cwd}/.config/veripatch/trust.yaml`;
+    await Deno.rename(trust, `${cwd}/trust.yaml`);
+    const denied = await pp("redo", ...args);
+    assert.equal(denied.code, 77, denied.stdout + denied.stderr);
+    assert.match(denied.stderr, /may not be applied any more: P1\.1 is not approved/);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
+    assert.equal((await pp("redo", ...args, "--trust", "trust.yaml")).code, 0);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\n2\nthree\n");
+  });
+});
+
 Deno.test("pp resolve: conflicts are listed, shown with markers, resolved and applied", async () => {
   await given(FREE, async ({ cwd, pp, json, propose }) => {
     const name = await propose(write("a.txt", "one\n2\nthree\n"));
