@@ -52,7 +52,10 @@ export async function recoverOperations(ports: RecoveryPorts): Promise<readonly 
   return recovered;
 }
 
-async function openOr({ openFolder }: RecoveryPorts, path: string): Promise<TargetFolder | null> {
+async function openOr(
+  { openFolder }: Pick<RecoveryPorts, "openFolder">,
+  path: string,
+): Promise<TargetFolder | null> {
   try {
     const folder = await openFolder(path);
     // A link in its place leads to another folder.
@@ -91,4 +94,38 @@ function recoverOne(ports: RecoveryPorts, folder: TargetFolder, number: number):
     return ended;
   });
   return operation === null ? null : { operation, outcome, stuck };
+}
+
+/**
+ * Gives up an operation that was cut off in a folder that is not at its place any more: it and its revisions are `failed`,
+ * with the event `operation_abandoned`. Nothing of the folder is looked at, should it come back.
+ * @throws Failure `operation_unknown`, `operation_ended`, `folder_there` (usage)
+ */
+export async function abandonOperation(
+  ports: Pick<RecoveryPorts, "store" | "by" | "openFolder">,
+  number: number,
+  reason: string,
+): Promise<Operation> {
+  const { store, by } = ports;
+  const operation = store.records.read((rows) => rows.operation(number));
+  if (operation === null) {
+    throw new Failure("usage", "operation_unknown", `there is no O${number}`, {
+      hint: "pp history --all shows those there are",
+    });
+  }
+  const ended = () => new Failure("usage", "operation_ended", `O${number} is not under way any more`);
+  if (operation.state !== "applying") throw ended();
+  if (await openOr(ports, operation.folder) !== null) {
+    throw new Failure("usage", "folder_there", `the folder of O${number} is at its place`, {
+      hint: "nothing is given up: pp history in that folder ends what was cut off there",
+    });
+  }
+  return store.records.write((rows) => {
+    const author = by();
+    const abandoned = { state: "failed", abandoned: true, reason: `given up: ${reason}` } as const;
+    const failed = endOperation(rows, author, number, abandoned);
+    if (failed === null) throw ended();
+    moveRevisions(rows, author, failed);
+    return failed;
+  });
 }

@@ -47,7 +47,9 @@ function againstAny(evidence: Evidence, policy: Pick<Policy, "protect">): string
   const { checks, proof, safety } = evidence;
   const against: string[] = [];
   const outcomes = new Map(checks.map(({ kind, outcome }) => [kind, outcome]));
-  if (proof === null || proof.statement_sha256 === null || outcomes.get("proof") !== "passed") {
+  // Targets that passed before, too, prove nothing of the change.
+  const proved = proof !== null && proof.outcome === "proved" && proof.statement_sha256 !== null;
+  if (!proved || outcomes.get("proof") !== "passed") {
     against.push("there is no passed proof");
   }
   for (const kind of ["patch", "syntax", "imports", "safety"] as const) {

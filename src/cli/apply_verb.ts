@@ -159,6 +159,20 @@ function registerHistory(program: Command, verb: Verb): void {
   }));
   examples(
     storeFlags(
+      history.command("abandon")
+        .description("Give up an operation that was cut off in a folder that is gone for good")
+        .argument("<operation>", "O3")
+        .option("--reason <text>", "what became of the folder"),
+    ),
+    `  pp history abandon O3 --reason "the disk is gone"
+
+The operation and the revisions it was to apply are failed then; the log says so.`,
+  ).action(verb(async (name: string, flags: StoreFlags & { reason?: string }) => {
+    const { abandonHistory } = await import("./history_abandon.ts");
+    return await abandonHistory(name, flags);
+  }));
+  examples(
+    storeFlags(
       history.command("prune")
         .description("Let go of what operations replaced; what was done stays told")
         .option("--older-than <time>", "of operations made longer ago: 12h, 30d, 26w")

@@ -7,6 +7,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
 import { notDecided } from "./approval_refused.ts";
+import { forcedList } from "./approval_forced.ts";
 import { EXIT } from "./exit_code.ts";
 import { wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, colourDiff, timeText } from "./output.ts";
@@ -29,6 +30,7 @@ export interface ApprovalFlags extends StoreFlags, ApprovalTermsFlags {}
 export interface ListFlags extends StoreFlags {
   readonly state?: string;
   readonly all?: boolean;
+  readonly forced?: boolean;
   readonly limit?: string;
 }
 
@@ -38,6 +40,16 @@ const MOST_LISTED = 100_000;
 export async function approvalList(flags: ListFlags): Promise<VerbResult> {
   const state = flags.state === undefined ? flags.all === true ? null : "proposed" : stateNamed(flags.state);
   const limit = flags.limit === undefined ? MOST_LISTED : wholeNumber("--limit", flags.limit, 1);
+  if (flags.forced === true) {
+    if (flags.state !== undefined || flags.all === true) {
+      throw new Failure(
+        "usage",
+        "forced_alone",
+        "--forced lists bypasses in any state: leave out --state and --all",
+      );
+    }
+    return await forcedList(flags, limit);
+  }
   return await withStore(flags, false, ({ store, by }) => {
     const found = store.records.read((rows) => listed(rows, state, limit, by.now));
     const c = colour(Deno.stdout);

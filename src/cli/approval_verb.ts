@@ -74,10 +74,12 @@ Whoever follows the log (pp events --follow) sees it.`,
       approval.command("list").description("List the proposals that wait for a decision")
         .option("--state <state>", "those in another state: approved, rejected, expired, applied …")
         .option("--all", "those in any state")
+        .option("--forced", "bypasses instead, with when their review is due")
         .option("--limit <n>", "at most so many, the newest"),
     ),
     `  pp approval list
   pp approval list --all --limit 20
+  pp approval list --forced
   pp approval list --json | jq -r '.proposals[].name'`,
   ).action(verb(async (flags: ListFlags) => {
     const { approvalList } = await import("./approval.ts");

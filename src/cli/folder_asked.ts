@@ -76,7 +76,7 @@ function recoveredText({ operation, outcome, stuck }: RecoveredOperation): strin
     case "elsewhere":
       return `cut off    ${name} was cut off in ${folder}: pp history --workspace ${folder} ends it`;
     case "folder_gone":
-      return `cut off    ${name} was cut off in ${folder}, which is not there now: it is ended when it is again`;
+      return `cut off    ${name} was cut off in ${folder}, which is not there now: it is ended when it is again, or by pp history abandon ${name}`;
   }
 }
 

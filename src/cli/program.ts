@@ -68,6 +68,7 @@ export async function run(given: readonly string[]): Promise<number> {
       "print the version; with --json also commit, runtime and contents",
     )
     .addHelpText("after", EPILOGUE)
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {}, ...helpOutput })
     .configureHelp(helpLayout())

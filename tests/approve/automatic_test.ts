@@ -53,6 +53,7 @@ Deno.test("judgeRules: without a passed proof and clean checks no rule fits, how
     const over of [
       { proof: null },
       { proof: { ...evidence.proof!, statement_sha256: null } },
+      { proof: { ...evidence.proof!, outcome: "still_passing" } },
       withCheck("proof", "not_run"),
       withCheck("proof", "failed"),
       ...["patch", "syntax", "imports", "safety"].flatMap((kind) => [

@@ -158,8 +158,14 @@ Deno.test("pp approval bypass: only where the policy allows it, with a reason; F
     assert.match(shown, /^P1\.1 {2}approved {2}FORCED: the site is down$/m);
     assert.match(shown, /^FORCED {2}by ann, .*: the site is down {2}review due /m);
     assert.equal((await json(...show)).forced, true);
+    const forced = ["approval", "list", "--forced"];
+    assert.match(
+      (await pp(forced)).stdout,
+      /^P1\.1 {4}approved FORCED {2}review due \d{4}-.* by ann: the site is down/,
+    );
     const review = await pp(by("bob.pem", evidence));
     assert.equal(review.code, 0, review.stdout + review.stderr);
+    assert.match((await pp(forced)).stdout, /FORCED {2}approved by bob {2}by ann/);
     assert.match((await pp(show)).stdout, /^FORCED {2}by ann, .* reviewed by bob: approve$/m);
     assert.equal((await pp(["events", "--verify"])).code, 0);
   });
