@@ -1,7 +1,6 @@
 import { readCheck } from "../approve/check.ts";
 import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
 import type { Check } from "../store/proposals.ts";
-import { CHECK_KINDS } from "../vocabulary/proposal.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { type Colour, colour, count, placeText } from "./output.ts";
 import type { ExaminedDraft } from "./proposal_examination.ts";
@@ -33,7 +32,7 @@ export function proposedText(
     }`,
   ];
   if (done !== null) {
-    lines.push(...checkLines(inOrder(done.examined.checks), c));
+    lines.push(...checkLines(done.examined.checks, c));
     if (done.bundle !== null) lines.push(`bundle   ${printablePath(done.bundle)}`);
     if (revision.evidence !== null) lines.push(`evidence ${revision.evidence}`);
     if (revision.reason !== "") lines.push(`because  ${printableLine(revision.reason)}`);
@@ -52,10 +51,6 @@ function nextStep(name: string, state: string, denied: boolean, needsApproval: b
   return state === "approved" || !needsApproval
     ? `pp apply ${proposal}`
     : `pp approval show ${proposal}, then pp approval approve ${proposal} --key KEY`;
-}
-
-function inOrder<T extends Pick<Check, "kind">>(checks: readonly T[]): readonly T[] {
-  return [...checks].sort((a, b) => CHECK_KINDS.indexOf(a.kind) - CHECK_KINDS.indexOf(b.kind));
 }
 
 /** One line for each check, and what it found. */
@@ -102,7 +97,7 @@ export function proposedJson({ found: { proposal, revision }, done, denials }: P
     evidence_sha256: revision.evidence,
     expires_at: revision.expiresAt,
     reason: revision.reason,
-    checks: inOrder(done?.examined.checks ?? []).map(({ document }) => JSON.parse(document)),
+    checks: (done?.examined.checks ?? []).map(({ document }) => JSON.parse(document)),
     denials,
     bundle: done?.bundle ?? null,
   };

@@ -7,7 +7,6 @@ import { deltaDocument } from "../safety/document.ts";
 import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import type { FilePatch, Patch } from "../vocabulary/patch.ts";
-import { CHECK_KINDS } from "../vocabulary/proposal.ts";
 import type { ChangeFindings } from "./checks.ts";
 import type { FoundCheck } from "./found_check.ts";
 import type { ProofFound } from "./proof.ts";
@@ -26,7 +25,7 @@ export interface EvidenceFacts {
   readonly checker: Checker;
   readonly findings: ChangeFindings;
   readonly proof: ProofFound | null;
-  /** All of them, bounded, with their documents. */
+  /** All of them in the order of CHECK_KINDS, bounded, with their documents. */
   readonly checks: readonly Pick<Check, "kind" | "outcome" | "document">[];
   /** Key that signs the proposal. */
   readonly keyId: Sha256 | null;
@@ -39,7 +38,6 @@ export interface EvidenceFacts {
 export function evidenceOf(facts: EvidenceFacts): Evidence {
   const { found: { proposal, revision }, findings, proof } = facts;
   const { delta } = findings.safety;
-  const checks = [...facts.checks].sort((a, b) => CHECK_KINDS.indexOf(a.kind) - CHECK_KINDS.indexOf(b.kind));
   return {
     format: EVIDENCE_FORMAT,
     store: facts.storeId,
@@ -70,7 +68,7 @@ export function evidenceOf(facts: EvidenceFacts): Evidence {
       missing_imports: findings.safety.missingImports.length,
       delta_sha256: sha256(canonicalJson(deltaDocument(delta))),
     },
-    checks: checks.map(({ kind, outcome, document }) => ({
+    checks: facts.checks.map(({ kind, outcome, document }) => ({
       kind,
       outcome,
       document_sha256: sha256(document),

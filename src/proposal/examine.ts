@@ -10,6 +10,7 @@ import type { Author } from "../store/log/change.ts";
 import type { Check } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
+import { CHECK_KINDS } from "../vocabulary/proposal.ts";
 import { type ChangePorts, type CheckedChange, type CheckPlan, checkProposal } from "./checks.ts";
 import { storedChange } from "./draft.ts";
 import { type Checker, evidenceOf, findingsGrew } from "./evidence.ts";
@@ -45,6 +46,7 @@ export interface ExaminePorts extends ChangePorts {
 /** A draft with everything that proposing it adds. */
 export interface Examined {
   readonly evidence: Evidence;
+  /** In the order of CHECK_KINDS. */
   readonly checks: readonly Pick<Check, "kind" | "outcome" | "document">[];
   readonly signature: { readonly envelope: string; readonly keyId: Sha256 } | null;
   readonly proof: ProofFound | null;
@@ -74,7 +76,9 @@ export async function examine(
     proof = await ports.prove(checked, revisionName(revision));
   }
   const proofCheck = proof?.check ?? noProof(plan.noProof ?? "patch_refused");
-  const all = [...findings.checks, proofCheck].map(boundedCheck);
+  const all = CHECK_KINDS.flatMap((kind) =>
+    [...findings.checks, proofCheck].filter((check) => check.kind === kind).map(boundedCheck)
+  );
   const checks = all.map((check) => ({
     kind: check.kind,
     outcome: check.outcome,
