@@ -18,6 +18,7 @@ import { wholeNumber } from "./number_asked.ts";
 import { bytesText, type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { viewText } from "./proposal_report.ts";
+import { summaryJson } from "./revision_json.ts";
 import { FORCED, stateText } from "./revision_text.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -69,7 +70,7 @@ export async function proposalList(flags: ListFlags): Promise<VerbResult> {
         : proposals.map((one) => listLine(one, by.now, c)).join("\n") + rest,
       json: {
         format: "veripatch-proposal-list/v1",
-        proposals: proposals.map((one) => summaryJson(one, by.now)),
+        proposals: proposals.map((one) => summaryJson(one, stateAt(one.revision, by.now))),
         more,
       },
     });
@@ -88,28 +89,6 @@ function listLine(summary: ProposalSummary, now: Date, c: Colour): string {
     `${c.dim(lines.padEnd(9))} ${quoted(proposal.title, 60)} ${
       c.dim(`${printableLine(proposal.actor)}, ${timeText(revision.createdAt)}`)
     }`;
-}
-
-function summaryJson(summary: ProposalSummary, now: Date): unknown {
-  const { proposal, revision, forced } = summary;
-  return {
-    name: revisionName(revision),
-    proposal: proposal.number,
-    revision: revision.number,
-    title: proposal.title,
-    state: stateAt(revision, now),
-    forced,
-    artifact: proposal.artifact,
-    base_version: revision.baseVersion,
-    files: revision.files,
-    additions: revision.additions,
-    deletions: revision.deletions,
-    actor: proposal.actor,
-    created_at: proposal.createdAt,
-    changed_at: revision.changedAt,
-    expires_at: revision.expiresAt,
-    evidence_sha256: revision.evidence,
-  };
 }
 
 /** `pp proposal show`. */

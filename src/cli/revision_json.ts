@@ -5,28 +5,30 @@ import type { RevisionView } from "./revision_view.ts";
 /** A proposal in a list. @param state as it is now */
 export function summaryJson({ proposal, revision, forced }: ProposalSummary, state: RevisionState) {
   return {
-    ...{
-      proposal: `P${proposal.number}`,
-      name: revisionName(revision),
-      state,
-      reason: revision.reason,
-      forced,
-    },
-    ...{
-      title: proposal.title,
-      artifact: proposal.artifact,
-      base: `${proposal.artifact}@${revision.baseVersion}`,
-    },
-    ...{ files: revision.files, additions: revision.additions, deletions: revision.deletions },
-    ...{ actor: revision.actor, created_at: revision.createdAt, changed_at: revision.changedAt },
-    ...{ expires_at: revision.expiresAt, evidence: revision.evidence },
+    name: revisionName(revision),
+    proposal: proposal.number,
+    revision: revision.number,
+    title: proposal.title,
+    state,
+    reason: revision.reason,
+    forced,
+    artifact: proposal.artifact,
+    base_version: revision.baseVersion,
+    files: revision.files,
+    additions: revision.additions,
+    deletions: revision.deletions,
+    actor: proposal.actor,
+    created_at: proposal.createdAt,
+    changed_at: revision.changedAt,
+    expires_at: revision.expiresAt,
+    evidence_sha256: revision.evidence,
   };
 }
 
 export function decisionJson(approval: Approval) {
   const { id, decision, principal, keyId, reason, createdAt, expiresAt, reviewBy, evidence } = approval;
   return {
-    ...{ id, decision, principal, key: keyId, reason, evidence },
+    ...{ id, decision, principal, key_id: keyId, reason, evidence_sha256: evidence },
     ...{ created_at: createdAt, expires_at: expiresAt, review_by: reviewBy },
   };
 }

@@ -27,7 +27,7 @@ Deno.test("pp approval: listed, shown, approved with the hash that was shown, an
       shown.stdout,
       /^next {6}pp approval approve P1\.1 --key KEY, or reject it with --reason TEXT$/m,
     );
-    assert.equal((await json("approval", "show", "P1.1", "--trust", "trust.yaml")).evidence, evidence);
+    assert.equal((await json("approval", "show", "P1.1", "--trust", "trust.yaml")).evidence_sha256, evidence);
     const done = await pp([...by("ann.pem", evidence), "--reason", "fine"]);
     assert.equal(done.code, 0, done.stderr);
     assert.match(
