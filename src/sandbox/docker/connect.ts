@@ -27,11 +27,11 @@ const NOT_ALLOWED = "this user may not use it";
 /** The next step of somebody whose engine runs, for others. */
 const MAY_NOT_HINT = 'join the engine\'s group: sudo usermod -aG docker "$USER", and log in again';
 
-/** Why a socket does not answer, in words; what the system says where that is something else. */
+/** Why a socket does not answer, in words; what the system says where that is something else, such as a key file. */
 export function noAnswer(message: string): string {
-  if (/\bENOENT\b/.test(message)) return "not there";
-  if (/\bECONNREFUSED\b/.test(message)) return "nothing listens there";
-  return /\b(?:EACCES|EPERM)\b/.test(message) ? NOT_ALLOWED : message;
+  if (/\bconnect ENOENT\b/.test(message)) return "not there";
+  if (/\bconnect ECONNREFUSED\b/.test(message)) return "nothing listens there";
+  return /\bconnect (?:EACCES|EPERM)\b/.test(message) ? NOT_ALLOWED : message;
 }
 
 const PING_MS = 5_000;
