@@ -17,7 +17,7 @@ import type { Failure } from "../../src/vocabulary/failure.ts";
 import { newRevision } from "../store/proposals.ts";
 import { addFiles, authorOf, givenStore, putFiles, type StoreUnderTest } from "./store_contract.ts";
 
-const FOLDER = "/work/project";
+const FOLDER = "/srv/project";
 const TIME = "2026-01-02T03:04:05.000Z";
 const LATER = new Date("2026-01-03T03:04:05Z");
 
