@@ -4,7 +4,7 @@ import type { Check } from "../store/proposals.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { type Colour, colour, count, placeText } from "./output.ts";
 import type { ExaminedDraft } from "./proposal_examination.ts";
-import { outcomeWidth, stateText } from "./revision_text.ts";
+import { outcomeText, outcomeWidth, stateText } from "./revision_text.ts";
 
 const MAX_ROWS = 20;
 
@@ -58,14 +58,11 @@ export function checkLines(
   checks: readonly Pick<Check, "kind" | "outcome" | "document">[],
   c: Colour,
 ): string[] {
-  const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim };
   const wide = outcomeWidth(checks.map(({ outcome }) => outcome));
   return checks.flatMap((check) => {
     const read = readCheck(check.document);
     const summary = read === null ? "its document cannot be read" : printableLine(read.summary);
-    const head = `${check.kind.padEnd(8)} ${
-      paint[check.outcome](check.outcome.replace("_", " ").padEnd(wide))
-    }  ${c.dim(summary)}`;
+    const head = `${check.kind.padEnd(8)} ${outcomeText(check.outcome, wide, c)}  ${c.dim(summary)}`;
     const findings = (read?.findings ?? []).filter(({ level }) => level !== "info");
     const more = findings.length - MAX_ROWS;
     return [

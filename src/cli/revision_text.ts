@@ -58,12 +58,16 @@ export function outcomeWidth(outcomes: readonly CheckOutcome[]): number {
   return Math.max(0, ...outcomes.map((outcome) => outcome.length));
 }
 
+/** The outcome of a check in its colour, as wide as the widest beside it. */
+export function outcomeText(outcome: CheckOutcome, wide: number, c: Colour): string {
+  const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim }[outcome];
+  return paint(outcome.replaceAll("_", " ").padEnd(wide));
+}
+
 function checkLine({ row, document }: CheckView, wide: number, c: Colour): string {
-  const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim }[row.outcome];
   const summary = document === null ? "" : printableLine(document.summary);
-  return `${row.kind.padEnd(8)}  ${paint(row.outcome.replaceAll("_", " ").padEnd(wide))}${
-    summary === "" ? "" : `  ${summary}`
-  }`.trimEnd();
+  return `${row.kind.padEnd(8)}  ${outcomeText(row.outcome, wide, c)}${summary === "" ? "" : `  ${summary}`}`
+    .trimEnd();
 }
 
 function findingLines({ document }: CheckView, c: Colour): string[] {

@@ -3,10 +3,10 @@ import type {
   NewOperation,
   Operation,
   OperationBlob,
+  OperationEnd,
   OperationFilter,
   OperationPath,
   OperationRevision,
-  OperationState,
   PathHistory,
   StoredConflict,
   WritableOperationRows,
@@ -130,15 +130,7 @@ export abstract class MemoryOperationRows extends MemoryProposalRows implements 
     this.operated.operations.push(what);
   }
 
-  setOperationState(
-    number: number,
-    to: {
-      readonly state: Exclude<OperationState, "applying">;
-      readonly reason: string;
-      readonly finishedAt: string;
-      readonly version: number | null;
-    },
-  ): boolean {
+  setOperationState(number: number, to: OperationEnd): boolean {
     if (this.operation(number)?.state !== "applying") return false;
     this.#set(number, to);
     return true;

@@ -11,7 +11,6 @@ import {
   type Revision,
   type RevisionHead,
   type RevisionLine,
-  type RevisionState,
   type WritableProposalRows,
 } from "./proposals.ts";
 
@@ -137,8 +136,8 @@ export abstract class MemoryProposalRows implements WritableProposalRows {
   setRevisionState(
     proposal: number,
     number: number,
-    from: { readonly state: RevisionState; readonly evidence: Sha256 | null },
-    to: { readonly state: RevisionState; readonly reason: string; readonly changedAt: string },
+    from: Pick<Revision, "state" | "evidence">,
+    to: Pick<Revision, "state" | "reason" | "changedAt">,
   ): boolean {
     const revision = this.revision(proposal, number);
     if (revision?.state !== from.state || revision.evidence !== from.evidence) return false;

@@ -169,20 +169,20 @@ export interface NewOperation {
   readonly targets: readonly number[];
 }
 
+/** How an operation that was under way ended. */
+export interface OperationEnd {
+  readonly state: Exclude<OperationState, "applying">;
+  readonly reason: string;
+  readonly finishedAt: string;
+  readonly version: number | null;
+}
+
 /** What can be changed of operations. Functions of `store/operation/` call these and append the event. */
 export interface WritableOperationRows extends OperationRows {
   /** Its number must be the next one, in state `applying`; what it refers to must be there. */
   insertOperation(what: NewOperation): void;
   /** From `applying` only. @returns whether it took */
-  setOperationState(
-    number: number,
-    to: {
-      readonly state: Exclude<OperationState, "applying">;
-      readonly reason: string;
-      readonly finishedAt: string;
-      readonly version: number | null;
-    },
-  ): boolean;
+  setOperationState(number: number, to: OperationEnd): boolean;
   /** Of one that is not under way. */
   dropBackups(number: number): void;
   /** Its id must be the next one, in state `open`. */

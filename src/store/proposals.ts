@@ -174,8 +174,8 @@ export interface WritableProposalRows extends ProposalRows {
   setRevisionState(
     proposal: number,
     number: number,
-    from: { readonly state: RevisionState; readonly evidence: Sha256 | null },
-    to: { readonly state: RevisionState; readonly reason: string; readonly changedAt: string },
+    from: Pick<Revision, "state" | "evidence">,
+    to: Pick<Revision, "state" | "reason" | "changedAt">,
   ): boolean;
   /** One of its kind must not be there. */
   insertCheck(check: Check): void;

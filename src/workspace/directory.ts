@@ -20,6 +20,7 @@ import { isTracked } from "./git_tracked.ts";
 import { checkoutState } from "./git_checkout.ts";
 import { type IgnoreRules, isLeftOut } from "./ignore.ts";
 import { ioFailed, workspaceChanged } from "./problems.ts";
+import { realDirectory } from "./real_directory.ts";
 import { tarStream } from "./tar_stream.ts";
 import { walkTree } from "./walk.ts";
 import type { GitProvenance, Workspace } from "./workspace.ts";
@@ -49,21 +50,7 @@ export async function directoryWorkspace(
   root: string,
   options: DirectoryOptions = {},
 ): Promise<CheckoutWorkspace> {
-  let real: string;
-  try {
-    real = await Deno.realPath(resolve(root));
-    if (!(await Deno.stat(real)).isDirectory) throw new Error("not a directory");
-  } catch (cause) {
-    throw new Failure(
-      "usage",
-      "workspace_missing",
-      `${printablePath(root)} is not a directory that can be read`,
-      {
-        hint: "name the directory of the project",
-        cause,
-      },
-    );
-  }
+  const real = await realDirectory(root, "name the directory of the project");
   const artifacts = await artifactsInside(real, options.artifactsDir);
   const leftOut = new Set(await untracked(real, options.strangers ?? []));
   if (artifacts !== null) leftOut.add(artifacts);

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { FileChange } from "../vocabulary/change.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -11,6 +10,7 @@ import { type ApplyPlan, planChanges, type PlannedChange } from "./apply_plan.ts
 import { recoverExchange } from "./apply_recovery.ts";
 import { DirectoryHandles } from "./directory_handles.ts";
 import { pathState } from "./path_state.ts";
+import { realDirectory } from "./real_directory.ts";
 import type {
   Attributes,
   Exchange,
@@ -29,21 +29,7 @@ import type {
  * @throws Failure `workspace_missing` (usage)
  */
 export async function targetFolder(path: string): Promise<TargetFolder> {
-  let root: string;
-  try {
-    root = await Deno.realPath(resolve(path));
-    if (!(await Deno.stat(root)).isDirectory) throw new Error("not a directory");
-  } catch (cause) {
-    throw new Failure(
-      "usage",
-      "workspace_missing",
-      `${printablePath(path)} is not a directory that can be read`,
-      {
-        hint: "name the folder the changes are to go into with --workspace DIR",
-        cause,
-      },
-    );
-  }
+  const root = await realDirectory(path, "name the folder the changes are to go into with --workspace DIR");
   return new DirectoryTarget(root);
 }
 

@@ -4,11 +4,11 @@ import type {
   NewOperation,
   Operation,
   OperationBlob,
+  OperationEnd,
   OperationFilter,
   OperationPath,
   OperationRevision,
   OperationSide,
-  OperationState,
   PathHistory,
   StoredConflict,
   WritableOperationRows,
@@ -170,15 +170,7 @@ export class SqliteOperationRows extends SqliteProposalRows implements WritableO
     }
   }
 
-  setOperationState(
-    number: number,
-    { state, reason, finishedAt, version }: {
-      readonly state: Exclude<OperationState, "applying">;
-      readonly reason: string;
-      readonly finishedAt: string;
-      readonly version: number | null;
-    },
-  ): boolean {
+  setOperationState(number: number, { state, reason, finishedAt, version }: OperationEnd): boolean {
     const sql = `UPDATE operations SET state = ?, reason = ?, finished_at = ?, version = ?
       WHERE number = ? AND state = 'applying'`;
     return this.run(sql, state, reason, finishedAt, version, number) === 1;

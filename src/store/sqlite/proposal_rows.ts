@@ -1,4 +1,3 @@
-import type { Sha256 } from "../../vocabulary/digest.ts";
 import type {
   Approval,
   Check,
@@ -9,7 +8,6 @@ import type {
   Revision,
   RevisionHead,
   RevisionLine,
-  RevisionState,
   WritableProposalRows,
 } from "../proposals.ts";
 import { CHECK_KINDS } from "../../vocabulary/proposal.ts";
@@ -201,8 +199,8 @@ export class SqliteProposalRows extends Statements implements WritableProposalRo
   setRevisionState(
     proposal: number,
     number: number,
-    from: { readonly state: RevisionState; readonly evidence: Sha256 | null },
-    to: { readonly state: RevisionState; readonly reason: string; readonly changedAt: string },
+    from: Pick<Revision, "state" | "evidence">,
+    to: Pick<Revision, "state" | "reason" | "changedAt">,
   ): boolean {
     const sql = `UPDATE revisions SET state = ?, reason = ?, changed_at = ?
       WHERE proposal = ? AND number = ? AND state = ? AND evidence IS ?`;
