@@ -65,8 +65,11 @@ export function safetyDelta(
     ),
   ];
   const place = (site: Site, old: boolean) => text([fileOf(site, old), site.function, ...use(site)]);
-  const widened = pair(place, (before, after) => compareShapes(before.shape, after.shape) === -1);
-  const narrowed = pair(place, (before, after) => compareShapes(before.shape, after.shape) === 1);
+  // In one pass: of two that a site could become, the kind of change must not decide which is tried first.
+  const changed = pair(place, ({ shape: a }, { shape: b }) => Math.abs(compareShapes(a, b) ?? 0) === 1);
+  const [widened, narrowed] = [-1, 1].map((way) =>
+    changed.filter(({ before, after }) => compareShapes(before.shape, after.shape) === way)
+  ) as [SitePair[], SitePair[]];
   return {
     added: come,
     removed: gone,

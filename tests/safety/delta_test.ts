@@ -205,3 +205,21 @@ Deno.test("safetyDelta: is antisymmetric, and every site is accounted for", () =
     assert.ok(same >= 0);
   }));
 });
+
+Deno.test("safetyDelta: a site that became a tighter and a looser one is paired the same in both directions", () => {
+  const site = (argument: string, line: number): Site => ({
+    file: "a.py",
+    line,
+    function: "f",
+    capability: "exec",
+    rule: "r",
+    symbol: "x",
+    shape: { positional: [argument], options: [] },
+    code: `x(${line})`,
+  });
+  const [tight, middle, loose] = [site('"ab"', 1), site('"a"…', 2), site("…", 3)];
+  const there = safetyDelta(scansOf([middle]), scansOf([tight, loose]));
+  const back = safetyDelta(scansOf([tight, loose]), scansOf([middle]));
+  assert.deepEqual([there.narrowed, there.added], [[{ before: middle, after: tight }], [loose]]);
+  assert.deepEqual([back.widened, back.removed], [[{ before: tight, after: middle }], [loose]]);
+});
