@@ -127,8 +127,8 @@ export interface LanguageRules {
   settingRules(name: string): readonly { readonly rule: Rule; readonly values: readonly string[] }[];
 }
 
-/** Rules by language. */
-export type Rules = ReadonlyMap<string, LanguageRules>;
+/** Rules by language; none for a language without rules. */
+export type Rules = Pick<ReadonlyMap<string, LanguageRules>, "get">;
 
 /** Makes rules ready. */
 export function compileRules(files: readonly RuleFile[]): Rules {

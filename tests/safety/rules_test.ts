@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CAPABILITIES } from "../../src/safety/capability.ts";
 import { parseRuleFile } from "../../src/safety/rules.ts";
-import { RULE_FILES } from "../../src/cli/capability_rules.ts";
+import { capabilityRules, RULE_FILES } from "../../src/cli/capability_rules.ts";
 import { EXAMPLE_PATH, ruleFiles, sitesOf } from "./fixture.ts";
 
 for (const file of ruleFiles()) {
@@ -67,6 +67,16 @@ Deno.test("parseRuleFile: a rule that names nothing, and an id twice, are refuse
   ]);
 });
 
-Deno.test("capabilityRules: every file of policies/capabilities is loaded, each under its language's name", () => {
-  assert.deepEqual([...RULE_FILES], ruleFiles().map(({ language }) => language));
+Deno.test("capabilityRules: every file of policies/capabilities is there, with the languages it names", async () => {
+  assert.deepEqual(
+    RULE_FILES,
+    Object.fromEntries(ruleFiles().map(({ language, also }) => [language, [language, ...also]])),
+  );
+  const shipped = await capabilityRules();
+  for (const language of Object.values(RULE_FILES).flat()) {
+    assert.ok(shipped.get(language) !== undefined, language);
+  }
+  assert.equal(shipped.get("python")!.symbolRules("os.system", true)[0]?.id, "run-program");
+  assert.equal(shipped.get("tsx"), shipped.get("javascript"));
+  assert.equal(shipped.get("cobol"), undefined);
 });
