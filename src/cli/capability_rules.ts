@@ -42,10 +42,12 @@ export async function capabilityRulesDigest(): Promise<Sha256> {
 
 async function read(): Promise<ReadonlyMap<string, string>> {
   return new Map(
-    await Promise.all(Object.keys(RULE_FILES).map(async (name): Promise<[string, string]> => {
-      const url = new URL(`../../policies/capabilities/${name}.yaml`, import.meta.url);
-      return [name, await Deno.readTextFile(url)];
-    })),
+    await Promise.all(
+      Object.keys(RULE_FILES).map(async (name): Promise<[string, string]> => {
+        const url = new URL(`../../policies/capabilities/${name}.yaml`, import.meta.url);
+        return [name, await Deno.readTextFile(url)];
+      }),
+    ),
   );
 }
 
