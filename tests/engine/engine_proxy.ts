@@ -48,7 +48,8 @@ export async function proxyEngine(
     const engine = connect(socketPath);
     for (const [from, to] of [[client, engine], [engine, client]] as const) {
       open.add(from);
-      from.on("close", () => (open.delete(from), to.destroy()));
+      // An engine that hangs does not hang up either: that its answer was over is not passed on.
+      from.on("close", () => (open.delete(from), hangs || to.destroy()));
       from.on("error", () => to.destroy());
       from.pipe(to);
     }
