@@ -212,9 +212,9 @@ Deno.test("docker exec: an engine that hangs and an interrupt: all ends soon, as
 });
 
 Deno.test("docker open: an engine that hangs half-way and an interrupt: all ends soon, as interrupted", async () => {
-  // Each call has a connection of its own: asking who it is, making the container, streaming in.
-  for (const calls of [2, 4, 6]) {
-    await withHangingEngine(async (open, _hang, hangAfter) => {
+  // Each call has a connection of its own: asking who it is, making the container, streaming in. Most of it is waiting.
+  await Promise.all([2, 4, 6].map((calls) =>
+    withHangingEngine(async (open, _hang, hangAfter) => {
       const abort = new AbortController();
       const hanging = hangAfter(calls);
       const failed = failureOf(open(abort.signal));
@@ -224,8 +224,8 @@ Deno.test("docker open: an engine that hangs half-way and an interrupt: all ends
       abort.abort();
       assert.equal((await failed).kind, "interrupted");
       assert.ok(Date.now() - began < 18_000, `took ${Date.now() - began} ms`);
-    });
-  }
+    })
+  ));
 });
 
 Deno.test("docker exec: an engine that hangs under a silent command is engine_lost, and close is quick", async () => {
