@@ -31,10 +31,22 @@ const PROGRAMS = {
   zsh: "zsh",
 };
 
+let running: Deno.ChildProcess | null = null;
+
 async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
   step(`deno ${args.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdin: "null" }).spawn();
-  return (await child.status).success;
+  running = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdin: "null" }).spawn();
+  const { success } = await running.status;
+  running = null;
+  return success;
+}
+
+/** Whoever interrupts this program alone, by its process id, has interrupted its tests as well. */
+async function stopRunning(): Promise<void> {
+  const child = running;
+  if (child === null) return;
+  child.kill("SIGTERM");
+  await child.status;
 }
 
 /** Reads the totals of a JUnit report. */
@@ -55,7 +67,7 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
   }
   await ensurePrograms(PROGRAMS);
   const engine = await ensureEngine();
-  onSignal(engine.stop);
+  onSignal(() => stopRunning().finally(engine.stop));
   const reports = await Deno.makeTempDir({ prefix: "veripatch-reports-" });
   const total = { passed: 0, failed: 0 };
   try {
