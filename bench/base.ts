@@ -40,3 +40,12 @@ export async function withSmallProject<T>(use: (directory: string) => Promise<T>
 }
 
 export const PYTEST = ["python3", "-m", "pytest", "-q", "-p", "no:cacheprovider"] as const;
+
+/** What runs a command on that folder in a container of its own, as people do; the command comes after. */
+export function dockerRun(directory: string): readonly string[] {
+  const mount = `${directory}:/workspace:ro`;
+  return [
+    ...["docker", "run", "--rm", "--network", "none", "-v", mount, "-w", "/workspace"],
+    EXAMPLES_IMAGE,
+  ];
+}

@@ -54,5 +54,9 @@ console.log(
 console.log("| what | ours | beside | figure | target | met |");
 console.log("| --- | --- | --- | --- | --- | --- |");
 for (const r of rows) {
-  console.log(`| ${r.what} | ${r.ours} | ${r.peer} | ${r.figure} | ${r.target} | ${r.met ? "yes" : "no"} |`);
+  console.log(
+    `| ${r.what} | ${r.ours} | ${r.peer} | ${r.figure} | ${r.target} | ${
+      r.met === null ? "" : r.met ? "yes" : "no"
+    } |`,
+  );
 }

@@ -61,7 +61,8 @@ export interface Row {
   /** Ours to the peer's, or the plain figure the target speaks of. */
   readonly figure: string;
   readonly target: string;
-  readonly met: boolean;
+  /** null: a figure that explains another, with no target of its own. */
+  readonly met: boolean | null;
 }
 
 export function ms(value: number): string {

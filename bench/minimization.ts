@@ -2,7 +2,7 @@ import { minimize, type UnitSet } from "../src/minimize/minimize.ts";
 import { diffFiles } from "../src/patch/diff.ts";
 import { splitPatch } from "../src/patch/units.ts";
 import { freeze, withSmallProject } from "./base.ts";
-import { ms, type Row, timed } from "./measure.ts";
+import { ms, program, type Row, timed } from "./measure.ts";
 
 /** Container runs two typical minimizations need, and what running a wave side by side saves. */
 export async function minimization(host: string): Promise<Row[]> {
@@ -11,14 +11,19 @@ export async function minimization(host: string): Promise<Row[]> {
   const waiting = await waveTimes(host, ["sleep", "0.5"]);
   const computing = await waveTimes(host, spin(0.5));
   const longer = await waveTimes(host, spin(2));
+  const bare = await bareTimes(spin(0.5));
   return [
     runsRow("runs for a 20-line patch with one needed hunk", twenty, 12),
     runsRow("runs for 100 units of which 3 are needed", hundred, 60),
     waveRow("24 units, runs that wait 0.5 s, two at once", waiting),
-    waveRow("24 units, runs that compute 0.5 s, two at once", computing),
-    waveRow("24 units, runs that compute 2 s, two at once", longer),
+    { ...waveRow("24 units, runs that compute 0.5 s, two at once", computing), ...FLOOR },
+    { ...waveRow("24 units, runs that compute 2 s, two at once", longer), ...FLOOR },
+    { ...waveRow("24 plain processes that compute 0.5 s, two at once", bare), ...FLOOR },
   ];
 }
+
+/** How much two computing at once save is the machine's to say: the last row of these. */
+const FLOOR = { target: "", met: null } as const;
 
 function waveRow(what: string, [one, two]: readonly [number, number]): Row {
   return {
@@ -72,6 +77,17 @@ function spin(seconds: number): string[] {
 t = time.process_time()
 while time.process_time() - t < ${seconds}: pass`;
   return ["python3", "-c", code];
+}
+
+/** Plain processes, without containers and without us, one and two at a time, in milliseconds. */
+async function bareTimes(command: readonly string[]): Promise<[number, number]> {
+  const all = (parallel: number) =>
+    timed(async () => {
+      for (let i = 0; i < 24; i += parallel) {
+        await Promise.all(Array.from({ length: parallel }, () => program(command)));
+      }
+    });
+  return [await all(1), await all(2)];
 }
 
 /** The same minimization in real containers, one and two runs at a time, in milliseconds. */

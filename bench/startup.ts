@@ -1,4 +1,4 @@
-import { freeze, withSmallProject } from "./base.ts";
+import { dockerRun, freeze, PYTEST, withSmallProject } from "./base.ts";
 import { ms, program, type Row, sideBySide } from "./measure.ts";
 import { EXAMPLES_IMAGE } from "../tools/image.ts";
 import { PP_FROM_CHECKOUT as PP } from "../tools/pp.ts";
@@ -10,7 +10,7 @@ export async function startup(host: string): Promise<Row[]> {
     () => program([...PP, "--version"]),
     () => program([Deno.execPath(), "eval", ""]),
   ) as [number, number];
-  const { run, own } = await passingRun(host);
+  const { run, exec, docker } = await passingRun(host);
   return [
     {
       what: "pp --version",
@@ -23,22 +23,32 @@ export async function startup(host: string): Promise<Row[]> {
     {
       what: "pp run on a command that passes already",
       ours: ms(run),
-      peer: `${ms(own)} in a warm container`,
-      figure: `+${Math.round(run - own)} ms`,
+      peer: `${ms(docker)} for docker run --rm -v`,
+      figure: `+${Math.round(run - docker)} ms`,
       target: "at most +1000 ms",
-      met: run - own <= 1000,
+      met: run - docker <= 1000,
+    },
+    {
+      what: "the same beside a container that runs already",
+      ours: ms(run),
+      peer: `${ms(exec)} in a warm container`,
+      figure: `+${Math.round(run - exec)} ms`,
+      target: "",
+      met: null,
     },
   ];
 }
 
-async function passingRun(host: string): Promise<{ run: number; own: number }> {
+/** Milliseconds of the same command: by `pp run`, in a warm container, and in one that is made for it. */
+async function passingRun(host: string): Promise<{ run: number; exec: number; docker: number }> {
   return await withSmallProject(async (directory) => {
+    await Deno.chmod(directory, 0o755);
     const env = { DOCKER_HOST: host, NO_COLOR: "1" };
-    const command = ["python3", "-m", "pytest", "-q"];
+    const command = PYTEST;
     const base = await freeze(directory, host, 1);
     try {
       const warm = await base.checkout([]);
-      const [run, own] = await sideBySide(
+      const [run, exec, docker] = await sideBySide(
         7,
         // Exit 2 is right here: a passing command is no proof.
         () =>
@@ -55,9 +65,10 @@ async function passingRun(host: string): Promise<{ run: number; own: number }> {
             ...command,
           ], { cwd: directory, env }),
         () => warm.exec(command, { timeoutMs: 60_000, outputBytes: 4096 }),
-      ) as [number, number];
+        () => program([...dockerRun(directory), ...command], { env: { DOCKER_HOST: host } }),
+      ) as [number, number, number];
       await warm.discard();
-      return { run, own };
+      return { run, exec, docker };
     } finally {
       await base.close();
     }

@@ -1,7 +1,6 @@
-import { freeze, PYTEST, withSmallProject } from "./base.ts";
+import { dockerRun, freeze, PYTEST, withSmallProject } from "./base.ts";
 import type { RelativePath } from "../src/vocabulary/path.ts";
 import { median, ms, program, type Row, timed } from "./measure.ts";
-import { EXAMPLES_IMAGE } from "../tools/image.ts";
 
 const ROUNDS = 15;
 const CHANGED = "test_one.py" as RelativePath;
@@ -26,21 +25,8 @@ export async function verification(host: string): Promise<Row[]> {
         // Thrown away in the background, as a session does.
         void copy.discard();
       };
-      const mount = `${directory}:/workspace:ro`;
-      const dockerRun = [
-        "docker",
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "-v",
-        mount,
-        "-w",
-        "/workspace",
-        EXAMPLES_IMAGE,
-      ];
       const runDocker = async () => {
-        await program([...dockerRun, ...PYTEST], { env: { DOCKER_HOST: host } });
+        await program([...dockerRun(directory), ...PYTEST], { env: { DOCKER_HOST: host } });
       };
       // The pool refills while others work; here nothing else does, so each round lets it.
       const times: number[][] = [[], [], []];

@@ -5,7 +5,7 @@ import { prepareArtifacts } from "../bundle/write.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
-import type { SessionPlan } from "../prove/ports.ts";
+import type { SessionPlan, SessionPorts } from "../prove/ports.ts";
 import { prove } from "../prove/prove.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { SessionEvent } from "../vocabulary/session.ts";
@@ -88,7 +88,7 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
       const delivery = { root, artifacts, session, spooled, strangers, attestation, signal, emit };
       const { outcome, delivered } = await prove(
         plan,
-        { ...ports, emit: loadingLate(emit) },
+        { ...ports, emit: loadingLate(emit, world) },
         async (concluded) => {
           const { deliver } = await import("./session_delivery.ts");
           const { workspace, redact } = world;
@@ -109,11 +109,18 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   };
 }
 
-/** What makes a bundle is loaded while the engine starts the first container: it is needed in the end, and then at once. */
-function loadingLate(emit: (event: SessionEvent) => void): (event: SessionEvent) => void {
+/**
+ * What makes a bundle is loaded while the engine starts the first container, and what finds secrets while the first
+ * command runs: they are needed in the end, and then at once.
+ */
+function loadingLate(
+  emit: (event: SessionEvent) => void,
+  { redact }: Pick<SessionPorts, "redact">,
+): (event: SessionEvent) => void {
   return (event) => {
     emit(event);
     if (event.kind === "workspace_streamed") import("./session_delivery.ts").catch(() => {});
+    if (event.kind === "target_started") redact("", "nothing").catch(() => {});
   };
 }
 

@@ -71,7 +71,7 @@ Without a policy file: exactly this command, writes anywhere in the workspace, n
 Changes to tests, their runners' configuration and hooks are left out of a patch, unless --allow-protected.
 The bundle is written to .pp-artifacts/<session>/proof_bundle; exit 0 means proved and nothing else.`,
   ).action(verb(async (words: string[], flags: SessionFlags & { readonly report?: string }) => {
-    const { runSession } = await import("./session.ts");
+    const { runSession } = await sessionModule();
     return await runSession(
       { verb: "run", words, literal: args.includes("--"), report: flags.report },
       flags,
@@ -92,7 +92,12 @@ Examples:
   pp prove --policy policies/release.yaml --provider command --repeat 3
   PP_COMMAND="./my-agent" pp prove --provider command --json`,
     ).action(verb(async (flags: SessionFlags) => {
-      const { runSession } = await import("./session.ts");
+      const { runSession } = await sessionModule();
       return await runSession({ verb: "prove" }, flags);
     }));
+}
+
+async function sessionModule(): Promise<typeof import("./session.ts")> {
+  import("./wire.ts").then(({ beginLoading }) => beginLoading()).catch(() => {});
+  return await import("./session.ts");
 }

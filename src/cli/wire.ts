@@ -41,6 +41,14 @@ export interface WorldOptions {
   readonly container: boolean;
 }
 
+/** Begins to load what a session in a container needs, for a call that has other things to load first. */
+export function beginLoading(): void {
+  const client = async () => await (await import("../sandbox/docker/dockerode.ts")).loadClient();
+  const all = [import("../workspace/directory.ts"), import("../sandbox/docker/docker.ts"), client()];
+  // Whoever needs them meets the error again.
+  for (const loading of all) loading.catch(() => {});
+}
+
 /**
  * Wires a checkout for one session: first what killed sessions left is removed, then the sandbox the policy asks for
  * is chosen. Git works in a folder of the session's own, whose owner is known to the next start.

@@ -70,6 +70,7 @@ export async function prove<T>(
     closing = close();
     // Its failure is told below, when all else is done.
     closing.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, CLOSING_MS));
     if (ports.signal.aborted) throw interrupted(ports.signal.reason);
     const concluded = await session.conclude(ending, frozen);
     const delivered = await deliver(concluded);
@@ -79,6 +80,9 @@ export async function prove<T>(
     await (closing ?? close());
   }
 }
+
+/** What is asked of the sandbox at its end goes out before what follows keeps this thread busy. */
+const CLOSING_MS = 5;
 
 class Session {
   readonly #startedAt: number;

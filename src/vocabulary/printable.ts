@@ -14,6 +14,8 @@ const MAX_PATH_SHOWN = 1_000;
  * visible `\u{…}` escape. Line feeds and tabs stay.
  */
 export function printable(text: string): string {
+  // The classes above take some milliseconds to get ready, which plain text does not need.
+  if (/^[\n\t\x20-\x7e]*$/.test(text)) return text;
   return text.replace(UNPRINTABLE, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }
 

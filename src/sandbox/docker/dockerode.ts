@@ -1,3 +1,4 @@
+import Module from "node:module";
 // @ts-types="@types/dockerode"
 import type Dockerode from "dockerode";
 
@@ -39,6 +40,37 @@ type Made<T> = { readonly default: new (modem: Modem, id: string) => T };
 
 const GOOD = { 200: true, 201: true };
 
+/** What these packages load at once and use only for engines behind SSH and for build contexts, which pp asks for neither. */
+const UNUSED: ReadonlySet<string> = new Set(["ssh2", "tar-fs", "@balena/dockerignore"]);
+
+/** Loads packages without what is never used of them: it takes as long as all the rest. */
+async function withoutUnused<T>(load: () => Promise<T>): Promise<T> {
+  const loader = Module as unknown as { _load: (request: string, ...rest: unknown[]) => unknown };
+  const whole = loader._load;
+  loader._load = (request, ...rest) => UNUSED.has(request) ? {} : whole.call(loader, request, ...rest);
+  try {
+    return await load();
+  } finally {
+    loader._load = whole;
+  }
+}
+
+let client: ReturnType<typeof loadPackages> | undefined;
+
+/** Loads the packages that calls to an engine need; whoever knows early that there will be calls begins early. */
+export function loadClient(): ReturnType<typeof loadPackages> {
+  return client ??= withoutUnused(loadPackages);
+}
+
+function loadPackages() {
+  return Promise.all([
+    import("docker-modem") as Promise<{ default: unknown }>,
+    import("dockerode/lib/container.js") as Promise<unknown> as Promise<Made<Dockerode.Container>>,
+    import("dockerode/lib/exec.js") as Promise<unknown> as Promise<Made<Dockerode.Exec>>,
+    import("dockerode/lib/image.js") as Promise<unknown> as Promise<Made<Dockerode.Image>>,
+  ]);
+}
+
 /**
  * dockerode's client without its first page, which loads all that building images takes (gRPC, protobuf): twice the
  * time of everything else. Its containers, commands and images are used as they are, and its transport is; what that
@@ -46,12 +78,7 @@ const GOOD = { 200: true, 201: true };
  * @param options as docker-modem takes them
  */
 export async function dockerClient(options: object): Promise<Docker> {
-  const [transport, { default: Container }, { default: Exec }, { default: Image }] = await Promise.all([
-    import("docker-modem") as Promise<{ default: unknown }>,
-    import("dockerode/lib/container.js") as Promise<unknown> as Promise<Made<Dockerode.Container>>,
-    import("dockerode/lib/exec.js") as Promise<unknown> as Promise<Made<Dockerode.Exec>>,
-    import("dockerode/lib/image.js") as Promise<unknown> as Promise<Made<Dockerode.Image>>,
-  ]);
+  const [transport, { default: Container }, { default: Exec }, { default: Image }] = await loadClient();
   const modem = new (transport.default as new (options: object) => Modem & { Promise?: unknown })(options);
   modem.Promise = Promise;
   const ask = <T>({ abortSignal, ...asked }: Asked) =>
@@ -63,7 +90,7 @@ export async function dockerClient(options: object): Promise<Docker> {
     const { abortSignal, ...options } = query;
     return ask<T>({ path, method: "GET", options, abortSignal });
   };
-  const client = {
+  const docker = {
     modem,
     ping: get("/_ping"),
     info: get("/info"),
@@ -85,5 +112,5 @@ export async function dockerClient(options: object): Promise<Docker> {
       return await new Whole({ modem } as never).pull(name, options);
     },
   };
-  return client as unknown as Docker;
+  return docker as unknown as Docker;
 }
