@@ -10,6 +10,7 @@ const ROOT = new URL("..", import.meta.url);
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   vocabulary: [],
   "build_info.ts": ["version.ts", "workspace/git_command.ts"],
+  "portable_cache.ts": [],
   patch: ["vocabulary", "minimize/problem.ts", "minimize/minimize.ts"],
   minimize: ["vocabulary"],
   document: ["vocabulary"],
@@ -102,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "report",
     "version.ts",
     "build_info.ts",
+    "portable_cache.ts",
     "patch",
     "document",
     "policy",

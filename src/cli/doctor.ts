@@ -2,11 +2,12 @@ import { checkTarget, targetFromCommand } from "../policy/commands.ts";
 import { defaultPolicy } from "../policy/defaults.ts";
 import { loadPolicy } from "../policy/load.ts";
 import type { Policy, PolicyConfig } from "../policy/policy.ts";
+import { KEEP_DAYS, portableCache } from "../portable_cache.ts";
 import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
-import { colour, count } from "./output.ts";
+import { bytesText, colour, count } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
 import {
   containerLimits,
@@ -84,6 +85,7 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
     ...(flags.command === undefined ? [] : [checkCommand(flags.command, config)]),
     await checkProvider(flags.provider, env),
     await checkOrphans(config, engine.reachable, env),
+    ...await checkCache(),
   ];
   const missing = checks.filter((c) => c.needed && !c.ok);
   const exit = missing.length === 0
@@ -170,6 +172,16 @@ async function checkOrphans(
     found: orphans.length === 0 ? "none" : orphans.map((o) => `${o.kind} ${o.id} of ${o.session}`).join("\n"),
     hint: orphans.length === 0 ? "" : "left by killed sessions; the next pp run removes them",
   };
+}
+
+/** What the portable file keeps unpacked; nothing is said where this is none. */
+async function checkCache(): Promise<readonly Check[]> {
+  const cache = await portableCache();
+  if (cache === null) return [];
+  const { folder, versions, bytes } = cache;
+  const found = `${count(versions, "version")}, ${bytesText(bytes)} in ${folder}`;
+  const hint = versions === 1 ? "" : `versions that were not started for ${KEEP_DAYS} days are removed`;
+  return [{ name: "cache", ok: true, needed: false, found, hint }];
 }
 
 function report(checks: readonly Check[], usable: boolean): string {

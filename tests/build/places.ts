@@ -40,10 +40,15 @@ export async function withPlaces(use: (places: Places) => Promise<void>): Promis
 /** The one unpacked tree in a cache; null where there is none. */
 export async function treeIn(cache: string): Promise<string | null> {
   const base = `${cache}/veripatch/portable`;
-  const names = await Array.fromAsync(Deno.readDir(base)).catch(() => []);
-  const found = names.filter(({ name }) => name !== "lock").map(({ name }) => name);
+  const found = await unpackedIn(base);
   if (found.length > 1) throw new Error(`${base} has ${found.join(", ")}`);
   return found.length === 0 ? null : `${base}/${found[0]}/tree`;
+}
+
+/** What lies in a folder that a portable file unpacks into, besides the files that it keeps there for itself. */
+export async function unpackedIn(base: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(base)).catch(() => []);
+  return entries.map(({ name }) => name).filter((name) => name !== "lock" && name !== "swept").sort();
 }
 
 /** Replaces a file's bytes and keeps its size, permissions and time of change as `ls` shows them. */

@@ -225,7 +225,7 @@ Deno.test("portable: a full cache falls back, and where all is full it says so, 
   await withPlaces(async (places) => {
     const back = await withMounts(places, "size=16m", "size=400m");
     assert.ok(back.stdout.startsWith(SAID.stdout), back.stderr);
-    assert.match(back.stdout, /veripatch\/portable:\nlock\n/, "nothing is left in the full one");
+    assert.match(back.stdout, /veripatch\/portable:\nlock\n(swept\n)?\n/, "nothing is left in the full one");
     const full = await withMounts(places, "size=16m", "size=16m");
     assert.equal(full.code, 69, full.stderr);
     assert.equal(full.stderr.match(/: No space left on device\n/g)?.length, 2, full.stderr);

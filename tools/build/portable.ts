@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { createHash } from "node:crypto";
 import { padding } from "../../src/tar/canonical.ts";
 import { BLOCK, tarHeader } from "../../src/tar/header.ts";
+import { KEEP_DAYS } from "../../src/portable_cache.ts";
 import { VERSION } from "../../src/version.ts";
 import { step } from "../log.ts";
 import { cacheDirectory } from "../system.ts";
@@ -49,6 +50,7 @@ export async function startScript(): Promise<string> {
 async function filled(name: "launcher.sh" | "start.sh"): Promise<string> {
   return (await Deno.readTextFile(new URL(name, import.meta.url)))
     .replaceAll("@VERSION@", VERSION)
+    .replaceAll("@KEEP_DAYS@", String(KEEP_DAYS))
     .replaceAll("@FLAGS@", [V8_FLAGS, ...PERMISSIONS].join(" "));
 }
 

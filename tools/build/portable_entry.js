@@ -6,3 +6,13 @@ for (const name of ["DENO_DIR", "DENO_NO_UPDATE_CHECK"]) {
   if (outer === undefined) Deno.env.delete(name);
   else Deno.env.set(name, outer);
 }
+
+// Held until the process ends, and closed to programs that it starts: the launcher of another version leaves this one
+// alone, however old it is. Where nothing was unpacked by a launcher there is none to lock.
+if (import.meta.dirname.endsWith("/tree")) {
+  try {
+    Deno.openSync(`${import.meta.dirname}/../used`).lockSync(false);
+  } catch {
+    // A file system without locks: what was started in the last days is left alone all the same.
+  }
+}
