@@ -85,12 +85,15 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
       ...(builds ? { PP_PORTABLE_FOLDER: built } : {}),
       ...(binary === null ? {} : { PP_BIN: binary }),
     };
-    // Engine tests count containers and time kills, so they run one after another; the rest runs side by side.
+    // Those in `alone` kill pp and engines, fill machines and time what happens: nothing else may run beside them.
+    const engineRounds = [["--parallel", "--ignore=tests/engine/alone", "tests/engine"], [
+      "tests/engine/alone",
+    ]];
     const rounds = only.length > 0
       ? [[...only]]
       : binary !== null
-      ? [["tests/engine"]]
-      : [["--parallel", "--ignore=tests/engine", "tests"], ["tests/engine"]];
+      ? engineRounds
+      : [["--parallel", "--ignore=tests/engine", "tests"], ...engineRounds];
     for (const [i, round] of rounds.entries()) {
       const report = `${reports}/${i}.xml`;
       ok = await deno(["test", "-A", "--quiet", V8_FLAGS, `--junit-path=${report}`, ...round], env) && ok;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import Docker from "dockerode";
-import { fingerprint, spawnPp, withProject } from "./pp.ts";
+import { fingerprint, spawnPp, withProject } from "../pp.ts";
 
 const IMAGE = "veripatch-tiny:1";
 

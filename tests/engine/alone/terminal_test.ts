@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
-import { withProject } from "./pp.ts";
-import { withTerminal } from "../cli/terminal.ts";
+import { leftovers, NOTHING, TEST_IMAGE } from "../engine.ts";
+import { withProject } from "../pp.ts";
+import { withTerminal } from "../../cli/terminal.ts";
 
 /** Slow enough that every phase is on the screen for a while. */
 const FILES = {

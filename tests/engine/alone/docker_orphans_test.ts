@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { connectEngine } from "../../src/sandbox/docker/connect.ts";
-import { removeContainer } from "../../src/sandbox/docker/container.ts";
-import { dockerOrphans, reapDocker } from "../../src/sandbox/docker/docker.ts";
-import { engineOrphans } from "../../src/sandbox/docker/reap.ts";
-import { file, tarOf } from "../contract/tar_of.ts";
-import { ENGINE_ENV, engineSandbox, engineSpec, leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
+import { connectEngine } from "../../../src/sandbox/docker/connect.ts";
+import { removeContainer } from "../../../src/sandbox/docker/container.ts";
+import { dockerOrphans, reapDocker } from "../../../src/sandbox/docker/docker.ts";
+import { engineOrphans } from "../../../src/sandbox/docker/reap.ts";
+import { file, tarOf } from "../../contract/tar_of.ts";
+import { ENGINE_ENV, engineSandbox, engineSpec, leftovers, NOTHING, TEST_IMAGE } from "../engine.ts";
 
 const TAR = tarOf([file("a.txt", "a\n")]);
 const OPTIONS = { env: ENGINE_ENV, runtime: "docker" } as const;
@@ -82,7 +82,7 @@ async function orphansOf(session: string) {
 
 /** A process of its own that holds an open base with a command running in it. */
 async function holder(session: string): Promise<{ child: ChildProcess; ended: Promise<unknown> }> {
-  const script = fileURLToPath(new URL("hold_base.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../hold_base.ts", import.meta.url));
   const child = spawn(Deno.execPath(), ["run", "-A", "-q", script, session], {
     stdio: ["ignore", "pipe", "inherit"],
   });

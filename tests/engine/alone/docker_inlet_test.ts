@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { connectEngine } from "../../src/sandbox/docker/connect.ts";
-import { removeContainer } from "../../src/sandbox/docker/container.ts";
-import { fitsInlet } from "../../src/sandbox/docker/inlet.ts";
-import type { PristineCopy } from "../../src/sandbox/sandbox.ts";
-import type { FileChange } from "../../src/vocabulary/change.ts";
-import { Failure } from "../../src/vocabulary/failure.ts";
-import type { RelativePath } from "../../src/vocabulary/path.ts";
-import { file, tarOf } from "../contract/tar_of.ts";
-import { ENGINE_ENV, engineSpec, leftovers, NOTHING, TEST_IMAGE, withBase } from "./engine.ts";
+import { connectEngine } from "../../../src/sandbox/docker/connect.ts";
+import { removeContainer } from "../../../src/sandbox/docker/container.ts";
+import { fitsInlet } from "../../../src/sandbox/docker/inlet.ts";
+import type { PristineCopy } from "../../../src/sandbox/sandbox.ts";
+import type { FileChange } from "../../../src/vocabulary/change.ts";
+import { Failure } from "../../../src/vocabulary/failure.ts";
+import type { RelativePath } from "../../../src/vocabulary/path.ts";
+import { file, tarOf } from "../../contract/tar_of.ts";
+import { ENGINE_ENV, engineSpec, leftovers, NOTHING, TEST_IMAGE, withBase } from "../engine.ts";
 
 const MIB = 1024 ** 2;
 

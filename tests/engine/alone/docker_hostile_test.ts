@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { connectEngine } from "../../src/sandbox/docker/connect.ts";
-import type { ExecOptions, FrozenBase, PristineCopy, SandboxLimits } from "../../src/sandbox/sandbox.ts";
-import { parseRelativePath } from "../../src/vocabulary/path.ts";
-import type { CommandResult } from "../../src/vocabulary/verification.ts";
-import { file, tarOf } from "../contract/tar_of.ts";
-import { ENGINE_ENV, engineSpec, leftovers, NOTHING, withBase } from "./engine.ts";
+import { connectEngine } from "../../../src/sandbox/docker/connect.ts";
+import type { ExecOptions, FrozenBase, PristineCopy, SandboxLimits } from "../../../src/sandbox/sandbox.ts";
+import { parseRelativePath } from "../../../src/vocabulary/path.ts";
+import type { CommandResult } from "../../../src/vocabulary/verification.ts";
+import { file, tarOf } from "../../contract/tar_of.ts";
+import { ENGINE_ENV, engineSpec, leftovers, NOTHING, withBase } from "../engine.ts";
 
 const MIB = 1024 ** 2;
 const LIMITS: SandboxLimits = {

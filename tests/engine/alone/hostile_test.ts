@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fingerprint, pp, withProject } from "./pp.ts";
+import { fingerprint, pp, withProject } from "../pp.ts";
 
 /** Passes when value.txt says right. */
 const FILES = { "check.sh": "grep -q right value.txt\n", "value.txt": "wrong\n", "kept/secret.txt": "k\n" };

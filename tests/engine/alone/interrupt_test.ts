@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { leftovers, NOTHING } from "./engine.ts";
-import { readBundle } from "../../src/bundle/read.ts";
-import { fingerprint, pp, spawnPp, temporaries, withProject } from "./pp.ts";
+import { leftovers, NOTHING } from "../engine.ts";
+import { readBundle } from "../../../src/bundle/read.ts";
+import { fingerprint, pp, spawnPp, temporaries, withProject } from "../pp.ts";
 
 /** A session slow enough to be hit in every phase, and the first line of stderr that says it is in one. */
 const PROJECT = {
