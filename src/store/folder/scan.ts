@@ -117,7 +117,7 @@ class Scanner {
     readonly signal: AbortSignal | undefined,
   ) {
     this.#stater = stater(cursor.path);
-    this.#words = new Uint32Array(STAT_WORDS * Math.max(4_096, (cache?.entries.length ?? 0) + 1_024));
+    this.#words = new Uint32Array(STAT_WORDS * Math.max(4_096, (cache?.paths.length ?? 0) + 1_024));
   }
 
   /** Adds a directory and everything in it. @returns whether nothing in it looks different */
@@ -138,10 +138,10 @@ class Scanner {
     this.#guess = known + 1;
     let settled = true;
     for (const i of cache!.children(directory)) {
-      const entry = cache!.entries[i]!;
-      if (entry.kind === "directory") settled = await this.list(entry.path, depth + 1) && settled;
-      else if (entry.kind === "link") this.#found.push(entry);
-      else settled = this.#file(entry.path) && settled;
+      const path = cache!.paths[i]!;
+      if (cache!.isFile(i)) settled = this.#file(path) && settled;
+      else if (cache!.isDirectory(i)) settled = await this.list(path, depth + 1) && settled;
+      else this.#found.push({ kind: "link", path, at: -1, target: cache!.targets.get(i)! });
     }
     if (settled) this.#settled.set(directory, cache!.digest(known));
     return settled;
@@ -181,7 +181,7 @@ class Scanner {
     const words = this.#words;
     const i = this.cache?.find(path, this.#guess) ?? -1;
     if (i >= 0) this.#guess = i + 1;
-    const known = i >= 0 && this.cache!.entries[i]!.kind === "file" && this.cache!.same(i, words, at)
+    const known = i >= 0 && this.cache!.isFile(i) && this.cache!.same(i, words, at)
       ? this.cache!.digest(i)
       : null;
     const executable = isExecutable(words, at);

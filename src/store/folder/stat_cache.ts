@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from
 import type { Sha256 } from "../../vocabulary/digest.ts";
 import { openFile, statOpen } from "../../workspace/directory_handles.ts";
 import { CACHE } from "./place.ts";
-import type { Scan, ScannedEntry } from "./scan.ts";
+import type { Scan } from "./scan.ts";
 import { changedBefore, sameWords, STAT_WORDS } from "./stat_words.ts";
 
 const MAGIC = "veripatch-stat/v1\n";
@@ -17,7 +17,8 @@ const HEAD = MAGIC.length + DIGEST_BYTES + 8;
  * a trace in its times, as git's racy-clean rule has it; file systems tell times by up to two seconds.
  */
 const REST_SECONDS = 2;
-const MAX_BYTES = 1 << 30;
+const MAX_BYTES = 1 << 28;
+const [FILE, EXECUTABLE, DIRECTORY, LINK] = [..."fxdl"].map((kind) => kind.charCodeAt(0));
 
 /**
  * What was in a workspace: how each file looked and which digest it had, how each directory looked and what it listed. A
@@ -25,7 +26,6 @@ const MAX_BYTES = 1 << 30;
  * damaged, everything is looked at and read again.
  */
 export class StatCache {
-  readonly #digests: Buffer;
   #rows: Map<string, number> | null = null;
   #children: Map<string, number[]> | null = null;
 
@@ -33,17 +33,29 @@ export class StatCache {
     /** Digest of the rules by which things were left out. */
     readonly rules: Sha256,
     /** Sorted by `comparePaths`. */
-    readonly entries: readonly ScannedEntry[],
+    readonly paths: readonly string[],
+    /** Of each path: `f`, `x` for a file that may be executed, `d` or `l`, as a character code. */
+    readonly kinds: Uint8Array,
+    /** Of each link, by its place. */
+    readonly targets: ReadonlyMap<number, string>,
     readonly words: Uint32Array,
-  ) {
-    this.#digests = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-  }
+    /** `words`, in hexadecimal: of many digests it is cheaper to ask for all at once. */
+    readonly hex: string,
+  ) {}
 
   /** Where a path is among the entries; -1 when it is not. @param guess where it may be */
   find(path: string, guess: number): number {
-    if (this.entries[guess]?.path === path) return guess;
-    this.#rows ??= new Map(this.entries.map((entry, i) => [entry.path, i]));
+    if (this.paths[guess] === path) return guess;
+    this.#rows ??= new Map(this.paths.map((known, i) => [known, i]));
     return this.#rows.get(path) ?? -1;
+  }
+
+  isFile(i: number): boolean {
+    return this.kinds[i] === FILE || this.kinds[i] === EXECUTABLE;
+  }
+
+  isDirectory(i: number): boolean {
+    return this.kinds[i] === DIRECTORY;
   }
 
   /** Whether it looks as it did. */
@@ -52,8 +64,8 @@ export class StatCache {
   }
 
   digest(i: number): Sha256 {
-    const from = (i * ROW + STAT_WORDS) * 4;
-    return this.#digests.toString("hex", from, from + DIGEST_BYTES);
+    const from = (i * ROW + STAT_WORDS) * 8;
+    return this.hex.slice(from, from + 2 * DIGEST_BYTES);
   }
 
   /** What a directory listed, as places among the entries, in order. */
@@ -62,13 +74,14 @@ export class StatCache {
       this.#children = new Map();
       let last = "", list: number[] = [];
       this.#children.set("", list);
-      for (const [i, { path }] of this.entries.entries()) {
-        const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-        if (parent !== last) {
-          last = parent;
-          const known = this.#children.get(parent);
+      for (const [i, path] of this.paths.entries()) {
+        const slash = path.lastIndexOf("/");
+        // What a directory lists mostly follows one another.
+        if (Math.max(0, slash) !== last.length || !path.startsWith(last)) {
+          last = path.slice(0, Math.max(0, slash));
+          const known = this.#children.get(last);
           list = known ?? [];
-          if (known === undefined) this.#children.set(parent, list);
+          if (known === undefined) this.#children.set(last, list);
         }
         list.push(i);
       }
@@ -114,14 +127,18 @@ function parse(file: Buffer): StatCache | null {
   new Uint8Array(words.buffer).set(file.subarray(HEAD, names));
   const parts = file.toString("utf8", names, end).split("\0");
   parts.pop();
-  const entries: ScannedEntry[] = [];
+  const paths: string[] = [];
+  const kinds = new Uint8Array(count);
+  const targets = new Map<number, string>();
   for (let i = 0; i < parts.length; i++) {
-    const kind = parts[i]![0], path = parts[i]!.slice(1);
-    if (kind === "d") entries.push({ kind: "directory", path, at: -1 });
-    else if (kind === "l") entries.push({ kind: "link", path, at: -1, target: parts[++i]! });
-    else entries.push({ kind: "file", path, executable: kind === "x", size: 0, at: -1, known: null });
+    const kind = parts[i]!.charCodeAt(0);
+    kinds[paths.length] = kind;
+    if (kind === LINK) targets.set(paths.length, parts[i + 1]!);
+    paths.push(parts[i]!.slice(1));
+    if (kind === LINK) i++;
   }
-  return entries.length === count ? new StatCache(rules, entries, words) : null;
+  const hex = file.toString("hex", HEAD, names);
+  return paths.length === count ? new StatCache(rules, paths, kinds, targets, words, hex) : null;
 }
 
 /**
