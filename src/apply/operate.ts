@@ -17,6 +17,8 @@ import { moveRevisions } from "./revisions.ts";
 
 /** Of all files that an operation changes, before and after, together. */
 export const MAX_OPERATION_BYTES = 512 << 20;
+/** Characters of why an operation was taken back. */
+const MAX_REASON = 500;
 
 /** The world around operations on a folder. */
 export interface ApplyPorts extends HoldOptions {
@@ -84,22 +86,60 @@ function perform(ports: ApplyPorts, tree: FolderTree, intent: Intent): Operation
   try {
     folder.exchange(tree.byPath, intent.changes, staging, intent.options, step);
   } catch (error) {
-    const failure = error instanceof Failure ? error : null;
-    const state = failure?.code === "rollback_failed" ? "failed" : "undone";
-    const reason = failure?.code ?? "unexpected";
-    store.records.write((rows) => {
-      const by = ports.by();
-      const ended = endOperation(rows, by, operation.number, {
-        state,
-        reason,
-        stuck: failure?.details ?? [],
-      });
-      if (ended !== null) moveRevisions(rows, by, ended);
-    });
-    throw error;
+    throw takenBack(ports, operation, error);
   }
   step("the folder is as after");
-  return store.records.write((rows) => finish(rows, ports.by(), operation.number));
+  try {
+    return store.records.write((rows) => finish(rows, ports.by(), operation.number));
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== "unavailable") throw error;
+    const name = `O${operation.number}`;
+    throw new Failure(
+      "unavailable",
+      "operation_unwritten",
+      `the folder holds all of ${name}, and the store could not note that: ${error.message}`,
+      {
+        hint: `${
+          error.hint ?? "see the cause"
+        }; then pp history in this folder notes it, nothing else is to be done`,
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Notes what an exchange that failed left behind. @returns what to throw */
+function takenBack({ store, by }: ApplyPorts, operation: Operation, error: unknown): unknown {
+  const failure = error instanceof Failure ? error : null;
+  const later = `pp history in this folder`;
+  if (failure?.code === "rollback_failed") {
+    // Left under way: what could not be put back now can be later.
+    return new Failure(failure.kind, failure.code, `${failure.message}: O${operation.number} is cut off`, {
+      hint: `see the cause; then ${later} puts back the rest`,
+      details: failure.details,
+      cause: failure.cause,
+    });
+  }
+  const reason = failure === null
+    ? "unexpected"
+    : `${failure.code}: ${failure.message}`.slice(0, MAX_REASON).toWellFormed();
+  try {
+    store.records.write((rows) => {
+      const author = by();
+      const ended = endOperation(rows, author, operation.number, { state: "undone", reason, stuck: [] });
+      if (ended !== null) moveRevisions(rows, author, ended);
+    });
+  } catch (unwritten) {
+    if (failure === null || !(unwritten instanceof Failure)) throw unwritten;
+    return new Failure(failure.kind, failure.code, failure.message, {
+      hint: `${
+        failure.hint ?? "see the cause"
+      }; the store could not note it (${unwritten.message}): ${later} does`,
+      details: failure.details,
+      cause: failure.cause,
+    });
+  }
+  return error;
 }
 
 /** Ends an operation whose folder is as after. */
@@ -185,6 +225,7 @@ export function exchangeOf(rows: Rows, operation: Operation): Exchange {
   const what = `O${operation.number} in the store is not what was written down`;
   throw new Failure("malformed", "operation_corrupt", what, {
     details: wrong === undefined ? [] : [`${printablePath(wrong.path)} is never written`],
-    hint: "nothing was written; pp events --verify says what was changed in the store",
+    hint:
+      `nothing was written; pp events --verify says what was changed in the store, pp history abandon O${operation.number} --force --reason TEXT gives it up`,
   });
 }

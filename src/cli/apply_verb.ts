@@ -160,14 +160,16 @@ function registerHistory(program: Command, verb: Verb): void {
   examples(
     storeFlags(
       history.command("abandon")
-        .description("Give up an operation that was cut off in a folder that is gone for good")
+        .description("Give up an operation that was cut off where nobody can end it")
         .argument("<operation>", "O3")
-        .option("--reason <text>", "what became of the folder"),
+        .option("--reason <text>", "what became of the folder")
+        .option("--force", "also in a folder that is there, if ending it there fails once more"),
     ),
     `  pp history abandon O3 --reason "the disk is gone"
+  pp history abandon O3 --force --reason "its backup is lost; looked at by hand"
 
-The operation and the revisions it was to apply are failed then; the log says so.`,
-  ).action(verb(async (name: string, flags: StoreFlags & { reason?: string }) => {
+The operation and the revisions it was to apply are failed then; the log says so, and with which paths.`,
+  ).action(verb(async (name: string, flags: StoreFlags & { reason?: string; force?: boolean }) => {
     const { abandonHistory } = await import("./history_abandon.ts");
     return await abandonHistory(name, flags);
   }));

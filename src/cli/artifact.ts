@@ -1,3 +1,4 @@
+import { secretFile } from "../prove/secret_file.ts";
 import { createVersion, requireVersion, rollBack } from "../store/artifact/create.ts";
 import { entriesOf } from "../store/artifact/export.ts";
 import { artifactName, versionName } from "../store/names.ts";
@@ -11,6 +12,8 @@ import type { VerbResult } from "./verb.ts";
 import { versionJson } from "./version_json.ts";
 
 const MAX_MESSAGE = 10_000;
+/** Files that look like secrets named in a line. */
+const MAX_SECRETS = 20;
 
 export interface CreateFlags extends StoreFlags {
   readonly workspace?: string;
@@ -24,12 +27,13 @@ export async function artifactCreate(text: string, flags: CreateFlags): Promise<
   const root = await workspaceRoot(flags.workspace ?? ".");
   return await withStore(flags, true, async (use) => {
     const { store } = use;
-    const { version, changed, captured } = await storeWorkspace(use, name, root, message);
+    const { version, changed, captured, secrets } = await storeWorkspace(use, name, root, message);
     const c = colour(Deno.stdout);
     const json = {
       ...document("version", version),
       changed,
       files_read: captured.read,
+      likely_secrets: secrets,
       store: store.folder,
     };
     if (!changed) {
@@ -58,6 +62,7 @@ export async function storeWorkspace(
   root: string,
   message: string,
 ) {
+  const found = new Map<string, string>();
   const stored = await createVersion(
     store,
     by,
@@ -67,6 +72,10 @@ export async function storeWorkspace(
       const captured = await capture(root, {
         knownTree,
         signal,
+        look: (path, bytes) => {
+          const why = secretFile(path, bytes);
+          if (why !== null) found.set(path, why);
+        },
         progress: ({ files, bytes, ofFiles, ofBytes }) =>
           counter.show(
             ofFiles === null
@@ -82,7 +91,27 @@ export async function storeWorkspace(
     { signal, waiting },
   );
   stored.captured.remember();
-  return stored;
+  const secrets = stored.changed ? [...found].map(([path, why]) => ({ path, why })) : [];
+  for (const line of secretLines(name, secrets)) counter.say(line);
+  return { ...stored, secrets };
+}
+
+/** A file that a version holds, and what makes it look secret. */
+interface LikelySecret {
+  readonly path: string;
+  readonly why: string;
+}
+
+/** What is said of files that were stored and had better not be. */
+function secretLines(name: string, secrets: readonly LikelySecret[]): string[] {
+  if (secrets.length === 0) return [];
+  const shown = secrets.slice(0, MAX_SECRETS).map(({ path, why }) => `${printablePath(path)} (${why})`);
+  const more = secrets.length > shown.length ? ` and ${secrets.length - shown.length} more` : "";
+  const [what, them] = secrets.length === 1 ? ["a file that looks", "it"] : ["files that look", "them"];
+  return [
+    `warning  the version holds ${what} like a secret: ${shown.join(", ")}${more}`,
+    `         .ppignore leaves ${them} out of the next one; then pp artifact prune ${name} --keep 1 and gc remove ${them}`,
+  ];
 }
 
 /** `pp artifact rollback`: a new version equal to an old one. */

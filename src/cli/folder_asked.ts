@@ -1,6 +1,5 @@
 import type { ApplyPorts } from "../apply/operate.ts";
 import { type RecoveredOperation, recoverOperations } from "../apply/recover.ts";
-import { dropOldBackups } from "../store/operation/change.ts";
 import type { Author } from "../store/log/change.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { bytesText, count, grouped } from "./output.ts";
@@ -32,13 +31,6 @@ export async function withFolder<T>(flags: FolderFlags, use: (use: FolderUse) =>
     const within = folder.root;
     const recovered = await recoverOperations({ store, by: author, within, openFolder: wireTarget });
     for (const one of recovered) counter.say(recoveredText(one));
-    const expired = store.records.read((rows) =>
-      rows.operations().some(({ backups, backupsUntil, state }) =>
-        state !== "applying" && backups === "kept" && backupsUntil !== null &&
-        backupsUntil <= by.now.toISOString()
-      )
-    );
-    if (expired) store.records.write((rows) => dropOldBackups(rows, author(), null));
     const ports: ApplyPorts = {
       ...{ store, by: author, folder, signal, waiting },
       capture: (knownTree) =>
@@ -66,11 +58,11 @@ function recoveredText({ operation, outcome, stuck }: RecoveredOperation): strin
     case "before":
       return `recovered  ${name} was cut off in ${folder}: the folder is as it was before`;
     case "stuck":
-      return `recovered  ${name} was cut off in ${folder}: ${
-        stuck.slice(0, 5).map(({ path, reason }) => `${printablePath(path)} ${printableLine(reason)}`).join(
-          "; ",
-        )
-      }${stuck.length > 5 ? ` and ${count(stuck.length - 5, "more path")}` : ""}; all else is as before`;
+      return `recovered  ${name} was cut off in ${folder}: ${stuckText(stuck)}; all else is as before`;
+    case "unfinished":
+      return `cut off    ${name} was cut off in ${folder} and cannot be ended now: ${
+        stuckText(stuck)
+      }; mend that and call again, or give it up: pp history abandon ${name} --force --reason TEXT`;
     case "under_way":
       return `under way  ${name} is at work in ${folder}`;
     case "elsewhere":
@@ -78,6 +70,13 @@ function recoveredText({ operation, outcome, stuck }: RecoveredOperation): strin
     case "folder_gone":
       return `cut off    ${name} was cut off in ${folder}, which is not there now: it is ended when it is again, or by pp history abandon ${name}`;
   }
+}
+
+function stuckText(stuck: RecoveredOperation["stuck"]): string {
+  const named = stuck.slice(0, 5).map(({ path, reason }) =>
+    path === "" ? printableLine(reason) : `${printablePath(path)} ${printableLine(reason)}`
+  ).join("; ");
+  return stuck.length > 5 ? `${named} and ${count(stuck.length - 5, "more path")}` : named;
 }
 
 export function recoveredJson(recovered: readonly RecoveredOperation[]) {

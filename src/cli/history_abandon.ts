@@ -9,10 +9,10 @@ import { wireTarget } from "./wire.ts";
 
 const MAX_REASON = 500;
 
-/** `pp history abandon`: gives up an operation that was cut off in a folder that is gone for good. */
+/** `pp history abandon`: gives up an operation that was cut off in a folder that is gone for good, or where it cannot be ended. */
 export async function abandonHistory(
   name: string,
-  flags: StoreFlags & { readonly reason?: string },
+  flags: StoreFlags & { readonly reason?: string; readonly force?: boolean },
 ): Promise<VerbResult> {
   const number = operationName(name);
   const reason = flags.reason?.trim() ?? "";
@@ -23,16 +23,17 @@ export async function abandonHistory(
   }
   return await withStore(flags, false, async ({ store, by }) => {
     const author = () => ({ ...by, now: new Date() });
-    const operation = await abandonOperation({ store, by: author, openFolder: wireTarget }, number, reason);
-    const { folder, staging, state } = operation;
+    const ports = { store, by: author, openFolder: wireTarget };
+    const force = flags.force === true;
+    const { folder, staging, state, reason: noted } = await abandonOperation(ports, number, reason, force);
     return {
       exit: EXIT.yes,
-      text: `O${number}  given up: ${printablePath(folder)} is not there\n` +
-        `note     if it comes back, it stays as it is, with names that begin with .veripatch-apply-${staging}`,
+      text: `O${number}  given up in ${printablePath(folder)}\n` +
+        `note     the folder stays as it is, with names that begin with .veripatch-apply-${staging}`,
       json: {
         format: "veripatch-history-abandon/v1",
         operation: `O${number}`,
-        ...{ folder, state, reason: operation.reason },
+        ...{ folder, state, reason: noted },
       },
     };
   });

@@ -4,6 +4,7 @@ import { draftProposal, draftRevision, type NewDraft } from "../proposal/draft.t
 import { type Made, makeChange } from "../proposal/steps.ts";
 import { storedWorkspace } from "../proposal/version_workspace.ts";
 import type { ProposedChange } from "../proposal/working_tree.ts";
+import { providerName } from "../propose/select.ts";
 import { requireVersion } from "../store/artifact/create.ts";
 import { artifactName, proposalName, type VersionName, versionName } from "../store/names.ts";
 import { MAX_TITLE } from "../store/proposal/change.ts";
@@ -47,6 +48,7 @@ export async function propose(artifact: string, flags: ProposeFlags): Promise<Ve
   const title = titleOf(flags.title);
   const root = flags.workspace === undefined ? Deno.cwd() : await workspaceRoot(flags.workspace);
   const asked = await stepsAsked(flags);
+  if (asked.steps.some(({ kind }) => kind === "instruction")) requireProvider(flags.provider);
   const examination = await readExamination(root, flags, asked.stdin);
   return await withStore(flags, flags.workspace !== undefined, async (use) => {
     const { store, by, signal, waiting } = use;
@@ -108,6 +110,15 @@ export function proposedResult(
     text: proposedText(facts),
     json: proposedJson(facts),
   };
+}
+
+/** An instruction without anybody to answer it. */
+function requireProvider(flag: string | undefined): void {
+  if (flag !== undefined || providerName(flag, false, Deno.env.toObject()) !== "stub") return;
+  throw new Failure("unavailable", "provider_missing", "there is no provider to answer the instruction", {
+    hint:
+      "name one with --provider command, openai or local, or PP_PROVIDER; pp help proposers says how to set it up",
+  });
 }
 
 function refuseContradictions({ number }: VersionName, { workspace, title, revise }: ProposeFlags): void {

@@ -1,5 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { printable } from "../vocabulary/printable.ts";
+import { isDenied, remedy } from "../vocabulary/system_error.ts";
 import { EXIT, exitCodeOf } from "./exit_code.ts";
 import { colour } from "./output.ts";
 
@@ -30,13 +31,24 @@ export function verbRunner(outcome: Outcome) {
         if (!json) await print(result.text);
         else if (result.json !== undefined) await printJson(result.json);
         outcome.exit = result.exit;
-      } catch (error) {
+      } catch (thrown) {
+        const error = asFailure(thrown);
         outcome.exit = exitCodeOf(error);
         printFailure(error);
         if (json) await printJson(failureDocument(error)).catch(() => {});
       }
     };
   };
+}
+
+/** A full disk, or a file that nobody may open, is no bug of ours, wherever it is met first. */
+function asFailure(error: unknown): unknown {
+  const todo = error instanceof Failure ? null : remedy(error);
+  if (todo === null || !(error instanceof Error)) return error;
+  return new Failure(isDenied(error) ? "denied" : "unavailable", "system_refused", error.message, {
+    hint: `${todo}, then call again`,
+    cause: error,
+  });
 }
 
 /** The shape in which commander hands options to an action: somewhere among its last two arguments. */

@@ -20,7 +20,7 @@ import type { History } from "../workspace/history.ts";
 import type { TargetFolder } from "../workspace/target.ts";
 
 /** What a call says about putting a workspace into a store. */
-export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress">;
+export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress" | "look">;
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** Everything of the world that a session and a replay share. */

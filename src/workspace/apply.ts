@@ -15,15 +15,15 @@ import {
 } from "node:fs";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import { errorCode, isDenied } from "../vocabulary/system_error.ts";
 import { checkUnchanged, type Found } from "./apply_check.ts";
 import { applyFailed } from "./apply_failure.ts";
 import { Journal } from "./apply_journal.ts";
 import { ancestors, planChanges, type PlannedChange } from "./apply_plan.ts";
-import { DirectoryHandles, errorCode, identityOf, sameFile, splitPath } from "./directory_handles.ts";
+import { DirectoryHandles, identityOf, sameContent, splitPath } from "./directory_handles.ts";
 import { stagedName } from "./staged_name.ts";
 import type { Attributes, ExchangeOptions, Step } from "./target.ts";
 import { workspaceChanged } from "./problems.ts";
-import { isDenied } from "./walk.ts";
 
 export interface ApplyOptions extends ExchangeOptions {
   /** Part of every temporary name; random when left out. */
@@ -63,7 +63,7 @@ export function applyChanges(
       application.sync();
     } catch (error) {
       journal.undo();
-      throw applyFailed(error);
+      throw applyFailed(error, application.at);
     }
     journal.settle(options.step);
   } finally {
@@ -76,6 +76,8 @@ class Application {
   readonly #staging: string;
   readonly #step: Step;
   readonly #touched = new Set<string>();
+  /** The path that is worked on. */
+  at: string | undefined;
 
   constructor(
     readonly directories: DirectoryHandles,
@@ -90,6 +92,7 @@ class Application {
   /** Writes the new content under a temporary name; returns it. */
   stage({ change, stageIn, index }: PlannedChange): string {
     if (change.kind !== "write") throw new TypeError("only writes are staged");
+    this.at = change.path;
     const temporary = this.#temporary(stageIn, index, "new");
     const executable = change.mode === "100755";
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
@@ -104,14 +107,15 @@ class Application {
       const asked = this.options.attributes?.get(change.path);
       if (asked !== undefined) setAttributes(fd, asked);
       else if (found !== undefined) {
-        if (found.uid !== Deno.uid() || found.gid !== Deno.gid()) keepOwner(fd, found);
         const readable = (found.mode & 0o444) >> 2;
         const wasExecutable = (found.mode & 0o100) !== 0;
         const kept = found.mode & 0o777;
-        fchmodSync(
-          fd,
-          executable === wasExecutable ? kept : executable ? kept | readable | 0o100 : kept & ~0o111,
-        );
+        const permissions = executable === wasExecutable
+          ? kept
+          : executable
+          ? kept | readable | 0o100
+          : kept & ~0o111;
+        setAttributes(fd, { permissions, uid: found.uid, gid: found.gid });
       }
       fsyncSync(fd);
     } finally {
@@ -122,6 +126,7 @@ class Application {
   }
 
   remove({ change, stageIn, index }: PlannedChange): void {
+    this.at = change.path;
     const backup = this.#temporary(stageIn, index, "old");
     renameSync(this.#at(change.path), backup);
     this.journal.note(`${change.path} is at ${this.#named(stageIn, backup)}`, () => {
@@ -136,6 +141,7 @@ class Application {
 
   /** Removes a directory unless something is left in it. */
   removeEmptied(directory: string): void {
+    this.at = directory;
     const at = this.#at(directory);
     const info = Deno.lstatSync(at);
     this.directories.forget(directory);
@@ -158,6 +164,7 @@ class Application {
   /** Exchanges what is at the path for the staged content. */
   place({ change, before, stageIn, index }: PlannedChange, staged: string): void {
     for (const directory of [...ancestors(change.path)].reverse()) this.#makeDirectory(directory);
+    this.at = change.path;
     const at = this.#at(change.path);
     if (before === null) {
       linkOrMove(staged, at);
@@ -172,12 +179,12 @@ class Application {
       if (!cannotLink(error)) throw error;
       renameSync(at, backup);
     }
-    this.#step(`kept what was at ${change.path}`);
     this.journal.note(`${change.path} is at ${this.#named(stageIn, backup)}`, () => {
       renameSync(backup, at);
       // Renaming a name over another name of the same file leaves both.
       removeIfThere(backup);
     });
+    this.#step(`kept what was at ${change.path}`);
     this.journal.later(() => unlinkSync(backup));
     this.#mustBe(change.path, backup);
     renameSync(staged, at);
@@ -187,6 +194,7 @@ class Application {
   /** Brings the exchanged names to the disk; some file systems have nothing to sync for a directory. */
   sync(): void {
     for (const directory of this.#touched) {
+      this.at = directory === "" ? undefined : directory;
       try {
         fsyncSync(this.directories.descriptor(directory));
       } catch (error) {
@@ -197,6 +205,7 @@ class Application {
   }
 
   #makeDirectory(directory: string): void {
+    this.at = directory;
     const at = this.#at(directory);
     try {
       mkdirSync(at, { mode: 0o777 });
@@ -216,7 +225,8 @@ class Application {
   /** What is now at a temporary name must be what was checked at the path. */
   #mustBe(path: string, backup: string): void {
     const found = this.found.get(path);
-    if (found === undefined || !sameFile(identityOf(Deno.lstatSync(backup)), found.identity)) {
+    // A number of a file that was removed is given to the next one.
+    if (found === undefined || !sameContent(identityOf(Deno.lstatSync(backup)), found.identity)) {
       throw workspaceChanged([path], "nothing was written: a file changed while changes were applied");
     }
   }
@@ -238,18 +248,28 @@ class Application {
   }
 }
 
-/** Gives what is open the permissions and, as far as we may, the owner it is to have. */
+/**
+ * Gives what is open the owner, as far as we may, and the permissions it is to have. As root in somebody's checkout,
+ * files stay theirs. What becomes ours is not run as its owner was; another group than it had gets what everybody gets.
+ */
 export function setAttributes(fd: number, { permissions, uid, gid }: Attributes): void {
-  if (uid !== Deno.uid() || gid !== Deno.gid()) keepOwner(fd, { uid, gid });
-  fchmodSync(fd, permissions);
+  if (tryOwner(fd, uid, gid)) return fchmodSync(fd, permissions);
+  const ours = permissions & ~0o4000;
+  // -1 leaves the user as it is.
+  if (tryOwner(fd, -1, gid)) return fchmodSync(fd, ours);
+  fchmodSync(fd, (ours & ~0o2070) | ((ours & 0o007) << 3));
 }
 
-/** As root in somebody's checkout, files stay theirs; without that right they become ours. */
-function keepOwner(fd: number, found: Pick<Found, "uid" | "gid">): void {
+function tryOwner(fd: number, uid: number, gid: number): boolean {
   try {
-    fchownSync(fd, found.uid, found.gid);
+    fchownSync(fd, uid, gid);
+    return true;
   } catch (error) {
-    if (!isDenied(error)) throw error;
+    // EINVAL: a user namespace that does not know them.
+    if (isDenied(error) || ["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(errorCode(error))) {
+      return false;
+    }
+    throw error;
   }
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import { errorCode, isAnotherThing, isDenied } from "../vocabulary/system_error.ts";
 import { applyFailed } from "./apply_failure.ts";
 import { ancestors, type ApplyPlan } from "./apply_plan.ts";
 import {
   type DirectoryHandles,
-  errorCode,
   type Identity,
   identityOf,
   openFile,
@@ -14,7 +14,6 @@ import {
   statOpen,
 } from "./directory_handles.ts";
 import { workspaceChanged } from "./problems.ts";
-import { isDenied } from "./walk.ts";
 
 /** What was found, and checked, where a change goes. */
 export interface Found {
@@ -38,7 +37,7 @@ export function checkUnchanged(
     try {
       at = `${directories.at(directory)}/${name}`;
     } catch (error) {
-      if (isDenied(error)) throw applyFailed(error);
+      if (isDenied(error)) throw applyFailed(error, change.path, "nothing was written");
       // The directory is to be made: nothing may be there, or a file these changes delete.
       const blocked = [...ancestors(change.path)].some((above) => {
         const entry = byPath.get(above);
@@ -48,7 +47,7 @@ export function checkUnchanged(
       if (before !== null || blocked) changed.push(change.path);
       continue;
     }
-    const state = before === null ? absent(at, byPath.get(change.path)) : asBefore(at, before);
+    const state = before === null ? absent(at, change.path, byPath.get(change.path)) : asBefore(at, before);
     if (state === false) changed.push(change.path);
     else if (state !== true) found.set(change.path, state);
   }
@@ -78,12 +77,12 @@ function isDirectory(directories: DirectoryHandles, path: string): boolean {
 }
 
 /** Nothing there, or a directory where the manifest had one too (these changes empty it). */
-function absent(at: string, entry: ManifestEntry | undefined): boolean {
+function absent(at: string, path: string, entry: ManifestEntry | undefined): boolean {
   try {
     return Deno.lstatSync(at).isDirectory && entry?.mode === "040000";
   } catch (error) {
     if (errorCode(error) === "ENOENT") return true;
-    throw applyFailed(error);
+    throw applyFailed(error, path, "nothing was written");
   }
 }
 
@@ -101,8 +100,8 @@ function asBefore(at: string, before: ManifestEntry): Found | false {
     if (((found.mode & 0o100) !== 0) !== (before.mode === "100755")) return false;
     return digestOf(at, found.identity) === before.sha256 && found;
   } catch (error) {
-    if (isDenied(error)) throw applyFailed(error);
-    return false;
+    if (isAnotherThing(error)) return false;
+    throw applyFailed(error, before.path, "nothing was written");
   }
 }
 

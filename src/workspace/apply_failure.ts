@@ -1,27 +1,29 @@
 import { Failure } from "../vocabulary/failure.ts";
-import { errorCode } from "./directory_handles.ts";
-import { isDenied } from "./walk.ts";
+import { printablePath } from "../vocabulary/printable.ts";
+import { errorCode, isDenied, remedy, systemReason } from "../vocabulary/system_error.ts";
 
-/** What an error of the system means while changes are applied, once everything was put back. */
-export function applyFailed(error: unknown): Failure {
+/**
+ * What an error of the system means while changes are applied.
+ * @param path which it was about, if one
+ * @param left what the folder holds now
+ */
+export function applyFailed(
+  error: unknown,
+  path: string | undefined,
+  left: "nothing was written" | "everything was put back" = "everything was put back",
+): Failure {
   if (error instanceof Failure) return error;
-  const reason = error instanceof Error
-    ? error.message.replace(/\/proc\/self\/fd\/\d+\//g, "")
-    : String(error);
-  const put = "everything was put back";
+  const reason = systemReason(error);
+  const what = path === undefined ? "the workspace" : printablePath(path);
+  const todo = remedy(error);
   if (isDenied(error) || errorCode(error) === "EROFS") {
-    return new Failure(
-      "denied",
-      "workspace_not_writable",
-      `cannot write to the workspace, ${put}: ${reason}`,
-      {
-        hint: "make the directories of the touched files writable for this user",
-        cause: error,
-      },
-    );
+    return new Failure("denied", "workspace_not_writable", `cannot write ${what}, ${left}: ${reason}`, {
+      hint: `${todo}; then apply again`,
+      cause: error,
+    });
   }
-  return new Failure("unavailable", "apply_failed", `applying failed, ${put}: ${reason}`, {
-    hint: "see the cause, then apply the patch again",
+  return new Failure("unavailable", "apply_failed", `applying failed at ${what}, ${left}: ${reason}`, {
+    hint: todo === null ? "see the cause, then apply again" : `${todo}, then apply again`,
     cause: error,
   });
 }

@@ -9,8 +9,9 @@ import {
   writeSync,
 } from "node:fs";
 import type { Sha256 } from "../vocabulary/digest.ts";
+import { errorCode, systemReason } from "../vocabulary/system_error.ts";
 import { linkOrMove, removeIfThere, setAttributes } from "./apply.ts";
-import { DirectoryHandles, errorCode, splitPath } from "./directory_handles.ts";
+import { DirectoryHandles, splitPath } from "./directory_handles.ts";
 import { pathState } from "./path_state.ts";
 import { stagedName } from "./staged_name.ts";
 import type { Exchange, ExchangePath, FileAfter, PathState, Recovered, Step } from "./target.ts";
@@ -19,6 +20,7 @@ import type { Exchange, ExchangePath, FileAfter, PathState, Recovered, Step } fr
  * Finishes or takes back an exchange whose process is gone. When every path is as after, only directories left empty
  * and temporary names are still to go. Else every path that is as after is put back as it was: by the file itself where
  * its temporary name is still there, else by its bytes. What is neither was changed by somebody else and is left alone.
+ * Nothing is written while any path cannot be looked at; what the system refuses is left for the next time.
  * @param root absolute
  */
 export function recoverExchange(
@@ -27,12 +29,15 @@ export function recoverExchange(
   bytesOf: (digest: Sha256) => Uint8Array,
   step: Step = () => {},
 ): Recovered {
-  const directories = new DirectoryHandles(root);
+  let directories: DirectoryHandles | null = null;
   try {
-    const recovery = new Recovery(directories, exchange, bytesOf, step);
-    return recovery.isAfter() ? recovery.finish() : recovery.putBack();
+    directories = new DirectoryHandles(root);
+    return new Recovery(directories, exchange, bytesOf, step).run();
+  } catch (error) {
+    if (errorCode(error) === "") throw error;
+    return { outcome: "unfinished", stuck: [{ path: "", reason: systemReason(error) }] };
   } finally {
-    directories.close();
+    directories?.close();
   }
 }
 
@@ -43,7 +48,10 @@ function matches(state: PathState, side: FileAfter | null): boolean {
 
 class Recovery {
   readonly #touched = new Set<string>();
+  /** Changed by somebody else. */
   readonly #stuck = new Map<string, string>();
+  /** Refused by the system. */
+  readonly #refused = new Map<string, string>();
 
   constructor(
     readonly directories: DirectoryHandles,
@@ -52,20 +60,24 @@ class Recovery {
     readonly step: Step,
   ) {}
 
-  isAfter(): boolean {
-    return this.exchange.paths.every(({ path, after }) => matches(pathState(this.directories, path), after));
-  }
-
-  finish(): Recovered {
+  run(): Recovered {
+    const states = this.exchange.paths.map(({ path }) => pathState(this.directories, path));
+    for (const [index, state] of states.entries()) {
+      if (state.kind === "unknown") this.#refused.set(this.exchange.paths[index]!.path, state.reason);
+    }
+    if (this.#refused.size > 0) return this.#outcome("before");
+    if (!this.exchange.paths.every(({ after }, i) => matches(states[i]!, after))) {
+      return this.#putBack(states);
+    }
     this.#removeDirectories("removed");
     return this.#end("after");
   }
 
-  putBack(): Recovered {
+  #putBack(states: readonly PathState[]): Recovered {
     const { paths, directories } = this.exchange;
     const back: { readonly path: ExchangePath; readonly index: number; readonly state: PathState }[] = [];
     for (const [index, path] of paths.entries()) {
-      const state = pathState(this.directories, path.path);
+      const state = states[index]!;
       if (matches(state, path.before)) continue;
       // Where files cannot be linked, there is nothing at the path for a moment.
       const between = state.kind === "absent" && this.#kept(path, index) !== null;
@@ -101,7 +113,7 @@ class Recovery {
     // Looked at again, as late as can be.
     const now = pathState(this.directories, path.path);
     const same = now.kind === "file" ? matches(state, now) : now.kind === state.kind;
-    if (!same) throw new Error("changed while it was put back");
+    if (!same) return void this.#stuck.set(path.path, "changed while it was put back");
     if (state.kind === "absent") linkOrMove(this.#at(kept), this.#at(path.path));
     else renameSync(this.#at(kept), this.#at(path.path));
     this.step(`put back ${path.path}`);
@@ -150,7 +162,7 @@ class Recovery {
         if (["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST", "EBUSY", "ELOOP"].includes(errorCode(error))) {
           continue;
         }
-        this.#stuck.set(path, reasonOf(error));
+        this.#refused.set(path, systemReason(error));
         continue;
       }
       this.step(`removed the directory ${path}`);
@@ -160,12 +172,14 @@ class Recovery {
   #end(outcome: "before" | "after"): Recovered {
     for (const [index, path] of this.exchange.paths.entries()) {
       // The only copy of what could not be put back stays where it is.
-      if (this.#stuck.has(path.path)) continue;
+      if (this.#stuck.has(path.path) || this.#refused.has(path.path)) continue;
       for (const side of ["new", "old"] as const) {
         try {
           removeIfThere(this.#at(this.#staged(path, index, side)));
         } catch (error) {
-          if (!["ENOENT", "ENOTDIR"].includes(errorCode(error))) throw error;
+          if (!["ENOENT", "ENOTDIR"].includes(errorCode(error))) {
+            this.#refused.set(path.path, systemReason(error));
+          }
         }
       }
     }
@@ -177,15 +191,21 @@ class Recovery {
         if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOENT", "ENOTDIR"].includes(errorCode(error))) throw error;
       }
     }
-    const stuck = [...this.#stuck].map(([path, reason]) => ({ path, reason }));
-    return { outcome: stuck.length > 0 ? "stuck" : outcome, stuck };
+    return this.#outcome(outcome);
+  }
+
+  #outcome(outcome: "before" | "after"): Recovered {
+    const listed = (reasons: ReadonlyMap<string, string>) =>
+      [...reasons].map(([path, reason]) => ({ path, reason }));
+    if (this.#refused.size > 0) return { outcome: "unfinished", stuck: listed(this.#refused) };
+    return { outcome: this.#stuck.size > 0 ? "stuck" : outcome, stuck: listed(this.#stuck) };
   }
 
   #try(path: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#stuck.set(path, reasonOf(error));
+      this.#refused.set(path, systemReason(error));
     }
   }
 
@@ -203,9 +223,4 @@ class Recovery {
 
 function shallowFirst<T extends { readonly path: string }>(directories: readonly T[]): T[] {
   return [...directories].sort((a, b) => a.path.length - b.path.length);
-}
-
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\/proc\/self\/fd\/\d+\//g, "");
 }

@@ -28,15 +28,14 @@ export function sameFile(a: Identity, b: Identity): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** Same file and, as far as its times tell, unchanged. */
-export function unchanged(a: Identity, b: Identity): boolean {
-  return sameFile(a, b) && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
+/** Same file with, as far as its times tell, the same content, were it renamed or linked since. */
+export function sameContent(a: Identity, b: Identity): boolean {
+  return sameFile(a, b) && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
-/** Error code (`ENOENT` …) of what node:fs and Deno throw; "" for anything else. */
-export function errorCode(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" ? code : "";
+/** Same file and, as far as its times tell, unchanged. */
+export function unchanged(a: Identity, b: Identity): boolean {
+  return sameContent(a, b) && a.ctimeMs === b.ctimeMs;
 }
 
 /** A relative path as its directory ("" for the root) and its name. */

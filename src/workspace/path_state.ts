@@ -1,5 +1,6 @@
+import { errorCode, isAnotherThing, systemReason } from "../vocabulary/system_error.ts";
 import { digestOf } from "./apply_check.ts";
-import { type DirectoryHandles, errorCode, identityOf, splitPath } from "./directory_handles.ts";
+import { type DirectoryHandles, identityOf, splitPath } from "./directory_handles.ts";
 import type { PathState } from "./target.ts";
 
 /** What is at a path of an open folder, read whole; no link is followed on the way. */
@@ -16,6 +17,7 @@ export function pathState(directories: DirectoryHandles, path: string): PathStat
     return { kind: "file", mode: executable ? "100755" : "100644", size: info.size, sha256 };
   } catch (error) {
     // Below a file there is nothing.
-    return { kind: ["ENOENT", "ENOTDIR"].includes(errorCode(error)) ? "absent" : "other" };
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(error))) return { kind: "absent" };
+    return isAnotherThing(error) ? { kind: "other" } : { kind: "unknown", reason: systemReason(error) };
   }
 }

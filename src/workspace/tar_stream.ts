@@ -3,12 +3,13 @@ import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers";
 import { sha256 } from "../vocabulary/digest.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import { isDenied } from "../vocabulary/system_error.ts";
 import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 import { openFile, statOpen, unchanged } from "./directory_handles.ts";
 import { type Digested, type Hashing, startHashing } from "./hashing.ts";
 import { ioFailed, unreadable, workspaceChanged } from "./problems.ts";
 import { BLOCK, tarHeader } from "../tar/header.ts";
-import { closedFiles, isDenied, type WalkedEntry } from "./walk.ts";
+import { closedFiles, type WalkedEntry } from "./walk.ts";
 
 /** Small enough that a chunk is sent and forgotten before the collector takes it for long-lived. */
 const CHUNK = 1 << 18;

@@ -60,8 +60,12 @@ export interface ExchangeOptions {
 
 /** What was done with an exchange that nobody finished. */
 export interface Recovered {
-  /** `stuck`: some path was neither as before nor as after and was left alone; all others are as before. */
-  readonly outcome: "before" | "after" | "stuck";
+  /**
+   * `stuck`: some path was neither as before nor as after and was left alone; all others are as before. `unfinished`: the
+   * system refused something; what was not done can be done later.
+   */
+  readonly outcome: "before" | "after" | "stuck" | "unfinished";
+  /** Paths, "" for the folder itself, and why; of `unfinished` those that the system refused. */
   readonly stuck: readonly { readonly path: string; readonly reason: string }[];
 }
 
@@ -69,8 +73,10 @@ export interface Recovered {
 export type PathState =
   | { readonly kind: "file"; readonly mode: FileMode; readonly size: number; readonly sha256: Sha256 }
   | { readonly kind: "absent" }
-  /** A link, a device, or something that cannot be read or is reached through a link. */
-  | { readonly kind: "other" };
+  /** A link, a device, or something that is reached through a link. */
+  | { readonly kind: "other" }
+  /** The system refuses to say. */
+  | { readonly kind: "unknown"; readonly reason: string };
 
 /** Told after each single step that changes the folder. */
 export type Step = (what: string) => void;
@@ -82,6 +88,7 @@ export interface TargetFolder {
   /**
    * Has the folder to itself, by a lock of the system that ends with the process.
    * @returns null when somebody else has it
+   * @throws Failure `unreadable` (denied)
    */
   hold<T>(work: () => Promise<T>): Promise<{ readonly result: T } | null>;
   /**
@@ -111,7 +118,7 @@ export interface TargetFolder {
   /**
    * Brings the folder to all-after when that is where it is, else to all-before. Can itself be stopped anywhere and
    * started again.
-   * @param bytesOf content of files as they were, by digest
+   * @param bytesOf content of files as they were, by digest; throws when there is none
    */
   recover(exchange: Exchange, bytesOf: (digest: Sha256) => Uint8Array, step?: Step): Recovered;
   stateOf(path: RelativePath): PathState;

@@ -4,12 +4,14 @@ import { Failure } from "../vocabulary/failure.ts";
 import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import { parentsOf, type RelativePath } from "../vocabulary/path.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import { isDenied } from "../vocabulary/system_error.ts";
 import { applyChanges } from "./apply.ts";
 import { checkUnchanged, type Found } from "./apply_check.ts";
 import { type ApplyPlan, planChanges, type PlannedChange } from "./apply_plan.ts";
 import { recoverExchange } from "./apply_recovery.ts";
 import { DirectoryHandles } from "./directory_handles.ts";
 import { pathState } from "./path_state.ts";
+import { unreadable } from "./problems.ts";
 import { realDirectory } from "./real_directory.ts";
 import type {
   Attributes,
@@ -38,7 +40,9 @@ class DirectoryTarget implements TargetFolder {
 
   async hold<T>(work: () => Promise<T>): Promise<{ readonly result: T } | null> {
     // The folder itself is locked: that leaves nothing in it, and holds for every store.
-    using lock = await Deno.open(this.root, { read: true });
+    using lock = await Deno.open(this.root, { read: true }).catch((error) => {
+      throw isDenied(error) ? unreadable([this.root]) : error;
+    });
     if (!await lock.tryLock(true)) return null;
     return { result: await work() };
   }

@@ -5,8 +5,8 @@ import { Failure } from "../vocabulary/failure.ts";
 import type { SkippedEntry } from "../vocabulary/manifest.ts";
 import { comparePaths } from "../vocabulary/path.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import { errorCode, isDenied } from "../vocabulary/system_error.ts";
 import {
-  errorCode,
   type Identity,
   identityOf,
   insideOf,
@@ -236,10 +236,4 @@ export function closedFiles(root: string, entries: readonly WalkedEntry[]): stri
     }
   }
   return closed;
-}
-
-/** Whether the system said this user may not. */
-export function isDenied(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.PermissionDenied;
 }

@@ -342,6 +342,18 @@ Deno.test("dropOldBackups: what is let go of cannot be taken back, and gc frees 
   });
 });
 
+Deno.test("rollBack: a clock that was set forward refuses, and is forgiven when it is right again", async () => {
+  await withBase(async (store, root, base) => {
+    const ports = await portsOf(store, root);
+    const backupsUntil = new Date(Date.now() + 86_400_000).toISOString();
+    await apply(ports, [await proposeChanges(store, base, [write("b", "bb\n")])], { backupsUntil });
+    const forward = { ...author(store), now: new Date("2099-01-01T00:00:00Z") };
+    const { plan } = await rollBack({ ...ports, by: () => forward }, { kind: "last", count: 1 }, UNDO);
+    assert.deepEqual(plan.refusals.map(({ reason }) => reason), ["backup_expired"]);
+    assert.ok((await rollBack(ports, { kind: "last", count: 1 }, UNDO)).operation !== null);
+  });
+});
+
 Deno.test("applying, taking back and doing again in any order: the folder is what the operations say", async () => {
   const names = ["a", "b", "d/x", "d/z", "gone/only", "n/m/o"];
   const file = fc.option(fc.constantFrom("1\n", "2\n", "3\n"));

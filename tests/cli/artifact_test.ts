@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { pp, type PpResult, withFolder } from "./process.ts";
 
 interface Store {
@@ -169,6 +170,34 @@ Deno.test("pp artifact create: a workspace around the store does not hold it; an
     await Deno.mkdir(`${cwd}/empty`);
     assert.equal((await pp("artifact", "create", "none", "--workspace", "empty")).code, 64);
     assert.match((await pp("artifact", "list")).stdout, /^all@1.*\napi@1.*\n$/);
+  });
+});
+
+Deno.test("pp artifact create: files that look like secrets are named, and stored all the same", async () => {
+  await withStore(async ({ cwd, pp, json }) => {
+    const key = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
+    const files = {
+      "deploy/id_ed25519": "x\n",
+      ...{ "deploy/id_ed25519.pub": "x\n", ".env": "A=1\n", ".env.example": "A=\n" },
+      ...{ "server.pem": key, "cert.pem": "-----BEGIN CERTIFICATE-----\nMIIB\n", "d/\nkey.txt": key },
+      "doc.md": "It begins with `-----BEGIN PRIVATE KEY-----`.\n",
+    };
+    await Deno.mkdir(`${cwd}/w/deploy`);
+    for (const [path, text] of Object.entries(files)) await Deno.writeTextFile(`${cwd}/w/${path}`, `${text}`);
+    const made = await pp(...create);
+    assert.equal(made.code, 0, made.stderr);
+    const named = /^warning {2}the version holds files that look like a secret: (.*)$/m.exec(made.stderr)
+      ?.[1];
+    assert.deepEqual(named?.split(", ").sort(), [
+      ...[".env (environment file)", "d/\\nkey.txt (private key)", "deploy/id_ed25519 (private key of SSH)"],
+      "server.pem (private key)",
+    ]);
+    assert.match(made.stderr, /pp artifact prune api --keep 1/);
+    const same = await json(...create);
+    assert.deepEqual([same.changed, same.likely_secrets], [false, []]);
+    await Deno.writeTextFile(`${cwd}/w/.netrc`, "machine example.org password x\n");
+    const next = await json(...create) as unknown as { changed: boolean; likely_secrets: { path: string }[] };
+    assert.ok(next.changed && next.likely_secrets.some(({ path }) => path === ".netrc"));
   });
 });
 

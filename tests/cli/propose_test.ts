@@ -159,7 +159,12 @@ Deno.test("pp propose: wrong calls say what to do, and store nothing", async () 
         [["--file", "b.txt", "--code", "x"], 65, /exists already/],
         [["--file", "../b.txt", "--code", "x"], 65, /no path of the workspace/],
         [["--patch", "gone.diff"], 64, /there is no patch gone.diff/],
-        [["--instruction", "x"], 2, /^$/],
+        [
+          ["--instruction", "x"],
+          69,
+          /there is no provider to answer the instruction\nhint: name one with --provider/,
+        ],
+        [["--instruction", "x", "--provider", "stub"], 2, /^$/],
         [["--instruction", "x", "--file", "gone.py", "--provider", "stub"], 64, /there is no file gone.py/],
         [["--template", "nope", "--file", "src/app.py"], 65, /there is no template/],
         [["--template", "add-import", "--file", "src/app.py", "--param", "module"], 64, /name=value/],

@@ -152,7 +152,7 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     assert.equal(end(store, 1, failed)?.state, "failed");
     assert.equal(end(store, 1, { state: "done", message: "" }), null);
     assert.equal(end(store, 3, failed), null);
-    const given = { state: "failed", abandoned: true, reason: "the disk is gone" } as const;
+    const given = { state: "failed", abandoned: true, reason: "the disk is gone", stuck: [] } as const;
     assert.deepEqual([end(store, 2, given)?.state, end(store, 2, given)], ["failed", null]);
     const kinds = store.records.read((rows) => rows.events(0, 100)).map(({ kind }) => kind);
     assert.deepEqual(kinds.slice(-4), [

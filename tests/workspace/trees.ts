@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { directoryWorkspace } from "../../src/workspace/directory.ts";
 import type { FileChange } from "../../src/vocabulary/change.ts";
+import type { Exchange } from "../../src/workspace/target.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import type { FileMode } from "../../src/vocabulary/manifest.ts";
 import { parseRelativePath, type RelativePath } from "../../src/vocabulary/path.ts";
@@ -70,7 +71,8 @@ export function snapshot(root: string): Record<string, string> {
       else if (info.isDirectory) {
         seen[path] = `directory ${mode}`;
         visit(path);
-      } else {
+      } else if (!info.isFile) seen[path] = "special";
+      else {
         seen[path] = `file ${mode} ${info.uid} ${
           Buffer.from(Deno.readFileSync(join(root, path))).toString("latin1")
         }`;
@@ -113,10 +115,13 @@ export interface ChildAnswer {
 
 /**
  * Sends or changes a workspace in a child process without root's rights, so that permissions are real.
- * @param what `tar`, or changes for `apply`
+ * @param what `tar`, changes for `apply`, or an exchange to recover, of which the failure tells
  */
-export async function asNobody(root: string, what: "tar" | readonly FileChange[]): Promise<ChildAnswer> {
-  const input = what === "tar" ? what : what.map((change) => {
+export async function asNobody(
+  root: string,
+  what: "tar" | readonly FileChange[] | { readonly recover: Exchange },
+): Promise<ChildAnswer> {
+  const input = what === "tar" || "recover" in what ? what : what.map((change) => {
     return change.kind === "write" ? { ...change, bytes: [...change.bytes] } : change;
   });
   const script = new URL("./as_nobody.ts", import.meta.url).pathname;

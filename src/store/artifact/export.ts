@@ -19,7 +19,7 @@ import { BLOCK, tarHeader } from "../../tar/header.ts";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
 import type { ManifestEntry } from "../../vocabulary/manifest.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { errorCode } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
 import { syncDirectories, syncFiles } from "../folder/durable.ts";
 import type { TarPlacement } from "../../vocabulary/tar_placement.ts";
 import type { Blobs, Store, Version } from "../store.ts";

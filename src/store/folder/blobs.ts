@@ -15,9 +15,11 @@ import {
 import type { Sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { errorCode, openFile, statOpen } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
+import { openFile, statOpen } from "../../workspace/directory_handles.ts";
 import type { Blobs, BlobWriter } from "../store.ts";
 import { syncDirectories, syncFiles } from "./durable.ts";
+import { onDisk, storeFailed } from "./store_failure.ts";
 
 const DIGEST = /^[0-9a-f]{64}$/;
 const FANOUT = /^[0-9a-f]{2}$/;
@@ -118,7 +120,7 @@ class FolderBlobs implements Blobs {
   remove(digest: Sha256): number {
     const size = this.#sizeOf(digest);
     if (size === null) return 0;
-    unlinkSync(this.path(digest));
+    onDisk(this.store, () => unlinkSync(this.path(digest)));
     return size;
   }
 
@@ -126,8 +128,10 @@ class FolderBlobs implements Blobs {
     const path = this.path(digest);
     if (!existsSync(path)) return null;
     const name = `${QUARANTINE}/${digest}.${randomBytes(4).toString("hex")}`;
-    renameSync(path, `${this.store}/${name}`);
-    syncDirectories(this.store, [`${this.store}/${QUARANTINE}`, path.replace(/\/[^/]*$/, "")]);
+    onDisk(this.store, () => {
+      renameSync(path, `${this.store}/${name}`);
+      syncDirectories(this.store, [`${this.store}/${QUARANTINE}`, path.replace(/\/[^/]*$/, "")]);
+    });
     return name;
   }
 
@@ -162,7 +166,7 @@ class FolderBlobs implements Blobs {
       return info.size;
     } catch (error) {
       if (errorCode(error) === "ENOENT") return null;
-      throw error;
+      throw storeFailed(this.store, error);
     }
   }
 
@@ -175,7 +179,7 @@ class FolderBlobs implements Blobs {
       throw linked(path);
     } catch (error) {
       if (errorCode(error) === "ELOOP") throw linked(path);
-      if (errorCode(error) !== "ENOENT") throw error;
+      if (errorCode(error) !== "ENOENT") throw storeFailed(this.store, error);
       throw new Failure("malformed", "blob_missing", `blob ${digest} is not in the store`, {
         hint:
           "pp artifact fsck names the versions it is part of; fsck --repair --workspace DIR can restore it",
@@ -203,12 +207,17 @@ class FolderWriter implements BlobWriter {
   put(bytes: Uint8Array, digest: Sha256): void {
     if (this.#known(digest)) return;
     const temporary = this.#temporary();
-    const fd = create(temporary);
-    try {
-      writeWhole(fd, bytes);
-    } finally {
-      closeSync(fd);
-    }
+    onDisk(this.blobs.store, () => {
+      const fd = create(temporary);
+      try {
+        writeWhole(fd, bytes);
+      } catch (error) {
+        unlinkSync(temporary);
+        throw error;
+      } finally {
+        closeSync(fd);
+      }
+    });
     this.#wrote(digest, temporary, bytes.length);
   }
 
@@ -216,11 +225,12 @@ class FolderWriter implements BlobWriter {
     const temporary = this.#temporary();
     const hash = createHash("sha256");
     let bytes = 0;
-    const fd = create(temporary);
+    const { store } = this.blobs;
+    const fd = onDisk(store, () => create(temporary));
     try {
       for (const chunk of chunks) {
         hash.update(chunk);
-        writeWhole(fd, chunk);
+        onDisk(store, () => writeWhole(fd, chunk));
         bytes += chunk.length;
       }
     } catch (error) {
@@ -239,22 +249,30 @@ class FolderWriter implements BlobWriter {
     const { store } = this.blobs;
     const pending = [...this.#pending];
     if (pending.length === 0) return;
-    syncFiles(store, pending.map(([, temporary]) => temporary));
-    const folders = new Set<string>();
-    for (const [digest, temporary] of pending) {
-      const path = this.blobs.path(digest, true);
-      // Over one that another process has just put: it is the same.
-      renameSync(temporary, path);
-      folders.add(path.slice(0, path.lastIndexOf("/")));
-      this.#pending.delete(digest);
-    }
-    folders.add(`${store}/${BLOBS}`);
-    syncDirectories(store, folders);
+    onDisk(store, () => {
+      syncFiles(store, pending.map(([, temporary]) => temporary));
+      const folders = new Set<string>();
+      for (const [digest, temporary] of pending) {
+        const path = this.blobs.path(digest, true);
+        // Over one that another process has just put: it is the same.
+        renameSync(temporary, path);
+        folders.add(path.slice(0, path.lastIndexOf("/")));
+        this.#pending.delete(digest);
+      }
+      folders.add(`${store}/${BLOBS}`);
+      syncDirectories(store, folders);
+    });
     this.#bytes = 0;
   }
 
   discard(): void {
-    for (const temporary of this.#pending.values()) unlinkSync(temporary);
+    for (const temporary of this.#pending.values()) {
+      try {
+        unlinkSync(temporary);
+      } catch {
+        // Whoever collects garbage finds it.
+      }
+    }
     this.#pending.clear();
   }
 

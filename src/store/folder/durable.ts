@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { errorCode } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
 
 /** From this many files on, one sync of the file system costs less than one for each file. */
 const WORTH_ALL = 32;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { interrupted } from "../../vocabulary/failure.ts";
-import { errorCode } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
 import type { HoldOptions, Keeper } from "../store.ts";
 import { CACHE, LOCK } from "./place.ts";
 import { INCOMING } from "./blobs.ts";
+import { onDisk } from "./store_failure.ts";
 
 const POLL_MS = 25;
 /** What is not used for so long is of a workspace that nobody works with. */
@@ -17,7 +18,7 @@ export function folderKeeper(store: string): Keeper {
   return {
     shared: (work, options) => holding(store, false, work, options),
     alone: (work, options) => holding(store, true, work, options),
-    sweep: () => sweep(store),
+    sweep: () => onDisk(store, () => sweep(store)),
   };
 }
 
@@ -27,7 +28,7 @@ async function holding<T>(
   work: () => Promise<T>,
   { signal, waiting }: HoldOptions,
 ): Promise<T> {
-  using lock = await Deno.open(`${store}/${LOCK}`, { read: true, write: true });
+  using lock = onDisk(store, () => Deno.openSync(`${store}/${LOCK}`, { read: true, write: true }));
   for (let tries = 0; !await lock.tryLock(exclusive); tries++) {
     if (tries === 4) waiting?.();
     if (signal?.aborted) throw interrupted(signal.reason);

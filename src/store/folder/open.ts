@@ -4,6 +4,7 @@ import type { Store } from "../store.ts";
 import { folderBlobs } from "./blobs.ts";
 import { folderKeeper } from "./keeper.ts";
 import { DATABASE, isFresh, preparePlace, storePlace } from "./place.ts";
+import { onDisk } from "./store_failure.ts";
 
 export interface FolderStore extends Store {
   /** Its folder, absolute and without links. */
@@ -24,8 +25,10 @@ export interface OpenOptions {
  * @throws Failure `store_missing`, `store_exposed`, `store_hostile`, `store_corrupt`, `store_newer` …
  */
 export function openFolderStore({ named, env, create, actor, now }: OpenOptions): FolderStore {
-  const folder = preparePlace(storePlace(named, env), create);
-  const records = sqliteRecords(`${folder}/${DATABASE}`, { create, fresh: isFresh(folder), actor, now });
+  const place = storePlace(named, env);
+  const folder = onDisk(place, () => preparePlace(place, create));
+  const fresh = onDisk(folder, () => isFresh(folder));
+  const records = sqliteRecords(`${folder}/${DATABASE}`, { create, fresh, actor, now });
   return {
     folder,
     records,

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Environment } from "../../vocabulary/environment.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { errorCode } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
 import { storeMissing } from "../sqlite/sqlite.ts";
 import { INCOMING, linked, makeFolder } from "./blobs.ts";
 

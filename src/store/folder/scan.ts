@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers";
 import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
 import { interrupted } from "../../vocabulary/failure.ts";
 import { comparePaths } from "../../vocabulary/path.ts";
-import { errorCode, openDirectory } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
+import { openDirectory } from "../../workspace/directory_handles.ts";
 import { BUILT_IN_RULES, IGNORE_FILE, type IgnoreRules } from "../../workspace/ignore.ts";
 import { workspaceChanged } from "../../workspace/problems.ts";
 import {

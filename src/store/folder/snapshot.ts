@@ -5,7 +5,8 @@ import { setImmediate } from "node:timers";
 import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
 import { interrupted } from "../../vocabulary/failure.ts";
 import { manifestDigest, type ManifestEntry } from "../../vocabulary/manifest.ts";
-import { errorCode, openFile } from "../../workspace/directory_handles.ts";
+import { errorCode } from "../../vocabulary/system_error.ts";
+import { openFile } from "../../workspace/directory_handles.ts";
 import { ioFailed, unreadable, workspaceChanged } from "../../workspace/problems.ts";
 import { buildTrees } from "../artifact/tree.ts";
 import type { Blobs, BlobWriter } from "../store.ts";
@@ -32,6 +33,8 @@ export interface SnapshotOptions {
   /** The folder of the store, for what is remembered of workspaces. */
   readonly store: string;
   readonly signal?: AbortSignal;
+  /** Shown each file of at most 8 MiB that is read; the bytes are only lent. */
+  readonly look?: (path: string, bytes: Uint8Array) => void;
   /** Told now and then, and at the end. */
   readonly progress?: (done: SnapshotProgress) => void;
 }
@@ -233,6 +236,7 @@ class Reader {
       if (fill(fd, bytes) < size || !this.#asScanned(fd, entry)) throw this.#changed(path);
       const digest = createHash("sha256").update(bytes).digest("hex");
       this.writer.put(bytes, digest);
+      this.options.look?.(path, bytes);
       return digest;
     } catch (error) {
       // What the store throws is a failure already, or an error of its own disk.

@@ -72,9 +72,9 @@ export type OperationEnd =
     readonly reason: string;
     /** Where the folder is neither as before nor as after. */
     readonly stuck: readonly string[];
-  }
-  /** Nobody can look at the folder any more, and whoever says so gives it up. */
-  | { readonly state: "failed"; readonly abandoned: true; readonly reason: string };
+    /** Nobody can look at the folder any more, or end it there, and whoever says so gives it up. */
+    readonly abandoned?: true;
+  };
 
 /**
  * Ends an operation, once.
@@ -92,8 +92,9 @@ export function endOperation(
   const reason = end.state === "done" ? "" : end.reason;
   const to = { state: end.state as Exclude<OperationState, "applying">, reason, version };
   if (!rows.setOperationState(number, { ...to, finishedAt: by.now.toISOString() })) return null;
-  const stuck = "stuck" in end ? end.stuck.slice(0, MAX_NAMED) : [];
-  record(rows, by, "abandoned" in end ? OPERATION_ABANDONED : `operation_${end.state}`, {
+  const stuck = end.state === "done" ? [] : end.stuck.slice(0, MAX_NAMED);
+  const abandoned = end.state !== "done" && end.abandoned === true;
+  record(rows, by, abandoned ? OPERATION_ABANDONED : `operation_${end.state}`, {
     ...operationSummary(operation),
     ...(end.state === "done" ? { version } : { reason, stuck }),
   });
