@@ -1,7 +1,7 @@
 # Images of veripatch. Base images are arguments, pinned by digest; name your mirror's instead:
 #
 #   docker build -t veripatch .                                    the runtime, with a portable file built from here
-#   docker build -t veripatch --build-arg RUNTIME_BASE=… .
+#   docker build -t veripatch --build-arg COMMIT="$(git rev-parse HEAD)" --build-arg RUNTIME_BASE=… .
 #   docker build -t sandbox-python --target sandbox-python .       an example of an image that commands run in
 #
 # With dist/pp there (deno task build --portable) nothing is downloaded to build it, so `--network none` works.
@@ -12,9 +12,13 @@ ARG SANDBOX_PYTHON_BASE=python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290
 FROM ${BUILD_BASE} AS build
 WORKDIR /src
 COPY . .
-RUN test -x dist/pp || npx -y deno@2.9.6 task build --portable
+# The commit of these sources: there is no git here that could say. A dist/pp of another one is refused.
+ARG COMMIT=""
+RUN test -x dist/pp || npx -y deno@2.9.6 task build --portable ${COMMIT:+--commit "$COMMIT"}
 # Unpacked here once, so that containers start at once and need no place to write to.
-RUN XDG_CACHE_HOME=/unpacked dist/pp --version \
+RUN XDG_CACHE_HOME=/unpacked dist/pp --version --json >/unpacked.json \
+  && { test -z "$COMMIT" || grep -q "\"commit\": *\"$COMMIT\"" /unpacked.json \
+    || { echo "dist/pp is not of $COMMIT" >&2; exit 1; }; } \
   && mkdir /veripatch \
   && cp -R /unpacked/veripatch/portable/*/tree/. /veripatch/ \
   && chmod -R u=rwX,go=rX /veripatch \

@@ -4,7 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { buildInfo, type BuildRecord } from "../src/build_info.ts";
-import { compileProgram, StubMissing } from "./build/compile.ts";
+import { builtFrom, isCommit, OtherCommit } from "./build/commit.ts";
+import { checkStub, compileProgram, StubMissing } from "./build/compile.ts";
 import { writeFiles } from "./build/files.ts";
 import { cycloneDx, materialsOf, noticesOf } from "./build/materials.ts";
 import { portableFile, sha256Of, startScript } from "./build/portable.ts";
@@ -13,7 +14,7 @@ import { PORTABLE_TARGETS, type Runtime, runtimeOf, type Target, TARGETS } from 
 import { step } from "./log.ts";
 import { ROOT } from "./pp.ts";
 
-const HELP = `deno task build [--portable] [--target NAME …] [--out FOLDER]
+const HELP = `deno task build [--portable] [--target NAME …] [--out FOLDER] [--commit ID]
 
   --portable      one file that carries the runtime from npm and unpacks itself once (${
   PORTABLE_TARGETS.join(", ")
@@ -22,6 +23,7 @@ const HELP = `deno task build [--portable] [--target NAME …] [--out FOLDER]
   TARGETS.map(({ name }) => name).join(", ")
 }, or all; without it this machine's, as FOLDER/pp
   --out FOLDER    dist when not given
+  --commit ID     the commit of these sources, where git cannot say
 
 DENORT_BIN names the runtime stub of \`deno compile\` where it cannot be downloaded.`;
 
@@ -31,6 +33,7 @@ interface Asked {
   /** Whether targets were named: then they are part of the names of the files. */
   readonly named: boolean;
   readonly out: string;
+  readonly commit: string | null;
 }
 
 class WrongUsage extends Error {}
@@ -40,6 +43,7 @@ function ask(args: readonly string[]): Asked {
     portable: { type: "boolean", default: false },
     target: { type: "string", multiple: true, default: [] as string[] },
     out: { type: "string", default: `${ROOT}/dist` },
+    commit: { type: "string" },
   } as const;
   let values;
   try {
@@ -57,11 +61,19 @@ function ask(args: readonly string[]): Asked {
     const names = possible.map(({ name }) => name).join(", ");
     throw new WrongUsage(`${wanted.join(", ")}: ${values.portable ? "portable " : ""}targets are ${names}`);
   }
+  const commit = values.commit ?? null;
+  if (commit !== null && !isCommit(commit)) {
+    throw new WrongUsage(
+      `--commit takes a whole commit id (git rev-parse HEAD), not ${JSON.stringify(commit)}`,
+    );
+  }
   const out = values.out.startsWith("/") ? values.out : `${Deno.cwd()}/${values.out}`;
-  return { portable: values.portable, targets: targets as Target[], named, out };
+  return { portable: values.portable, targets: targets as Target[], named, out, commit };
 }
 
-async function build({ portable, targets, named, out }: Asked): Promise<void> {
+async function build({ portable, targets, named, out, commit: given }: Asked): Promise<void> {
+  if (!portable) await checkStub();
+  const { commit, modified } = builtFrom(await buildInfo(), given);
   const stage = await Deno.realPath(await Deno.makeTempDir({ prefix: "veripatch-build-" }));
   try {
     step("bundling the program");
@@ -70,7 +82,6 @@ async function build({ portable, targets, named, out }: Asked): Promise<void> {
     const materials = await materialsOf(packages);
     const program = new Map(files);
     program.set("THIRD_PARTY_LICENSES", new TextEncoder().encode(noticesOf(materials)));
-    const { commit, modified } = await buildInfo();
     await Deno.mkdir(out, { recursive: true });
     for (const target of targets) {
       const output = `${out}/${named ? `pp-${target.name}` : "pp"}`;
@@ -129,14 +140,14 @@ try {
   if (Deno.args.includes("--help")) console.log(HELP);
   else await build(ask(Deno.args));
 } catch (error) {
-  if (error instanceof WrongUsage) {
-    console.error(`build: ${error.message}\n\n${HELP}`);
+  if (error instanceof WrongUsage || error instanceof OtherCommit) {
+    console.error(`build: ${error.message}${error instanceof WrongUsage ? `\n\n${HELP}` : ""}`);
     Deno.exit(64);
   }
   if (!(error instanceof StubMissing)) throw error;
   console.error(`\n${error.message}\n
 \`deno compile\` starts its programs with a stub (denort) that it downloads from Deno's release host, and that
-could not be reached. Either
+is not there. Either
 
     deno task build --portable                      needs nothing but the npm registry
     DENORT_BIN=/path/to/denort deno task build      with the stub of Deno ${Deno.version.deno}, brought here by hand

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { builtFrom, isCommit, OtherCommit } from "../../tools/build/commit.ts";
 import { RUNTIME_VERSION, TARGETS } from "../../tools/build/runtime.ts";
 import { ROOT } from "../../tools/pp.ts";
 import { buildInto, portableFolder, run } from "./portable.ts";
@@ -140,6 +141,48 @@ Deno.test("compileProgram: without the stub it says that, with DENORT_BIN everyt
   }
 });
 
+Deno.test("build: where the stub cannot be downloaded it exits 69, says so, names what is possible and leaves nothing", async () => {
+  const root = await Deno.makeTempDir({ prefix: "veripatch-test-" });
+  try {
+    const { stdout } = await run([Deno.execPath(), "info", "--json"], { HOME: Deno.env.get("HOME") ?? "/" });
+    // The packages are there, a stub that was downloaded once is not.
+    await Deno.mkdir(`${root}/deno`);
+    await Deno.symlink(`${(JSON.parse(stdout) as { denoDir: string }).denoDir}/npm`, `${root}/deno/npm`);
+    const nowhere = { HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9" };
+    const env = { HOME: root, DENO_DIR: `${root}/deno`, ...nowhere };
+    const argv = [Deno.execPath(), "run", "-A", "--quiet", `${ROOT}/tools/build.ts`, "--out", `${root}/out`];
+    const named = await run(argv, { ...env, DENORT_BIN: `${root}/none` });
+    assert.equal(named.code, 69, named.stderr);
+    assert.match(
+      named.stderr,
+      /^\nDENORT_BIN=.*\/none is no file that is there\.\n[^]*--portable/,
+      "at once",
+    );
+    const { code, stderr } = await run(argv, env);
+    assert.equal(code, 69, stderr);
+    assert.match(
+      stderr,
+      /denort\) that it downloads from Deno's release host, and that\nis not there/,
+    );
+    assert.match(stderr, /^ +deno task build --portable +needs nothing but the npm registry$/m);
+    assert.match(stderr, /^ +DENORT_BIN=\/path\/to\/denort deno task build /m);
+    assert.doesNotMatch(stderr, /\bat .*\.ts:\d+|backtrace/, "no stack trace");
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${root}/out`)), []);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("builtFrom: git's word counts, the builder's where git has none, and they do not contradict", () => {
+  const [here, there] = ["a".repeat(40), "b".repeat(40)];
+  assert.deepEqual(builtFrom({ commit: here, modified: true }, null), { commit: here, modified: true });
+  assert.deepEqual(builtFrom({ commit: here, modified: false }, here), { commit: here, modified: false });
+  assert.deepEqual(builtFrom({ commit: null, modified: null }, here), { commit: here, modified: null });
+  assert.deepEqual(builtFrom({ commit: null, modified: null }, null), { commit: null, modified: null });
+  assert.throws(() => builtFrom({ commit: here, modified: false }, there), OtherCommit);
+  for (const wrong of ["", "main", "a".repeat(39), "A".repeat(40), `${here}\n`]) assert.ok(!isCommit(wrong));
+});
+
 Deno.test("build: wrong usage exits 64 and names what is possible", async () => {
   const build = (...args: string[]) =>
     run([Deno.execPath(), "run", "-A", "--quiet", `${ROOT}/tools/build.ts`, ...args], {
@@ -150,4 +193,8 @@ Deno.test("build: wrong usage exits 64 and names what is possible", async () => 
   for (const { name } of TARGETS) assert.ok(unknown.stderr.includes(name));
   assert.equal((await build("--portable", "--target", "macos-arm64")).code, 64);
   assert.equal((await build("--no-such-flag")).code, 64);
+  assert.equal((await build("--commit", "main")).code, 64);
+  const other = await build("--commit", "0".repeat(40), "--out", "/nonexistent");
+  assert.equal(other.code, 64);
+  assert.match(other.stderr, /commit [0-9a-f]{40} is checked out/);
 });

@@ -7,6 +7,16 @@ import type { Target } from "./runtime.ts";
 export class StubMissing extends Error {}
 
 /**
+ * Looks whether DENORT_BIN, where it is set, names a file: `deno compile` says so only when all else is done.
+ * @throws StubMissing when it does not
+ */
+export async function checkStub(): Promise<void> {
+  const named = Deno.env.get("DENORT_BIN") ?? "";
+  if (named === "" || (await Deno.stat(named).catch(() => null))?.isFile) return;
+  throw new StubMissing(`DENORT_BIN=${named} is no file that is there.`);
+}
+
+/**
  * Compiles the program for a target with `deno compile`, which keeps V8's code cache beside the user's other caches.
  * @param files code, policies, grammars and build.json
  * @param folder an empty one to work in
@@ -30,6 +40,6 @@ export async function compileProgram(
   const command = new Deno.Command(Deno.execPath(), { args, cwd: folder, stdin: "null", stdout: "null" });
   const { success, stderr } = await command.output();
   if (success) return;
-  const said = new TextDecoder().decode(stderr).trim();
+  const said = new TextDecoder().decode(stderr).replace(/\n\s*Stack backtrace:[^]*$/, "").trim();
   throw /denort/i.test(said) ? new StubMissing(said) : new Error(`deno compile failed: ${said}`);
 }
