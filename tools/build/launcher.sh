@@ -162,7 +162,7 @@ prepare() {
   own_links "$1" || { echo "it is reached through a link that somebody else made"; return 1; }
   near=$1
   while [ ! -d "$near" ]; do near=${near%/*}; [ -n "$near" ] || near=/; done
-  near=$(cd -P -- "$near" && pwd -P) || { echo "cannot be entered"; return 1; }
+  near=$(cd -P -- "$near" 2>/dev/null && pwd -P) || { echo "cannot be entered"; return 1; }
   guarded "$near" || { echo "others can write to it or to a folder above it"; return 1; }
   said=$(mkdir -p -m 700 -- "$1" 2>&1) || { echo "${said##*: }"; return 1; }
   [ -O "$1" ] && guarded "$(cd -P -- "$1" && pwd -P)" || { echo "others can write to it"; return 1; }
