@@ -117,3 +117,17 @@ Deno.test("workflows/test.yml: runs the README's test command", () => {
   assert.match(Deno.readTextFileSync(`${ROOT}/.ci/run`), /npx -y deno@[\d.]+ task test$/m);
   assert.match(Deno.readTextFileSync(`${ROOT}/README.md`), /npx -y deno@[\d.]+ task test /);
 });
+
+Deno.test("workflows/test.yml: a bare Debian, that of the Dockerfile, runs the script that the engine tests run", () => {
+  const { jobs } = read(`${FOLDER}/test.yml`) as unknown as {
+    jobs: { bare: { steps: readonly { run?: string; env?: Readonly<Record<string, string>> }[] } };
+  };
+  const { run, env } = jobs.bare.steps.at(-1)!;
+  const [, base] = /^ARG RUNTIME_BASE=(.*)$/m.exec(Deno.readTextFileSync(`${ROOT}/Dockerfile`))!;
+  assert.equal(env!.BARE, base);
+  for (const said of ["--network none", "--user 65532:65532", "/var/run/docker.sock", "/opt/pp:ro"]) {
+    assert.ok(run!.includes(said), said);
+  }
+  const test = Deno.readTextFileSync(`${ROOT}/tests/engine/bare_container_test.ts`);
+  for (const text of [run!, test]) assert.match(text, /\.github\/bare_container\.sh:\/bare_container\.sh:ro/);
+});
