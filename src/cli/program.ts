@@ -5,6 +5,7 @@ import { helpLayout, helpOutput } from "./help_layout.ts";
 import { spellingHint } from "../document/spelling.ts";
 import { quoted } from "../vocabulary/printable.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { enterFolder, folderFlag } from "./start_folder.ts";
 import { failureDocument, type Outcome, printFailure, printJson, verbRunner } from "./verb.ts";
 import { TOPICS } from "./topics.ts";
 import { registerVerbs } from "./verbs.ts";
@@ -28,6 +29,7 @@ Examples:
   pp approval list                          what waits for a decision; pp review decides
   pp events --verify                        the store's log, and whether it holds
   pp doctor                                 what is missing, and how to get it
+  pp -C ../api prove                        in another folder, from which paths are seen then
 
 Exit codes:
   0    proved, valid, open, done
@@ -52,15 +54,23 @@ const RUN_HINT = 'quote the command (pp run "pytest -q") or put -- before it (pp
  * @returns the exit code
  */
 export async function run(given: readonly string[]): Promise<number> {
-  const args = given[0] === "version" ? ["--version", ...given.slice(1)] : given;
+  let words: readonly string[];
+  try {
+    words = enterFolder(given);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    printFailure(error);
+    if (given.includes("--json")) await printJson(failureDocument(error));
+    return EXIT.usage;
+  }
+  const args = words[0] === "version" ? ["--version", ...words.slice(1)] : words;
   if (asksForVersion(args)) {
     const { buildInfo } = await import("../build_info.ts");
     await printJson({ format: "veripatch-version/v1", ...await buildInfo() });
     return EXIT.yes;
   }
   const outcome: Outcome = { exit: EXIT.yes };
-  const program = new Command("pp");
-  program
+  const program = folderFlag(new Command("pp"))
     .description("Proves that a patch fixes what it claims, and lets anyone check it offline.")
     .version(
       `pp ${VERSION}`,

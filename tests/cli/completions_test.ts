@@ -36,6 +36,9 @@ const CASES: readonly { readonly line: string; readonly has: readonly string[]; 
   { line: "pp run -- cat fix.", has: ["fix.diff"] },
   { line: "pp run -- --al", has: [], not: "--allow-protected" },
   { line: "pp gate --require-replay --ba", has: ["--base"] },
+  { line: "pp --dir", has: ["--directory"] },
+  { line: "pp -C ", has: ["docs"], not: "fix.diff" },
+  { line: "pp -C docs trust a", has: ["add"], not: "artifact" },
 ];
 
 async function withCompletions<T>(shell: string, use: (folder: string) => Promise<T>): Promise<T> {

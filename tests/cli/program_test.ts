@@ -135,3 +135,39 @@ Deno.test("pp --help: whoever stopped reading gets no complaint, and the exit co
     }
   });
 });
+
+Deno.test("pp -C: works as if started in that folder, and paths are seen from there", async () => {
+  const files = { "in/pp.yaml": "policy: {}\n", "in/deep/x": "", "x.diff": "" };
+  await withFolder(files, async (cwd) => {
+    const source = async (...args: string[]) => {
+      const { stdout, stderr } = await pp([...args, "--json"], { cwd });
+      return stdout === "" ? stderr : (JSON.parse(stdout) as { source: string | null }).source;
+    };
+    const here = await source("policy", "show");
+    const [there, ...same] = await Promise.all([
+      source("-C", "in", "policy", "show"),
+      source("--directory=in", "policy", "show"),
+      source("--directory", "in/deep", "-C", "..", "policy", "show"),
+      source("-C", `${cwd}/in`, "policy", "show", "pp.yaml"),
+    ]);
+    assert.notEqual(there, here);
+    assert.match(there!, /pp\.yaml$/);
+    assert.deepEqual(same, [there, there, there]);
+  });
+});
+
+Deno.test("pp -C: a folder that cannot be entered, a flag without one or behind the verb are wrong usage", async () => {
+  await withFolder({ file: "" }, async (cwd) => {
+    const refused = async (...args: string[]) => {
+      const { code, stdout, stderr } = await pp(args, { cwd });
+      assert.equal(code, 64, stdout);
+      return stderr;
+    };
+    assert.match(await refused("-C", "none", "doctor"), /-C "none": there is no such folder\nhint: /);
+    assert.match(await refused("-C", "file", "doctor"), /-C "file": it is no folder\n/);
+    assert.match(await refused("-C"), /argument missing/);
+    assert.match(await refused("doctor", "-C", "."), /unknown option '-C'/);
+    const { stdout } = await pp(["-C", "none", "doctor", "--json"], { cwd });
+    assert.equal(JSON.parse(stdout).error.code, "folder_missing");
+  });
+});
