@@ -8,6 +8,7 @@ import { readEvidence } from "../../src/approve/evidence.ts";
 import type { ApprovalTerms } from "../../src/approve/judge.ts";
 import { clearanceOf } from "../../src/cli/apply_clearance.ts";
 import type { Revision } from "../../src/store/proposals.ts";
+import { collectGarbage } from "../../src/store/artifact/upkeep.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { ANN, BOB, termsOf } from "../approve/fixture.ts";
 import { openAt } from "../store/fixture.ts";
@@ -48,7 +49,11 @@ const step = () => {
 const EXPECTED = ["folder_busy", "proposal_moved", "nothing_to_roll_back", "nothing_to_redo"];
 
 async function round(): Promise<void> {
-  const wish = pick(["propose", "approve", "approve", "apply", "apply", "apply", "rollback", "redo"]);
+  const wish = pick(["propose", "approve", "approve", "apply", "apply", "apply", "rollback", "redo", "gc"]);
+  if (wish === "gc") {
+    const { leftovers } = await collectGarbage(store, author(store, who), false, {});
+    return say({ did: "collected", leftovers });
+  }
   const root = pick(roots);
   if (wish === "propose") {
     // What a folder was made last, so that it often is what the folder is when the change is applied.

@@ -74,7 +74,7 @@ function assertFolder(store: FolderStore, folder: string): number {
   return operations.length;
 }
 
-Deno.test("propose, approve, apply, rollback and redo by several processes on several folders, some killed: every invariant holds", async () => {
+Deno.test("propose, approve, apply, rollback, redo and gc by several processes on several folders, some killed: every invariant holds", async () => {
   await withStoreFolder(async (store, workspace, place) => {
     const folders = ["one", "two", "three"].map((name) => `${workspace}/${name}`);
     for (const folder of folders) {

@@ -128,6 +128,31 @@ Deno.test("openFolderStore: a folder others can write to, or that holds somethin
   });
 });
 
+Deno.test("examine, repair: a blob that this user may not read is no damage, and stays where it is", async () => {
+  await withStoreFolder(async (store, workspace) => {
+    await Deno.writeTextFile(`${workspace}/a`, "a\n");
+    await createFrom(store, workspace);
+    const denied = () => {
+      throw new Failure("denied", "store_io", "cannot use the store");
+    };
+    const blobs = Object.assign(Object.create(store.blobs), { chunks: denied });
+    await assert.rejects(examine({ ...store, blobs }, {}), (error: Failure) => error.code === "store_io");
+    const damage = {
+      what: "blob",
+      digest: sha256("a\n"),
+      problem: "corrupt",
+      size: 2,
+      hits: [],
+      proposals: [],
+      operations: [],
+    } as const;
+    const repairing = repair({ ...store, blobs }, authorOf(store), [damage], null, {});
+    await assert.rejects(repairing, (error: Failure) => error.code === "store_io");
+    assert.ok(store.blobs.has(sha256("a\n")));
+    assert.deepEqual((await examine(store, {})).damages, []);
+  });
+});
+
 Deno.test("repair: a corrupt blob is put aside, restored, and the version is whole again", async () => {
   await withStoreFolder(async (store, workspace) => {
     Deno.writeTextFileSync(`${workspace}/f`, "content");

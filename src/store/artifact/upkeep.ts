@@ -185,6 +185,8 @@ function blobProblem(store: Store, digest: Sha256, size: number): Damage["proble
     return read === size ? null : "corrupt";
   } catch (error) {
     if (error instanceof Failure && error.code === "blob_missing") return "missing";
+    // What this user may not read is no damage, and is not put aside.
+    if (error instanceof Failure && error.kind === "denied") throw error;
     if (error instanceof Failure || (error as { code?: unknown }).code !== undefined) return "corrupt";
     throw error;
   }

@@ -308,7 +308,7 @@ function translated<T>(path: string, work: () => T): T {
     }
     if (/readonly|unable to open|full|I\/O/.test(error.message)) {
       throw new Failure("unavailable", "store_io", `cannot use ${shown}: ${error.message}`, {
-        hint: "see that there is space left and that you may write there",
+        hint: "see that there is space left and that you may write it and the files beside it (-wal, -shm)",
         cause: error,
       });
     }
