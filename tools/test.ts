@@ -32,17 +32,21 @@ const PROGRAMS = {
 };
 
 let running: Deno.ChildProcess | null = null;
+let interrupted = false;
 
 async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
   step(`deno ${args.join(" ")}`);
   running = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdin: "null" }).spawn();
   const { success } = await running.status;
   running = null;
+  // Nothing more is started then, nor counted: cleaning up ends this program.
+  if (interrupted) await new Promise(() => {});
   return success;
 }
 
 /** Whoever interrupts this program alone, by its process id, has interrupted its tests as well. */
 async function stopRunning(): Promise<void> {
+  interrupted = true;
   const child = running;
   if (child === null) return;
   child.kill("SIGTERM");
@@ -67,8 +71,9 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
   }
   await ensurePrograms(PROGRAMS);
   const engine = await ensureEngine();
-  onSignal(() => stopRunning().finally(engine.stop));
   const reports = await Deno.makeTempDir({ prefix: "veripatch-reports-" });
+  const cleanUp = () => Deno.remove(reports, { recursive: true }).finally(engine.stop);
+  onSignal(() => stopRunning().finally(cleanUp));
   const total = { passed: 0, failed: 0 };
   try {
     await ensureExamplesImage(engine);
@@ -86,9 +91,10 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
       ...(binary === null ? {} : { PP_BIN: binary }),
     };
     // Those in `alone` kill pp and engines, fill machines and time what happens: nothing else may run beside them.
-    const engineRounds = [["--parallel", "--ignore=tests/engine/alone", "tests/engine"], [
-      "tests/engine/alone",
-    ]];
+    const engineRounds = [
+      ["--parallel", "--ignore=tests/engine/alone", "tests/engine"],
+      ["tests/engine/alone"],
+    ];
     const rounds = only.length > 0
       ? [[...only]]
       : binary !== null
@@ -102,8 +108,7 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
       total.failed += count.failed;
     }
   } finally {
-    await Deno.remove(reports, { recursive: true });
-    await engine.stop();
+    await cleanUp();
   }
   if (total.passed === 0 && total.failed === 0) ok = false;
   if (!ok) console.log("\nNot everything passed: see above.");
