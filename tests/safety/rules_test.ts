@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CAPABILITIES } from "../../src/safety/capability.ts";
 import { parseRuleFile } from "../../src/safety/rules.ts";
 import { capabilityRules, RULE_FILES } from "../../src/cli/capability_rules.ts";
-import { EXAMPLE_PATH, ruleFiles, sitesOf } from "./fixture.ts";
+import { EXAMPLE_PATH, ruleFiles, rules, sitesOf } from "./fixture.ts";
 
 for (const file of ruleFiles()) {
   for (const language of [file.language, ...file.also]) {
@@ -67,16 +67,25 @@ Deno.test("parseRuleFile: a rule that names nothing, and an id twice, are refuse
   ]);
 });
 
-Deno.test("capabilityRules: every file of policies/capabilities is there, with the languages it names", async () => {
+Deno.test("capabilityRules: every file of policies/capabilities is there, with the languages it names and the rules it has when all are made ready at once", async () => {
   assert.deepEqual(
     RULE_FILES,
     Object.fromEntries(ruleFiles().map(({ language, also }) => [language, [language, ...also]])),
   );
   const shipped = await capabilityRules();
-  for (const language of Object.values(RULE_FILES).flat()) {
-    assert.ok(shipped.get(language) !== undefined, language);
+  for (const file of ruleFiles()) {
+    const names = file.rules.flatMap(({ symbols, calls }) => [...symbols, ...calls])
+      .map((pattern) => pattern.replaceAll("*", "x"));
+    for (const language of [file.language, ...file.also]) {
+      for (const name of names) {
+        const [late, atOnce] = [shipped, rules].map((all) =>
+          all.get(language)!.symbolRules(name, true).map(({ id, config }) => ({ id, config }))
+        );
+        assert.ok(late!.length > 0, `${language} ${name}`);
+        assert.deepEqual(late, atOnce, `${language} ${name}`);
+      }
+    }
   }
-  assert.equal(shipped.get("python")!.symbolRules("os.system", true)[0]?.id, "run-program");
   assert.equal(shipped.get("tsx"), shipped.get("javascript"));
   assert.equal(shipped.get("cobol"), undefined);
 });

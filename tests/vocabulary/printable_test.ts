@@ -44,6 +44,17 @@ Deno.test("printable: what is obeyed, hidden or reorders becomes an escape; all 
   assert.equal(printable(kept), kept);
 });
 
+Deno.test("printable: plain text, which is not looked at closely, is what it would be beside a letter that makes it", () => {
+  const plain = fc.string({ unit: fc.nat(0x9f).map((code) => String.fromCharCode(code)) });
+  fc.assert(fc.property(fc.oneof(plain, fc.string(), anyText), (text) => {
+    assert.equal(`${printable(text)}é`, printable(`${text}é`));
+  }));
+  for (let code = 0; code < 0xa0; code++) {
+    const text = String.fromCharCode(code);
+    assert.equal(`${printable(text)}é`, printable(`${text}é`), code.toString(16));
+  }
+});
+
 Deno.test("printableLine: one line, whatever it is given", () => {
   assert.equal(printableLine("a\n\tb\r\n\u2028c"), "a\\n\\tb\\u{d}\\n\\u{2028}c");
   fc.assert(fc.property(anyText, (text) => assert.ok(harmless(printableLine(text)))));
