@@ -19,6 +19,8 @@ import { moveRevisions } from "./revisions.ts";
 export const MAX_OPERATION_BYTES = 512 << 20;
 /** Characters of why an operation was taken back. */
 const MAX_REASON = 500;
+/** What ends an operation that is still under way in the store. */
+const LATER = "pp history in this folder";
 
 /** The world around operations on a folder. */
 export interface ApplyPorts extends HoldOptions {
@@ -93,29 +95,22 @@ function perform(ports: ApplyPorts, tree: FolderTree, intent: Intent): Operation
     return store.records.write((rows) => finish(rows, ports.by(), operation.number));
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== "unavailable") throw error;
-    const name = `O${operation.number}`;
-    throw new Failure(
-      "unavailable",
-      "operation_unwritten",
-      `the folder holds all of ${name}, and the store could not note that: ${error.message}`,
-      {
-        hint: `${
-          error.hint ?? "see the cause"
-        }; then pp history in this folder notes it, nothing else is to be done`,
-        cause: error,
-      },
-    );
+    const what = `the folder holds all of O${operation.number}, and the store could not note that`;
+    const todo = error.hint ?? "see the cause";
+    throw new Failure("unavailable", "operation_unwritten", `${what}: ${error.message}`, {
+      hint: `${todo}; then ${LATER} notes it, nothing else is to be done`,
+      cause: error,
+    });
   }
 }
 
 /** Notes what an exchange that failed left behind. @returns what to throw */
 function takenBack({ store, by }: ApplyPorts, operation: Operation, error: unknown): unknown {
   const failure = error instanceof Failure ? error : null;
-  const later = `pp history in this folder`;
   if (failure?.code === "rollback_failed") {
     // Left under way: what could not be put back now can be later.
     return new Failure(failure.kind, failure.code, `${failure.message}: O${operation.number} is cut off`, {
-      hint: `see the cause; then ${later} puts back the rest`,
+      hint: `see the cause; then ${LATER} puts back the rest`,
       details: failure.details,
       cause: failure.cause,
     });
@@ -131,10 +126,9 @@ function takenBack({ store, by }: ApplyPorts, operation: Operation, error: unkno
     });
   } catch (unwritten) {
     if (failure === null || !(unwritten instanceof Failure)) throw unwritten;
+    const todo = failure.hint ?? "see the cause";
     return new Failure(failure.kind, failure.code, failure.message, {
-      hint: `${
-        failure.hint ?? "see the cause"
-      }; the store could not note it (${unwritten.message}): ${later} does`,
+      hint: `${todo}; the store could not note it (${unwritten.message}): ${LATER} does`,
       details: failure.details,
       cause: failure.cause,
     });

@@ -88,7 +88,7 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
       const delivery = { root, artifacts, session, spooled, strangers, attestation, signal, emit };
       const { outcome, delivered } = await prove(
         plan,
-        { ...ports, emit: loadingLate(emit, world) },
+        { ...ports, emit: loadingMeanwhile(emit, world) },
         async (concluded) => {
           const { deliver } = await import("./session_delivery.ts");
           const { workspace, redact } = world;
@@ -113,14 +113,16 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
  * What makes a bundle is loaded while the engine starts the first container, and what finds secrets while the first
  * command runs: they are needed in the end, and then at once.
  */
-function loadingLate(
+function loadingMeanwhile(
   emit: (event: SessionEvent) => void,
   { redact }: Pick<SessionPorts, "redact">,
 ): (event: SessionEvent) => void {
+  let scanner: Promise<unknown> | undefined;
   return (event) => {
     emit(event);
+    // Whoever needs them meets the error again.
     if (event.kind === "workspace_streamed") import("./session_delivery.ts").catch(() => {});
-    if (event.kind === "target_started") redact("", "nothing").catch(() => {});
+    if (event.kind === "target_started") scanner ??= redact("", "nothing").catch(() => {});
   };
 }
 

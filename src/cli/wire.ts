@@ -18,10 +18,10 @@ import type { Environment } from "../vocabulary/environment.ts";
 import type { Redact, Redaction } from "../vocabulary/redaction.ts";
 import type { History } from "../workspace/history.ts";
 import type { TargetFolder } from "../workspace/target.ts";
+import type { Workspace } from "../workspace/workspace.ts";
 
 /** What a call says about putting a workspace into a store. */
 export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress" | "look">;
-import type { Workspace } from "../workspace/workspace.ts";
 
 /** Everything of the world that a session and a replay share. */
 export interface World
@@ -41,7 +41,10 @@ export interface WorldOptions {
   readonly container: boolean;
 }
 
-/** Begins to load what a session in a container needs, for a call that has other things to load first. */
+/**
+ * Begins to load what a session in a container needs, for a call that has other things to load first. That is before a
+ * policy is read: one that runs commands on this host loads it in vain.
+ */
 export function beginLoading(): void {
   const client = async () => await (await import("../sandbox/docker/dockerode.ts")).loadClient();
   const all = [import("../workspace/directory.ts"), import("../sandbox/docker/docker.ts"), client()];

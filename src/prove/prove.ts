@@ -23,6 +23,9 @@ import { reportPaths, type ReportRules, reportRules } from "./reports.ts";
 import { buildRequest } from "./request.ts";
 import { verifyTargets } from "./verification.ts";
 
+/** What is asked of the sandbox at its end goes out before what follows keeps this thread busy. */
+const CLOSING_MS = 5;
+
 /** What a session came to. */
 export interface Concluded {
   readonly record: SessionRecord;
@@ -80,9 +83,6 @@ export async function prove<T>(
     await (closing ?? close());
   }
 }
-
-/** What is asked of the sandbox at its end goes out before what follows keeps this thread busy. */
-const CLOSING_MS = 5;
 
 class Session {
   readonly #startedAt: number;
