@@ -23,17 +23,23 @@ export async function give(path: string): Promise<void> {
   if (Deno.uid() === 0) await Deno.chown(path, USER, USER);
 }
 
-/** Fresh places, removed afterwards. The cache is there and empty. */
-export async function withPlaces(use: (places: Places) => Promise<void>): Promise<void> {
+/** Fresh places; whoever asks removes `root`. The cache is there and empty. */
+export async function freshPlaces(): Promise<Places> {
   const pp = await portable();
   const root = await Deno.realPath(await Deno.makeTempDir({ prefix: "veripatch-test-" }));
   await Deno.chmod(root, 0o755);
   const [cache, temporary] = [`${root}/cache`, `${root}/tmp`];
   for (const place of [cache, temporary]) await Deno.mkdir(place, { mode: 0o700 });
+  return { root, cache, temporary, env: { XDG_CACHE_HOME: cache, TMPDIR: temporary }, pp };
+}
+
+/** Fresh places, removed afterwards. */
+export async function withPlaces(use: (places: Places) => Promise<void>): Promise<void> {
+  const places = await freshPlaces();
   try {
-    await use({ root, cache, temporary, env: { XDG_CACHE_HOME: cache, TMPDIR: temporary }, pp });
+    await use(places);
   } finally {
-    await Deno.remove(root, { recursive: true });
+    await Deno.remove(places.root, { recursive: true });
   }
 }
 

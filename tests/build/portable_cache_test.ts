@@ -4,7 +4,7 @@ import { VERSION } from "../../src/version.ts";
 import { filesBelow } from "../../tools/build/files.ts";
 import { portableFile } from "../../tools/build/portable.ts";
 import { TARGETS } from "../../tools/build/runtime.ts";
-import { type Places, unpackedIn, withPlaces } from "./places.ts";
+import { freshPlaces, type Places, unpackedIn } from "./places.ts";
 import { run } from "./portable.ts";
 
 const SAID = { code: 0, stdout: `pp ${VERSION}\n`, stderr: "" };
@@ -22,38 +22,45 @@ interface Unpacked {
   readonly home: string;
 }
 
+let shared: Promise<Versions> | undefined;
+
+/** Both versions unpacked and just started. All tests use the same cache: unpacking takes seconds. */
 async function withVersions(use: (versions: Versions) => Promise<void>): Promise<void> {
-  await withPlaces(async (places) => {
-    const base = `${places.cache}/veripatch/portable`;
-    const unpack = async (pp: string, known: readonly string[]) => {
-      assert.deepEqual(await run([pp, "--version"], places.env), SAID);
-      const [name] = (await unpackedIn(base)).filter((name) => !known.includes(name));
-      return { pp, home: `${base}/${name}` };
-    };
-    const old = await unpack(places.pp, []);
-    const current = await unpack(await anotherVersion(`${old.home}/tree`), [nameOf(old)]);
-    await use({ ...places, base, old, current });
-  });
+  const versions = await (shared ??= makeVersions());
+  for (const version of [versions.old, versions.current]) {
+    assert.deepEqual(await start(versions, version), SAID);
+  }
+  assert.deepEqual(await unpackedIn(versions.base), [versions.old, versions.current].map(nameOf).sort());
+  await use(versions);
+}
+
+async function makeVersions(): Promise<Versions> {
+  const places = await freshPlaces();
+  globalThis.addEventListener("unload", () => Deno.removeSync(places.root, { recursive: true }));
+  const base = `${places.cache}/veripatch/portable`;
+  const unpack = async (pp: string, known: readonly string[]) => {
+    assert.deepEqual(await run([pp, "--version"], places.env), SAID);
+    const [name] = (await unpackedIn(base)).filter((name) => !known.includes(name));
+    return { pp, home: `${base}/${name}` };
+  };
+  const old = await unpack(places.pp, []);
+  const current = await unpack(await anotherVersion(places.root, `${old.home}/tree`), [nameOf(old)]);
+  return { ...places, base, old, current };
 }
 
 const nameOf = ({ home }: Unpacked) => home.replace(/^.*\//, "");
 
-let another: string | undefined;
-
 /** A portable file of the same program with a file more. */
-async function anotherVersion(tree: string): Promise<string> {
-  if (another !== undefined) return another;
+async function anotherVersion(folder: string, tree: string): Promise<string> {
   const target = TARGETS.find(({ triple }) => triple === Deno.build.target)!;
   const files = new Map([["another.txt", new TextEncoder().encode("version")]]);
   for (const path of await filesBelow(tree, ".")) {
     const name = path.replace(/^\.\//, "");
     if (name !== "deno" && name !== "files.sha256") files.set(name, await Deno.readFile(`${tree}/${name}`));
   }
-  const folder = await Deno.makeTempDir({ prefix: "veripatch-test-build-" });
-  globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   const bytes = await portableFile(target, await Deno.readFile(`${tree}/deno`), files);
-  await Deno.writeFile(`${folder}/pp`, bytes, { mode: 0o755 });
-  return another = `${folder}/pp`;
+  await Deno.writeFile(`${folder}/another-pp`, bytes, { mode: 0o755 });
+  return `${folder}/another-pp`;
 }
 
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
@@ -191,6 +198,9 @@ Deno.test("portable: nothing is removed that is not a version unpacked by this u
     await Deno.remove(`${old.home}/mine.txt`);
     await look();
     assert.ok(!await isThere(old.home), "it was that file alone that kept it");
+    for (const path of Object.keys(strange)) {
+      await Deno.remove(`${base}/${path.replace(/\/.*$/, "")}`, { recursive: true }).catch(() => {});
+    }
   });
 });
 
