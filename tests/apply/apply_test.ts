@@ -19,6 +19,7 @@ import {
   logProblems,
   portsOf,
   proposeChanges,
+  recover,
   stateOf,
 } from "./fixture.ts";
 
@@ -339,6 +340,35 @@ Deno.test("dropOldBackups: what is let go of cannot be taken back, and gc frees 
     assert.deepEqual(store.records.write((rows) => dropOldBackups(rows, later, later.now)), []);
     const { plan } = await rollBack(ports, { kind: "last", count: 1 }, UNDO);
     assert.deepEqual(plan.refusals.map(({ reason }) => reason), ["backup_expired"]);
+  });
+});
+
+Deno.test("operate: what cannot be put back at once is put back by the next start", async () => {
+  await withStoreFolder(async (store, root) => {
+    writeFiles(root, { a: "a\n", "gone/deep": "g\n" });
+    const { version } = await createFrom(store, root);
+    const before = snapshot(root);
+    const proposal = await proposeChanges(store, version, [write("a", "A\n"), remove("gone/deep")]);
+    const step = (what: string) => {
+      if (what !== "removed the directory gone") return;
+      Deno.writeTextFileSync(`${root}/gone`, "in the way\n");
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    };
+    await assert.rejects(apply(await portsOf(store, root, step), [proposal]), (error: Failure) => {
+      assert.equal(error.code, "rollback_failed");
+      assert.match(
+        `${error.message} ${error.hint}`,
+        /O1 is cut off .*pp history in this folder puts back the rest/,
+      );
+      return true;
+    });
+    assert.deepEqual((await recover(store)).map(({ outcome }) => outcome), ["unfinished"]);
+    assert.equal(stateOf(store, proposal), "applying");
+    Deno.removeSync(`${root}/gone`);
+    assert.deepEqual((await recover(store)).map(({ outcome }) => outcome), ["before"]);
+    assert.deepEqual(snapshot(root), before);
+    assert.equal(stateOf(store, proposal), "approved");
+    assert.deepEqual(logProblems(store), []);
   });
 });
 

@@ -21,7 +21,9 @@ export interface PpResult {
 
 /** Starts `pp` with plain output. */
 export function spawnPp(args: readonly string[], options: PpOptions): Deno.ChildProcess {
-  const own: Record<string, string> = options.clearEnv === true ? { DENO_DIR: denoDirectory() } : {};
+  // With another home Deno would fetch all modules anew.
+  const alone = options.clearEnv === true || options.env?.HOME !== undefined;
+  const own: Record<string, string> = alone ? { DENO_DIR: denoDirectory() } : {};
   return new Deno.Command(PP[0]!, {
     args: [...PP.slice(1), ...args],
     cwd: options.cwd,
