@@ -33,7 +33,7 @@ export async function chooseRevision(
   }
   const { base, change } = await storedChange(store, found);
   use.counter.end();
-  const chosen = await chooseHunks(change.patch, terminalAsking());
+  const chosen = await chooseHunks(change.patch, terminalAsking(use.signal));
   if (chosen === null) return { kind: "nothing", detail: "stopped: nothing was applied" };
   if (chosen.files.length === 0) return { kind: "nothing", detail: "nothing was chosen" };
   if (renderPatch(chosen) === renderPatch(change.patch)) {

@@ -1,17 +1,16 @@
 import { Buffer } from "node:buffer";
-import { byteString } from "../patch/bytes.ts";
 import { renderPatch } from "../patch/render.ts";
-import { Failure } from "../vocabulary/failure.ts";
-import type { ByteString, FilePatch, Hunk, HunkLine, Patch } from "../vocabulary/patch.ts";
-import { printablePath } from "../vocabulary/printable.ts";
+import { interrupted } from "../vocabulary/failure.ts";
+import type { FilePatch, Hunk, Patch } from "../vocabulary/patch.ts";
+import { editableHunk, type Edited, editInEditor, readEdit } from "./hunk_edit.ts";
 import { colour, colourDiff } from "./output.ts";
 
 /** Where questions are asked, and how a text is edited. */
 export interface Asking {
   /** @returns null at the end of the input */
-  readonly ask: (question: string) => string | null;
+  readonly ask: (question: string) => Promise<string | null>;
   readonly say: (text: string) => void;
-  readonly edit: (text: string) => Promise<string>;
+  readonly edit: (text: Uint8Array) => Promise<Edited<Uint8Array>>;
 }
 
 const HELP = `y  take it        n  leave it out
@@ -78,7 +77,8 @@ async function answered(
   const text = Buffer.from(renderPatch({ files: [shown] }), "latin1").toString("utf8").trimEnd();
   asking.say(colourDiff(text, colour(Deno.stderr)));
   for (;;) {
-    const word = asking.ask(`${question} [y,n,a,d,${hunk === null ? "" : "e,"}q,?] `)?.trim().toLowerCase();
+    const line = await asking.ask(`${question} [y,n,a,d,${hunk === null ? "" : "e,"}q,?] `);
+    const word = line?.trim().toLowerCase();
     switch (word) {
       case "y":
         return { taken: true, rest: null };
@@ -93,11 +93,10 @@ async function answered(
         return null;
       case "e": {
         if (hunk === null) break;
-        const edited = readHunk(hunk, await asking.edit(hunkText(file, hunk)));
-        if (edited !== null) return { taken: edited, rest: null };
-        asking.say(
-          "that is no edit of this hunk: lines begin with a space, - or +, and those with a space or - stay",
-        );
+        const text = await asking.edit(editableHunk(file, hunk));
+        const edited = text.ok ? readEdit(hunk, text.value) : text;
+        if (edited.ok) return { taken: edited.value, rest: null };
+        asking.say(`${edited.why}; the hunk is as it was`);
         continue;
       }
     }
@@ -115,71 +114,37 @@ function moved(hunks: readonly Hunk[]): Hunk[] {
   });
 }
 
-function hunkText({ newPath }: FilePatch, { lines }: Hunk): string {
-  const body = lines.map(({ op, text, newline }) =>
-    `${op}${text}\n${newline ? "" : "\\ No newline at end of file\n"}`
-  );
-  const head = `# ${
-    printablePath(newPath ?? "")
-  }: change, add or remove lines with +; make a - a space to keep it.\n`;
-  return `${head}# Lines that begin with # are left out.\n${
-    Buffer.from(body.join(""), "latin1").toString("utf8")
-  }`;
-}
-
-/** @returns null for what is no edit of the hunk, or changes nothing */
-function readHunk(hunk: Hunk, text: string): Hunk | null {
-  const lines: HunkLine[] = [];
-  const rows = text.replace(/\n$/, "").split("\n").filter((row) => !row.startsWith("#"));
-  for (const row of rows) {
-    const op = row[0] ?? " ";
-    if (op === "\\" && lines.length > 0) lines.push({ ...lines.pop()!, newline: false });
-    else if (op === " " || op === "-" || op === "+") {
-      lines.push({
-        op,
-        text: byteString(new TextEncoder().encode(row.slice(1))) as ByteString,
-        newline: true,
-      });
-    } else return null;
-  }
-  const olds = (all: readonly HunkLine[]) =>
-    all.filter(({ op }) => op !== "+").map(({ text, newline }) => `${newline} ${text}`).join("\n");
-  if (olds(lines) !== olds(hunk.lines) || lines.every(({ op }) => op === " ")) return null;
-  const count = (without: string) => lines.filter(({ op }) => op !== without).length;
-  return { ...hunk, lines, oldCount: count("+"), newCount: count("-") };
-}
-
-/** Asks on stderr, reads stdin, edits with the user's editor. */
-export function terminalAsking(): Asking {
+/** Asks on stderr, reads stdin, edits with the user's editor. @param signal ends a question with `interrupted` */
+export function terminalAsking(signal: AbortSignal): Asking {
   const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
   return {
     say: (text) => write(`${text}\n`),
-    ask: (question) => {
+    ask: async (question) => {
       write(question);
-      const line: number[] = [], byte = new Uint8Array(1);
-      for (;;) {
-        if (Deno.stdin.readSync(byte) === null) {
-          return line.length === 0 ? null : String.fromCharCode(...line);
-        }
-        if (byte[0] === 10) return String.fromCharCode(...line);
-        if (line.length < 100) line.push(byte[0]!);
-      }
+      return await unless(signal, lineOfStdin());
     },
-    edit: async (text) => {
-      const editor = Deno.env.get("VISUAL") || Deno.env.get("EDITOR") || "vi";
-      const file = await Deno.makeTempFile({ prefix: "veripatch-hunk-", suffix: ".diff" });
-      try {
-        await Deno.writeTextFile(file, text);
-        const run = new Deno.Command("sh", { args: ["-c", `${editor} "$1"`, "sh", file] }).spawn();
-        if (!(await run.status).success) {
-          throw new Failure("unavailable", "editor_failed", "the editor ended with an error", {
-            hint: "nothing was applied; set VISUAL or EDITOR",
-          });
-        }
-        return await Deno.readTextFile(file);
-      } finally {
-        await Deno.remove(file);
-      }
-    },
+    edit: editInEditor,
   };
+}
+
+/** One line, and no byte more: what follows may be meant for an editor. @returns null at the end of the input */
+async function lineOfStdin(): Promise<string | null> {
+  const line: number[] = [], byte = new Uint8Array(1);
+  for (;;) {
+    if (await Deno.stdin.read(byte) === null) return line.length === 0 ? null : String.fromCharCode(...line);
+    if (byte[0] === 10) return String.fromCharCode(...line);
+    if (line.length < 100) line.push(byte[0]!);
+  }
+}
+
+async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(interrupted(signal.reason));
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([stopped.promise, work]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chooseHunks } from "../../src/cli/hunk_choice.ts";
+import { editableHunk, readEdit } from "../../src/cli/hunk_edit.ts";
 import { byteString } from "../../src/patch/bytes.ts";
 import { parsePatch } from "../../src/patch/parse.ts";
 import { renderPatch } from "../../src/patch/render.ts";
@@ -25,14 +26,14 @@ new file mode 100644
 +n
 `;
 
-async function chosen(answers: readonly string[], edited = "") {
+async function chosen(answers: readonly string[], edited = "", said: string[] = []) {
   const parsed = parsePatch(byteString(new TextEncoder().encode(TEXT)));
   assert.ok(parsed.ok, JSON.stringify(parsed));
   const left = [...answers];
   const patch = await chooseHunks(parsed.patch, {
-    ask: () => left.shift() ?? null,
-    say: () => {},
-    edit: () => Promise.resolve(edited),
+    ask: () => Promise.resolve(left.shift() ?? null),
+    say: (text) => void said.push(text),
+    edit: () => Promise.resolve({ ok: true, value: new TextEncoder().encode(edited) }),
   });
   assert.deepEqual(left, []);
   return patch === null ? null : renderPatch(patch);
@@ -61,5 +62,47 @@ Deno.test("chooseHunks: an edited hunk keeps the file's own lines, or is asked f
     "",
     "another line than the file has",
   );
+  for (
+    const [text, why] of [
+      ["-21\n+twenty\n", "the edit does not apply: lines with a space or - are those of the file, and stay"],
+      [
+        "-20\n+twenty\n 21\n",
+        "the edit does not apply: lines with a space or - are those of the file, and stay",
+      ],
+      ["", "the edit is empty"],
+      ["# a remark\n\n", "the edit is empty"],
+      [" 20\n", "the edit changes nothing"],
+      ["-20\n+20\n", "the edit changes nothing"],
+      ["-20\ntwenty\n", "the edit has a line that begins with neither a space, - nor +"],
+      [
+        "-20\n+twenty\n\\ No newline at end of file\n+more\n",
+        "the edit does not apply: only the last line of a file has no newline",
+      ],
+    ]
+  ) {
+    const said: string[] = [];
+    await chosen(["n", "n", "e", "q"], text, said);
+    assert.ok(said.includes(`${why}; the hunk is as it was`), JSON.stringify([text, said]));
+  }
   assert.equal(await chosen(["n", "n", "e", "n", "n"], " 20\n"), "", "nothing is left to change");
+});
+
+Deno.test("editableHunk, readEdit: any bytes come back as they were, but for what was edited", () => {
+  const bytes = new TextEncoder().encode(
+    "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n ?\r\n-1\n+2\n\\ No newline at end of file\n",
+  );
+  bytes[bytes.indexOf(63)] = 0xff;
+  const parsed = parsePatch(byteString(bytes));
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const [file] = parsed.patch.files, [hunk] = file!.hunks;
+  const text = editableHunk(file!, hunk!);
+  const same = readEdit(hunk!, text);
+  assert.deepEqual(same, { ok: true, value: hunk });
+  text[text.lastIndexOf(50)] = 51;
+  const edited = readEdit(hunk!, text);
+  assert.ok(edited.ok, JSON.stringify(edited));
+  assert.equal(
+    renderPatch({ files: [{ ...file!, hunks: [edited.value] }] }),
+    renderPatch(parsed.patch).replace("+2", "+3"),
+  );
 });
