@@ -9,13 +9,13 @@ import {
   exactly,
   flag,
   listOf,
-  matching,
   nullable,
   oneOf,
   type Shaped,
   text,
   where,
 } from "../vocabulary/shape.ts";
+import { instant, storeId } from "../vocabulary/store_shape.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
 
 export const EVIDENCE_FORMAT = "veripatch-evidence/v1";
@@ -24,13 +24,6 @@ export const MAX_EVIDENCE_BYTES = 1024 * 1024;
 export const MAX_EVIDENCE_FILES = 10_000;
 const MAX_VALUES = 200_000;
 
-/** A time as a store writes it. */
-export const instant = where(
-  matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "no time"),
-  (value) => !Number.isNaN(Date.parse(value)) && new Date(value).toISOString() === value,
-  "no time",
-);
-export const storeId = matching(/^[0-9a-f]{32}$/, "no store id");
 export const ordinal = where(count, (value) => value >= 1, "no number from 1");
 const workspace = exactly({ root: digestShape, manifest: digestShape });
 

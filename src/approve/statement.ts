@@ -10,11 +10,12 @@ import {
   type Shaped,
   text,
 } from "../vocabulary/shape.ts";
+import { instant, storeId } from "../vocabulary/store_shape.ts";
 import { parseStrictJson } from "../vocabulary/strict_json.ts";
 import { parseEnvelope, renderEnvelope } from "../sign/dsse.ts";
 import type { SigningKey, VerificationKey } from "../sign/key.ts";
 import { signaturesBy, signEnvelope } from "../sign/sign.ts";
-import { instant, ordinal, storeId } from "./evidence.ts";
+import { ordinal } from "./evidence.ts";
 
 export const APPROVAL_TYPE = "application/vnd.veripatch.approval+json";
 export const PROPOSAL_TYPE = "application/vnd.veripatch.proposal+json";

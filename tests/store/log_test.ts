@@ -173,6 +173,8 @@ Deno.test("readCheckpoint: what was signed comes back, for the keys that signed 
   assert.equal(refused(signed(CHECKPOINT_TYPE, { ...point, sequence: -1 }), own), "checkpoint_malformed");
   assert.equal(refused(signed(CHECKPOINT_TYPE, { ...point, more: 1 }), own), "checkpoint_malformed");
   assert.equal(refused(signed(CHECKPOINT_TYPE, { ...point, format: "other" }), own), "checkpoint_malformed");
+  const noMoment = { ...point, time: "2026-13-45T99:99:99.999Z" };
+  assert.equal(refused(signed(CHECKPOINT_TYPE, noMoment), own), "checkpoint_malformed");
   for (let i = 0; i < bytes.length; i += 7) {
     const flipped = Uint8Array.from(bytes);
     flipped[i]! ^= 1;

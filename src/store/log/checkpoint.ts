@@ -3,7 +3,8 @@ import type { SigningKey, VerificationKey } from "../../sign/key.ts";
 import { signaturesBy, signEnvelope } from "../../sign/sign.ts";
 import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import type { Refusal } from "../../vocabulary/patch.ts";
-import { checked, count, digestShape, exactly, matching, oneOf } from "../../vocabulary/shape.ts";
+import { checked, count, digestShape, exactly, oneOf } from "../../vocabulary/shape.ts";
+import { instant, storeId } from "../../vocabulary/store_shape.ts";
 import { parseStrictJson } from "../../vocabulary/strict_json.ts";
 import type { KnownPoint } from "./verify.ts";
 
@@ -19,10 +20,10 @@ export interface Checkpoint extends KnownPoint {
 
 const shape = exactly({
   format: oneOf("veripatch-checkpoint/v1"),
-  store: matching(/^[0-9a-f]{32}$/, "no store id"),
+  store: storeId,
   sequence: count,
   hash: digestShape,
-  time: matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, "no time"),
+  time: instant,
 });
 
 /** A DSSE envelope over the RFC 8785 form of a checkpoint. */
