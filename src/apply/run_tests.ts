@@ -1,6 +1,6 @@
 import type { Policy } from "../policy/policy.ts";
 import { reportRules } from "../prove/reports.ts";
-import { verifyTargets } from "../prove/verification.ts";
+import { confirmTargets, verifyTargets } from "../prove/verification.ts";
 import type { Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
@@ -52,28 +52,23 @@ export async function runTests(
       const { entries, digest } = await workspace.manifest();
       if (digest !== manifest) throw changed();
       const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-      const verify = (what: readonly FileChange[], bases: readonly VerificationResult[]) =>
-        verifyTargets(frozen, what, targets, {
-          ...{
-            side: bases.length === 0 && what.length === 0 ? "base" : "confirmation",
-            attempt: 0,
-            fresh: true,
-          },
-          ...{
-            stopAtFailure: false,
-            reports: reportRules(targets, byPath, spec.workdir, bases),
-            signal,
-            emit,
-          },
-          timeoutMs: limits.per_command_timeout_sec * 1000,
-          outputBytes: limits.output_bytes,
-        });
-      const bases = targets.some(({ report }) => report !== undefined) ? [await verify([], [])] : [];
-      for (let run = 1; run <= repeat; run++) {
-        const result = await verify(changes, bases);
-        runs.push(result);
-        emit({ kind: "confirmation", run, of: repeat, outcome: result.outcome });
+      const bounds = {
+        ...{ timeoutMs: limits.per_command_timeout_sec * 1000, outputBytes: limits.output_bytes },
+        ...{ signal, emit },
+      };
+      const rules = (bases: readonly VerificationResult[]) =>
+        reportRules(targets, byPath, spec.workdir, bases);
+      const bases: VerificationResult[] = [];
+      if (targets.some(({ report }) => report !== undefined)) {
+        const onBase = { ...bounds, side: "base", attempt: 0, fresh: true, stopAtFailure: false } as const;
+        bases.push(await verifyTargets(frozen, [], targets, { ...onBase, reports: rules([]) }));
       }
+      const confirmed = confirmTargets(frozen, changes, targets, {
+        ...bounds,
+        repeat,
+        reports: rules(bases),
+      });
+      for await (const result of confirmed) runs.push(result);
     } finally {
       await frozen.close();
     }

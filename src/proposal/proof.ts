@@ -5,7 +5,7 @@ import { BaseFiles } from "../prove/base_files.ts";
 import type { SessionPlan, SessionPorts } from "../prove/ports.ts";
 import { prove } from "../prove/prove.ts";
 import { reportPaths, reportRules } from "../prove/reports.ts";
-import { verifyTargets } from "../prove/verification.ts";
+import { confirmTargets } from "../prove/verification.ts";
 import type { Proposer } from "../propose/proposer.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { interrupted } from "../vocabulary/failure.ts";
@@ -148,16 +148,12 @@ async function withPatch(
   try {
     const { entries } = new BaseFiles(base, base.tree.entries);
     const reports = reportRules(plan.targets, entries, plan.spec.workdir, record.baseline, null);
-    for (let run = 1; run <= plan.repeat; run++) {
-      const result = await verifyTargets(frozen, change.changes, plan.targets, {
-        ...{ side: "confirmation", attempt: 0, fresh: true, stopAtFailure: false, reports, signal },
-        timeoutMs: limits.per_command_timeout_sec * 1000,
-        outputBytes: limits.output_bytes,
-        emit: ports.emit,
-      });
-      runs.push(result);
-      ports.emit({ kind: "confirmation", run, of: plan.repeat, outcome: result.outcome });
-    }
+    const confirmed = confirmTargets(frozen, change.changes, plan.targets, {
+      ...{ repeat: plan.repeat, reports, signal, emit: ports.emit },
+      timeoutMs: limits.per_command_timeout_sec * 1000,
+      outputBytes: limits.output_bytes,
+    });
+    for await (const result of confirmed) runs.push(result);
   } catch (error) {
     if (ports.signal.aborted || !signal.aborted) throw error;
     runs.push({ outcome: "timed_out", targets: [] });

@@ -70,6 +70,38 @@ export async function verifyTargets(
   }
 }
 
+/** How targets are confirmed; each run is one of side `confirmation`, in a newly created copy. */
+export interface ConfirmationOptions
+  extends Omit<VerificationOptions, "side" | "attempt" | "fresh" | "stopAtFailure"> {
+  /** How many times, at least 1. */
+  readonly repeat: number;
+}
+
+/**
+ * Runs all proof targets on base plus changes again and again, whatever comes of them, and tells each run.
+ * @returns the runs one by one, so that those before a failure are not lost
+ * @throws Failure as `verifyTargets`
+ */
+export async function* confirmTargets(
+  base: FrozenBase,
+  changes: readonly FileChange[],
+  targets: readonly ProofTarget[],
+  { repeat, ...options }: ConfirmationOptions,
+): AsyncGenerator<VerificationResult, void> {
+  const confirming = {
+    ...options,
+    side: "confirmation",
+    attempt: 0,
+    fresh: true,
+    stopAtFailure: false,
+  } as const;
+  for (let run = 1; run <= repeat; run++) {
+    const result = await verifyTargets(base, changes, targets, confirming);
+    options.emit?.({ kind: "confirmation", run, of: repeat, outcome: result.outcome });
+    yield result;
+  }
+}
+
 async function runTarget(
   copy: PristineCopy,
   target: ProofTarget,
