@@ -117,6 +117,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "safety",
     "edit",
     "propose/select.ts",
+    "workspace/real_directory.ts",
   ],
 };
 

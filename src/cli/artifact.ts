@@ -5,6 +5,7 @@ import { artifactName, versionName } from "../store/names.ts";
 import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
+import { realDirectory } from "../workspace/real_directory.ts";
 import { EXIT } from "./exit_code.ts";
 import { amount, bytesText, type Colour, colour, count, grouped, timeText } from "./output.ts";
 import { type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
@@ -260,21 +261,8 @@ function messageOf(text = ""): string {
 }
 
 /** A workspace's directory, absolute and without links. @throws Failure `workspace_missing` (usage) */
-export async function workspaceRoot(named: string): Promise<string> {
-  try {
-    const real = await Deno.realPath(named);
-    if ((await Deno.stat(real)).isDirectory) return real;
-  } catch {
-    // Said below.
-  }
-  throw new Failure(
-    "usage",
-    "workspace_missing",
-    `${printablePath(named)} is not a directory that can be read`,
-    {
-      hint: "name the directory of the project with --workspace DIR",
-    },
-  );
+export function workspaceRoot(named: string): Promise<string> {
+  return realDirectory(named, "name the directory of the project with --workspace DIR");
 }
 
 function nothingThere(root: string): Failure {
