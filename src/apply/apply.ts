@@ -1,16 +1,15 @@
 import { hasExpired } from "../approve/states.ts";
 import type { MergeStrategy } from "../patch/merge.ts";
-import { MAX_FILE_BYTES } from "../patch/refusal.ts";
 import { flatten, treeSource } from "../store/artifact/tree.ts";
 import type { Author } from "../store/log/change.ts";
 import type { Operation } from "../store/operations.ts";
 import { findConflicts, resolutionOf } from "../store/operation/conflict.ts";
+import { mergedFile } from "../store/operation/merged_file.ts";
 import { type FoundRevision, requireRevision } from "../store/proposal/find.ts";
 import { expireIfDue, transition } from "../store/proposal/transition.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { keepConflicts } from "./conflicts.ts";
 import type { FolderTree } from "./folder_tree.ts";
@@ -88,7 +87,7 @@ export interface Application {
  */
 export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Promise<Application> {
   const { store } = ports;
-  const bytesOf = (digest: Sha256) => store.blobs.read(digest, MAX_FILE_BYTES);
+  const folder = ports.folder.root;
   refuseBatch(asked);
   const decide: Decide<Omit<Application, "operation">> = async (tree) => {
     const found = store.records.read((rows) => {
@@ -123,9 +122,9 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
     const plan = store.records.read((rows) =>
       planApplication(tree, revisions.map(incomingOf), asked.strategy, {
         trees: treeSource((digest) => rows.tree(digest)),
-        bytesOf,
+        bytesOf: (path, file) => mergedFile(store, path, file),
         isTaken: (path) => ports.folder.stateOf(path).kind !== "absent",
-        resolved: (conflict) => resolutionOf(rows, ports.folder.root, conflict),
+        resolved: (conflict) => resolutionOf(rows, folder, conflict),
       })
     );
     const touched = new Set<string>(plan.paths.map(({ path }) => path));
@@ -183,7 +182,7 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
           if (!now.ok) throw changedMeanwhile(now.refusal.detail);
           if (!same) throw changedMeanwhile("a revision moved");
           // What was open is decided now, by a strategy or by another content.
-          findConflicts(rows, ports.by(), ports.folder.root, revisions.map(incomingOf), []);
+          findConflicts(rows, ports.by(), { folder, onto: null }, revisions.map(incomingOf), []);
         },
       },
     };

@@ -1,9 +1,9 @@
 import { mergeFile, resolveFile, resolveRegions } from "../patch/merge.ts";
 import type { Resolution } from "../patch/merge.ts";
-import { MAX_FILE_BYTES } from "../patch/refusal.ts";
 import type { Author } from "../store/log/change.ts";
 import type { OperationSide, ResolutionKind, StoredConflict } from "../store/operations.ts";
 import { type ConflictPlace, findConflicts, resolveFound } from "../store/operation/conflict.ts";
+import { mergedFile } from "../store/operation/merged_file.ts";
 import type { Store } from "../store/store.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -18,16 +18,18 @@ export function keepConflicts(
   revisions: readonly Incoming[],
   conflicts: readonly PlannedConflict[],
 ): void {
-  store.records.write((rows) => findConflicts(rows, by(), folder.root, revisions, conflicts));
+  store.records.write((rows) =>
+    findConflicts(rows, by(), { folder: folder.root, onto: null }, revisions, conflicts)
+  );
 }
 
 /**
  * The file of a conflict with `<<<<<<<` markers, as git writes them; of one that is not about lines, our side.
  * @throws Failure `blob_missing`, `blob_corrupt` (malformed)
  */
-export function markedConflict(store: Store, { base, ours, theirs }: StoredConflict): Uint8Array {
+export function markedConflict(store: Store, { path, base, ours, theirs }: StoredConflict): Uint8Array {
   const bytes = (side: OperationSide | null) =>
-    side === null ? new Uint8Array() : store.blobs.read(side.sha256, MAX_FILE_BYTES);
+    side === null ? new Uint8Array() : mergedFile(store, path, side);
   if (ours === null || theirs === null) return bytes(ours ?? theirs);
   const merge = mergeFile(bytes(base), bytes(ours), bytes(theirs), "manual");
   return merge.clean ? merge.bytes : merge.marked;
@@ -86,7 +88,7 @@ interface Content {
 
 function resultOf(store: Store, conflict: StoredConflict, wanted: Wanted): Content | null {
   const content = (side: OperationSide | null): Content | null =>
-    side === null ? null : { mode: side.mode, bytes: store.blobs.read(side.sha256, MAX_FILE_BYTES) };
+    side === null ? null : { mode: side.mode, bytes: mergedFile(store, conflict.path, side) };
   const [base, ours, theirs] = [content(conflict.base), content(conflict.ours), content(conflict.theirs)];
   const mode = modeOf(conflict, wanted);
   if (typeof wanted === "object") return { mode, bytes: wanted.edited };

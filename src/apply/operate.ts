@@ -3,13 +3,11 @@ import type { Captured } from "../store/artifact/create.ts";
 import type { Author } from "../store/log/change.ts";
 import { beginOperation, endOperation, folderBusy } from "../store/operation/change.ts";
 import type { Operation, OperationKind, OperationRevision } from "../store/operations.ts";
-import type { HoldOptions, Rows, Store, WritableRows } from "../store/store.ts";
+import type { HoldOptions, Store, WritableRows } from "../store/store.ts";
 import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { parseRelativePath } from "../vocabulary/path.ts";
-import { printablePath } from "../vocabulary/printable.ts";
 import type { Exchange, ExchangeOptions, Step, TargetFolder } from "../workspace/target.ts";
 import { capturedTree, type FolderTree, treeAfter } from "./folder_tree.ts";
 import { messageOf } from "./message.ts";
@@ -198,28 +196,4 @@ function keepBytes(store: Store, exchange: Exchange, changes: readonly FileChang
       throw new Failure("bug", "backup_missing", `what is at ${path} is not in the store`);
     }
   }
-}
-
-/**
- * What an operation needs to be finished or taken back, as it was written down.
- * @throws Failure `operation_corrupt` (malformed): a path that no operation of ours ever had
- */
-export function exchangeOf(rows: Rows, operation: Operation): Exchange {
-  const exchange = {
-    staging: operation.staging,
-    paths: rows.operationPaths(operation.number) as unknown as Exchange["paths"],
-    directories: JSON.parse(operation.directories) as Exchange["directories"],
-  };
-  const isInside = (path: string) => parseRelativePath(path).ok;
-  const wrong =
-    exchange.paths.find(({ path, stageIn }) =>
-      !isInside(path) || !(stageIn === "" || path.startsWith(`${stageIn}/`))
-    ) ?? exchange.directories.find(({ path }) => !isInside(path));
-  if (wrong === undefined && /^[0-9a-f]{16}$/.test(operation.staging)) return exchange;
-  const what = `O${operation.number} in the store is not what was written down`;
-  throw new Failure("malformed", "operation_corrupt", what, {
-    details: wrong === undefined ? [] : [`${printablePath(wrong.path)} is never written`],
-    hint:
-      `nothing was written; pp events --verify says what was changed in the store, pp history abandon O${operation.number} --force --reason TEXT gives it up`,
-  });
 }

@@ -21,7 +21,7 @@ export interface Incoming {
 /** What a plan reads. */
 export interface PlanSources {
   readonly trees: TreeSource;
-  readonly bytesOf: (digest: Sha256) => Uint8Array;
+  readonly bytesOf: (path: string, file: Pick<OperationSide, "sha256" | "size">) => Uint8Array;
   /** Whether something is at a path that is no part of the workspace, such as an ignored file. */
   readonly isTaken: (path: RelativePath) => boolean;
   /** What somebody said a conflict is to become; undefined when nobody did, null for no file. */
@@ -150,7 +150,7 @@ class Planner {
       if (how === "there_already") continue;
       if (after === null) changes.push({ kind: "delete", path });
       else {
-        const bytes = current.bytes ?? this.sources.bytesOf(after.sha256);
+        const bytes = current.bytes ?? this.sources.bytesOf(text, after);
         changes.push({ kind: "write", path, mode: after.mode, bytes });
       }
     }
@@ -222,7 +222,7 @@ class Planner {
 
   #sides(path: RelativePath, base: OperationSide | null, theirs: OperationSide | null): ThreeSides {
     const entry = (side: OperationSide | null): TreeEntry =>
-      side === null ? null : { kind: "file", mode: side.mode, bytes: this.sources.bytesOf(side.sha256) };
+      side === null ? null : { kind: "file", mode: side.mode, bytes: this.sources.bytesOf(path, side) };
     return {
       path,
       base: entry(base),
@@ -241,14 +241,14 @@ class Planner {
     const current = this.#current.get(path);
     if (current !== undefined) {
       if (current.side === null) return null;
-      const bytes = current.bytes ?? this.sources.bytesOf(current.side.sha256);
+      const bytes = current.bytes ?? this.sources.bytesOf(path, current.side);
       return { kind: "file", mode: current.side.mode, bytes };
     }
     const entry = this.folder.byPath.get(path);
     if (entry === undefined) return null;
     if (entry.mode === "040000") return { kind: "directory" };
     if (entry.mode === "120000") return { kind: "link", target: new TextEncoder().encode(entry.target) };
-    return { kind: "file", mode: entry.mode, bytes: this.sources.bytesOf(entry.sha256) };
+    return { kind: "file", mode: entry.mode, bytes: this.sources.bytesOf(path, entry) };
   }
 
   #now(path: string): OperationSide | null {

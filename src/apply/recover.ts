@@ -5,7 +5,8 @@ import type { Operation } from "../store/operations.ts";
 import type { Store } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Recovered, Step, TargetFolder } from "../workspace/target.ts";
-import { exchangeOf, finish, MAX_OPERATION_BYTES } from "./operate.ts";
+import { exchangeOf } from "./exchange.ts";
+import { finish, MAX_OPERATION_BYTES } from "./operate.ts";
 import { moveRevisions } from "./revisions.ts";
 
 /** What came of an operation whose process was killed. */

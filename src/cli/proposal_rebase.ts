@@ -80,7 +80,9 @@ export async function proposalRebase(text: string, flags: RebaseFlags): Promise<
     const conflicts = rebased.kind === "conflicts" ? rebased.conflicts : [];
     const known = store.records.read((rows) => rows.conflicts({ ...about, folder: null, state: "open" }));
     if (conflicts.length + known.length > 0) {
-      store.records.write((rows) => findConflicts(rows, by, null, [about], conflicts));
+      store.records.write((rows) =>
+        findConflicts(rows, by, { folder: null, onto: version.number }, [about], conflicts)
+      );
     }
     if (rebased.kind !== "rebased") return notRebased(shown, version, rebased);
     const { change, clean, merged, resolved } = rebased;

@@ -1,4 +1,5 @@
 import { markedConflict, resolveConflicts, type Wanted } from "../apply/conflicts.ts";
+import { MAX_FILE_BYTES } from "../patch/refusal.ts";
 import { proposalName } from "../store/names.ts";
 import { requireRevision } from "../store/proposal/find.ts";
 import type { StoredConflict } from "../store/operations.ts";
@@ -19,7 +20,6 @@ export interface ResolveFlags extends FolderFlags {
   readonly rebase?: boolean;
 }
 
-const MAX_EDITED = 64 << 20;
 const KEEPS = ["ours", "theirs", "both"] as const;
 
 /** `pp resolve`: lists the conflicts of a proposal in a folder or of its rebase, shows one, or says what they become. */
@@ -27,7 +27,7 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
   const asked = proposalName(name);
   const wanted = await wantedOf(flags);
   return await withFolder(flags, async ({ store, ports, author, recovered }) => {
-    const { revision } = store.records.read((rows) => requireRevision(rows, asked));
+    const { proposal: { artifact }, revision } = store.records.read((rows) => requireRevision(rows, asked));
     const about = { proposal: revision.proposal, revision: revision.number };
     const c = colour(Deno.stdout);
     const kept = (folder: string | null) =>
@@ -45,7 +45,11 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
         });
       }
       const text = new TextDecoder().decode(markedConflict(store, one));
-      return { exit: EXIT.yes, text: printable(text), json: { ...conflictJson(one), marked: text } };
+      return {
+        exit: EXIT.yes,
+        text: printable(text),
+        json: { ...conflictJson(one, artifact), marked: text },
+      };
     }
     const resolved = wanted === null
       ? []
@@ -56,7 +60,9 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
       ...resolved.map(({ path, resolution }) =>
         `${c.green("resolved")}  ${printablePath(path)}: ${resolution}`
       ),
-      ...now.filter(({ id }) => !resolved.some((one) => one.id === id)).flatMap((one) => storedLines(one, c)),
+      ...now.filter(({ id }) => !resolved.some((one) => one.id === id)).flatMap((one) =>
+        storedLines(one, artifact, c)
+      ),
     ];
     const name = `P${where.proposal}`;
     if (now.length === 0) {
@@ -74,7 +80,7 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
         folder: where.folder,
         resolved: resolved.map(({ path }) => path),
         open: open.length,
-        conflicts: now.map(conflictJson),
+        conflicts: now.map((one) => conflictJson(one, artifact)),
         recovered: recoveredJson(recovered),
       },
     };
@@ -92,7 +98,7 @@ async function wantedOf({ keep, edited, show, file }: ResolveFlags): Promise<Wan
     if (file === undefined) {
       throw new Failure("usage", "resolve_which", "--edited is what one file becomes: name it with --file");
     }
-    return { edited: (await readBoundedFile(edited, MAX_EDITED, "edited file")).bytes };
+    return { edited: (await readBoundedFile(edited, MAX_FILE_BYTES, "edited file")).bytes };
   }
   if (keep === undefined) return null;
   const known = KEEPS.find((one) => one === keep);
@@ -100,14 +106,24 @@ async function wantedOf({ keep, edited, show, file }: ResolveFlags): Promise<Wan
   throw new Failure("usage", "keep_unknown", `--keep takes ${KEEPS.join(", ")}`);
 }
 
-function storedLines(conflict: StoredConflict, c: Colour): string[] {
+function storedLines(conflict: StoredConflict, artifact: string, c: Colour): string[] {
+  const onto = versionOf(conflict, artifact);
+  const against = onto === null ? "" : c.dim(` with ${onto}`);
   if (conflict.state === "resolved") {
-    return [`  ${c.green("R")} ${printablePath(conflict.path)}  resolved: ${conflict.resolution}`];
+    return [`  ${c.green("R")} ${printablePath(conflict.path)}  resolved: ${conflict.resolution}${against}`];
   }
   const { path, proposal, revision } = conflict;
-  return conflictLines({ path, proposal, revision, regions: JSON.parse(conflict.regions) }, c);
+  return conflictLines({ path, proposal, revision, regions: JSON.parse(conflict.regions) }, c)
+    .map((line) => line + against);
 }
 
-function conflictJson({ id, path, regions, base, ours, theirs, state, resolution, result }: StoredConflict) {
-  return { id, path, regions: JSON.parse(regions), base, ours, theirs, state, resolution, result };
+/** The version that a rebase conflicts with; null of a conflict in a folder. */
+function versionOf({ onto }: StoredConflict, artifact: string): string | null {
+  return onto === null ? null : `${artifact}@${onto}`;
+}
+
+function conflictJson(conflict: StoredConflict, artifact: string) {
+  const { id, path, regions, base, ours, theirs, state, resolution, result } = conflict;
+  const onto = versionOf(conflict, artifact);
+  return { id, path, onto, regions: JSON.parse(regions), base, ours, theirs, state, resolution, result };
 }

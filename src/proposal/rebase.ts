@@ -8,12 +8,12 @@ import {
 } from "../patch/merge.ts";
 import { changedEntries, treeSource } from "../store/artifact/tree.ts";
 import type { NewConflict } from "../store/operation/conflict.ts";
+import { mergedFile } from "../store/operation/merged_file.ts";
 import type { OperationSide } from "../store/operations.ts";
 import type { FoundRevision } from "../store/proposal/find.ts";
 import type { Store, Version } from "../store/store.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import type { ManifestEntry } from "../vocabulary/manifest.ts";
 import { parentsOf, parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
@@ -38,9 +38,6 @@ export type Rebased =
   | { readonly kind: "conflicts"; readonly conflicts: readonly NewConflict[] }
   /** Merged, and still no patch that could be applied. */
   | { readonly kind: "refused"; readonly refusal: Refusal };
-
-/** Larger files are not merged, as they are not patched. */
-const MAX_FILE_BYTES = 16 << 20;
 
 /**
  * Merges what a revision does to its base into another version of the artifact: its base is the base, the version is
@@ -67,13 +64,13 @@ export async function rebaseOnto(
   const sides = new Map<string, ThreeSides>();
   for (const { path, before, after } of changed) {
     if ((before ?? after)!.mode === "040000" && (after ?? before)!.mode === "040000") continue;
-    sides.set(path, sidesOf(path, base, ours, result));
+    sides.set(path, sidesOf(store, path, base, ours, result));
   }
   // Whatever stands where a new file needs a directory has its say.
   for (const above of parentsOf([...sides.keys()])) {
     const entry = ours.entry(above);
     if (sides.has(above) || entry === undefined || entry.mode === "040000") continue;
-    const there = entryOf(above, ours);
+    const there = entryOf(store, above, ours);
     sides.set(above, { path: pathOf(above), base: there, ours: there, theirs: there });
   }
   const merge = mergeTrees([...sides.values()], strategy);
@@ -94,7 +91,7 @@ export async function rebaseOnto(
       resolved.push(path);
       entry = resolution === null ? null : {
         ...{ kind: "file", mode: resolution.mode },
-        bytes: store.blobs.read(resolution.sha256, MAX_FILE_BYTES),
+        bytes: mergedFile(store, path, resolution),
       };
     } else entry = outcome.entry;
     if (outcome.kind === "merged") merged.push(path);
@@ -132,6 +129,7 @@ function sideOf(entry: TreeEntry): OperationSide | null {
 }
 
 function sidesOf(
+  store: Store,
   path: string,
   base: StoredWorkspace,
   ours: StoredWorkspace,
@@ -139,13 +137,13 @@ function sidesOf(
 ): ThreeSides {
   return {
     path: pathOf(path),
-    base: entryOf(path, base),
-    ours: entryOf(path, ours),
-    theirs: entryOf(path, theirs),
+    base: entryOf(store, path, base),
+    ours: entryOf(store, path, ours),
+    theirs: entryOf(store, path, theirs),
   };
 }
 
-function entryOf(path: string, tree: StoredWorkspace): TreeEntry {
+function entryOf(store: Store, path: string, tree: StoredWorkspace): TreeEntry {
   const entry = tree.entry(path);
   if (entry === undefined) return null;
   switch (entry.mode) {
@@ -154,15 +152,8 @@ function entryOf(path: string, tree: StoredWorkspace): TreeEntry {
     case "120000":
       return { kind: "link", target: new TextEncoder().encode(entry.target) };
     default:
-      return { kind: "file", mode: entry.mode, bytes: bytesOf(entry, tree) };
+      return { kind: "file", mode: entry.mode, bytes: mergedFile(store, path, entry) };
   }
-}
-
-function bytesOf({ path, sha256, size }: ManifestEntry, tree: StoredWorkspace): Uint8Array {
-  if (size <= MAX_FILE_BYTES) return tree.bytes(sha256, MAX_FILE_BYTES);
-  throw new Failure("malformed", "file_too_large", `${printablePath(path)} is too large to be merged`, {
-    hint: "propose the change anew against the newest version",
-  });
 }
 
 function fileOf(entry: TreeEntry) {

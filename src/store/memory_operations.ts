@@ -150,6 +150,9 @@ export abstract class MemoryOperationRows extends MemoryProposalRows implements 
     if (this.revision(conflict.proposal, conflict.revision) === null) {
       throw new Error("a conflict without its revision");
     }
+    if ((conflict.folder === null) === (conflict.onto === null)) {
+      throw new Error("a conflict is one in a folder or with a version");
+    }
     this.operated.conflicts.push({
       ...conflict,
       ...{ resolution: null, result: null, resolvedAt: null, resolvedBy: null },

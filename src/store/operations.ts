@@ -100,6 +100,8 @@ export interface StoredConflict {
   readonly revision: number;
   /** Null of a rebase. */
   readonly folder: string | null;
+  /** Of a rebase, the version of the artifact it was to go onto; else null. */
+  readonly onto: number | null;
   readonly path: string;
   /** RFC 8785 JSON: `[{line, reason, detail}]`. */
   readonly regions: string;

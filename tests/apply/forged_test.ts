@@ -76,6 +76,40 @@ Deno.test("recoverOperations: a forged operation writes neither outside of its f
   }
 });
 
+Deno.test("recoverOperations: an operation whose rows or directories are none of ours is not finished", async () => {
+  const directory = (over: Record<string, unknown>) =>
+    JSON.stringify([{ path: "d", change: "made", attributes: null, ...over }]);
+  for (
+    const [what, set] of [
+      ["no JSON", "UPDATE operations SET directories = '{'"],
+      ["no list", "UPDATE operations SET directories = '{}'"],
+      ["an unknown change", `UPDATE operations SET directories = '${directory({ change: "eaten" })}'`],
+      ["a directory outside", `UPDATE operations SET directories = '${directory({ path: "../d" })}'`],
+      ["a member more", `UPDATE operations SET directories = '${directory({ more: 1 })}'`],
+      ["a number as a path", `UPDATE operations SET directories = '${directory({ path: 7 })}'`],
+      [
+        "attributes of none",
+        `UPDATE operations SET directories = '${directory({ attributes: { uid: 0 } })}'`,
+      ],
+      ["bits that there are not", "UPDATE operation_paths SET before_permissions = 65536"],
+      ["an owner below none", "UPDATE operation_paths SET before_uid = -1"],
+      ["no digest", "UPDATE operation_paths SET after_sha256 = 'x' WHERE position = 1"],
+      ["a path that is missing", "UPDATE operation_paths SET position = 2 WHERE position = 1"],
+      ["a staging id outside", "UPDATE operations SET staging = 'a/../../../../xy'"],
+    ]
+  ) {
+    await given(async (store, root, _base, database) => {
+      forge(database, root, "a");
+      const triggers = database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all();
+      for (const { name } of triggers) database.exec(`DROP TRIGGER ${name}`);
+      database.exec(set!);
+      const before = snapshot(root);
+      await assert.rejects(recover(store), corrupt, what);
+      assert.deepEqual(snapshot(root), before, what);
+    });
+  }
+});
+
 Deno.test("recoverOperations: a store has nothing written to another folder than the one asked for", async () => {
   await given(async (store, root, _base, database) => {
     const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "veripatch-test-" }));
@@ -175,5 +209,24 @@ Deno.test("requireAsShown: a patch that makes another tree than the one that is 
     const files = { files: [{ path: "docs/a", old_path: null, change: "modified" as const }] };
     const renamed = await proposeChanges(store, base, [write("a", "evil\n")], "approved", undefined, files);
     await assert.rejects(requireAsShown(store, find(renamed)), refused);
+  });
+});
+
+Deno.test("sqlite: nothing that an operation was begun with can be changed after, whatever its state", async () => {
+  await given(async (store, root, base, database) => {
+    const ports = await portsOf(store, root);
+    await apply(ports, [await proposeChanges(store, base, [write("a", "two\n")])]);
+    const columns = database.prepare("PRAGMA table_info(operations)").all().map(({ name }) => String(name));
+    const moving = ["state", "reason", "version", "finished_at", "backups"];
+    assert.ok(columns.includes("after_files") && columns.includes("backups_until"));
+    for (const column of columns.filter((name) => !moving.includes(name))) {
+      const { type } = database.prepare("SELECT type FROM pragma_table_info('operations') WHERE name = ?")
+        .get(column)!;
+      const edit = `UPDATE operations SET ${column} = ${type === "TEXT" ? "'2026'" : "7"}`;
+      assert.throws(() => database.exec(edit), /what an operation did is never changed/, column);
+    }
+    forge(database, root, "a");
+    const open = "UPDATE operations SET after_bytes = 9 WHERE state = 'applying'";
+    assert.throws(() => database.exec(open), /never changed/);
   });
 });

@@ -8,7 +8,7 @@ import {
   endOperation,
   type OperationAsked,
 } from "../../src/store/operation/change.ts";
-import { addProposal } from "../../src/store/proposal/change.ts";
+import { addProposal, addRevision } from "../../src/store/proposal/change.ts";
 import { findConflicts, type NewConflict, resolveFound } from "../../src/store/operation/conflict.ts";
 import type { NewOperation, Operation, StoredConflict } from "../../src/store/operations.ts";
 import type { Rows, Store, WritableRows } from "../../src/store/store.ts";
@@ -81,8 +81,10 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     store.records.write((rows) => beginOperation(rows, authorOf(store), what));
   const end = (store: Store, number: number, to: Parameters<typeof endOperation>[3]) =>
     store.records.write((rows) => endOperation(rows, authorOf(store, "tester", LATER), number, to));
-  const found = (store: Store, place: string | null, ...conflicts: NewConflict[]) =>
-    store.records.write((rows) => findConflicts(rows, authorOf(store), place, REVISIONS, conflicts));
+  const found = (store: Store, place: string | number, ...conflicts: NewConflict[]) => {
+    const target = typeof place === "number" ? { folder: null, onto: place } : { folder: place, onto: null };
+    store.records.write((rows) => findConflicts(rows, authorOf(store), target, REVISIONS, conflicts));
+  };
   const conflicts = (store: Store, filter?: Parameters<Rows["conflicts"]>[0]) =>
     store.records.read((rows) => rows.conflicts(filter));
   const refused = (store: Store, what: string, work: (rows: WritableRows) => unknown) => {
@@ -242,9 +244,9 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     await asked(store);
     assert.deepEqual(store.records.read((rows) => [rows.lastConflict(), rows.conflict(1)]), [0, null]);
     found(store, FOLDER, conflict("x"), conflict("y", "ours", { base: null, theirs: null }));
-    found(store, null, conflict("x"));
+    found(store, 2, conflict("x"));
     const row: StoredConflict = {
-      ...{ id: 1, proposal: 1, revision: 1, folder: FOLDER, path: "x" },
+      ...{ id: 1, proposal: 1, revision: 1, folder: FOLDER, onto: null, path: "x" },
       ...{ base: side("base"), ours: side("ours"), theirs: side("theirs") },
       regions: '[{"detail":"both","line":3,"reason":"both_changed"}]',
       ...{ createdAt: TIME, state: "open", resolution: null, result: null },
@@ -252,7 +254,7 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     };
     assert.deepEqual(store.records.read((rows) => rows.conflict(1)), row);
     assert.deepEqual(conflicts(store)[1], { ...row, id: 2, path: "y", base: null, theirs: null });
-    assert.deepEqual(conflicts(store, { folder: null }), [{ ...row, id: 3, folder: null }]);
+    assert.deepEqual(conflicts(store, { folder: null }), [{ ...row, id: 3, folder: null, onto: 2 }]);
     const ids = (filter: Parameters<Rows["conflicts"]>[0]) => conflicts(store, filter).map(({ id }) => id);
     assert.deepEqual(ids({ folder: FOLDER }), [1, 2]);
     assert.deepEqual([ids({ proposal: 1, revision: 1 }), ids({ revision: 2 }), ids({ state: "resolved" })], [
@@ -283,7 +285,7 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     found(store, FOLDER, conflict("x", "two"));
     assert.deepEqual(states(), [["x", "obsolete", one], ["y", "obsolete", one], ["x", "open", two]]);
     assert.throws(() => resolve(FOLDER, 2), (error: Failure) => error.code === "conflict_moved");
-    found(store, null, conflict("x"));
+    found(store, 2, conflict("x"));
     found(store, FOLDER);
     assert.deepEqual(conflicts(store).map(({ state }) => state), [
       "obsolete",
@@ -295,6 +297,12 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     refused(store, "no revision", (rows) => {
       rows.insertConflict({ ...conflicts(store)[3]!, id: 5, revision: 2 });
     });
+    refused(store, "in no place", (rows) => {
+      rows.insertConflict({ ...conflicts(store)[3]!, id: 5, onto: null });
+    });
+    refused(store, "in two places", (rows) => {
+      rows.insertConflict({ ...conflicts(store)[3]!, id: 5, folder: FOLDER });
+    });
     refused(store, "not open", (rows) => {
       rows.insertConflict({ ...conflicts(store)[3]!, id: 5, state: "obsolete" });
     });
@@ -305,15 +313,58 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
     assert.deepEqual(problems(store), []);
   });
 
+  given("a conflict of a rebase is one with a version, and another with the next", async (store) => {
+    await asked(store);
+    const open = () => conflicts(store, { state: "open" }).map(({ id, onto }) => [id, onto]);
+    found(store, 2, conflict("x"));
+    found(store, 2, conflict("x"));
+    assert.deepEqual(open(), [[1, 2]]);
+    found(store, 3, conflict("x"));
+    assert.deepEqual(open(), [[2, 3]]);
+    assert.deepEqual(problems(store), []);
+  });
+
+  given(
+    "what is open of a revision closes when another takes its place, and the log tells it",
+    async (store) => {
+      await asked(store);
+      found(store, FOLDER, conflict("x"), conflict("y"), conflict("z"));
+      found(store, "/other", conflict("x"));
+      found(store, 2, conflict("x"));
+      store.records.write((rows) =>
+        resolveFound(rows, authorOf(store), FOLDER, "ours", [{ id: 2, result: side("ours") }])
+      );
+      const revision = await newRevision(store);
+      store.records.write((rows) => {
+        assert.ok(addRevision(rows, authorOf(store, "maker"), 1, revision).ok);
+      });
+      assert.deepEqual(conflicts(store).map(({ id, state }) => `${id} ${state}`), [
+        ...["1 obsolete", "2 resolved", "3 obsolete", "4 obsolete", "5 obsolete"],
+      ]);
+      const told = store.records.read((rows) => rows.events(0, 100)).slice(-5).map(({ kind, payload }) => [
+        ...[kind, kind === "conflicts_obsolete" ? JSON.parse(payload!) : null],
+      ]);
+      const reason = "P1.2 takes its place";
+      assert.deepEqual(told, [
+        ["proposal_superseded", null],
+        ["conflicts_obsolete", { folder: FOLDER, conflicts: [1, 3], reason }],
+        ["conflicts_obsolete", { folder: "/other", conflicts: [4], reason }],
+        ["conflicts_obsolete", { folder: null, conflicts: [5], reason }],
+        ["revision_created", null],
+      ]);
+      assert.deepEqual(problems(store), []);
+    },
+  );
+
   given("more conflicts than an event names are all told of", async (store) => {
     await asked(store);
     const many = Array.from({ length: 450 }, (_, i) => conflict(`p${i}`));
-    found(store, null, ...many);
+    found(store, 2, ...many);
     const kinds = store.records.read((rows) => rows.events(0, 100)).map(({ kind }) => kind);
     assert.deepEqual(kinds.filter((kind) => kind === "conflicts_found").length, 3);
     const results = conflicts(store).map(({ id }) => ({ id, result: null }));
     store.records.write((rows) => resolveFound(rows, authorOf(store), null, "ours", results));
-    found(store, null, ...many.map((one) => ({ ...one, ours: side("other") })));
+    found(store, 2, ...many.map((one) => ({ ...one, ours: side("other") })));
     assert.deepEqual([problems(store), conflicts(store, { state: "open" }).length], [[], 450]);
     const first = conflicts(store)[449]!;
     const all = conflicts(store);

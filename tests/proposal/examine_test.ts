@@ -8,6 +8,7 @@ import type { Policy } from "../../src/policy/policy.ts";
 import { draftProposal, draftRevision, type NewDraft, storedChange } from "../../src/proposal/draft.ts";
 import { examine, type ExaminePlan, proposeDraft } from "../../src/proposal/examine.ts";
 import { boundedCheck } from "../../src/proposal/found_check.ts";
+import { MAX_FILE_BYTES } from "../../src/patch/refusal.ts";
 import { listProposals } from "../../src/proposal/list.ts";
 import { rebaseOnto } from "../../src/proposal/rebase.ts";
 import { makeChange } from "../../src/proposal/steps.ts";
@@ -18,6 +19,7 @@ import { requireRevision } from "../../src/store/proposal/find.ts";
 import { withdraw } from "../../src/store/proposal/transition.ts";
 import type { Store, Version } from "../../src/store/store.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
+import type { Failure } from "../../src/vocabulary/failure.ts";
 import {
   author,
   changePorts,
@@ -187,6 +189,20 @@ Deno.test("rebaseOnto: a file that is gone conflicts; one that has the change al
   assert.equal(rebased.conflicts[0]!.regions[0]!.reason, "deleted_by_us");
   const same = storeVersion(store, { ...FILES, "b.txt": "one\nzwei\nthree\n" });
   assert.equal((await rebaseOnto(store, found, same, "manual")).kind, "nothing_left");
+});
+
+Deno.test("rebaseOnto: a file larger than a session patches stands in the way like any other", async () => {
+  const store = emptyStore();
+  const base = storeVersion(store, FILES);
+  const found = await proposed(store, base, "--- /dev/null\n+++ b/big/x\n@@ -0,0 +1 @@\n+x\n");
+  const large = storeVersion(store, { ...FILES, big: new Uint8Array(17 << 20).fill(120) });
+  const rebased = await rebaseOnto(store, found, large, "manual");
+  assert.ok(rebased.kind === "conflicts", rebased.kind);
+  const { base: was, ours, theirs } = rebased.conflicts[0]!;
+  assert.deepEqual([was, ours?.size ?? null, theirs?.size], [null, null, 2]);
+  const huge = storeVersion(store, { ...FILES, big: new Uint8Array(MAX_FILE_BYTES + 1) });
+  const tooLarge = (error: Failure) => error.code === "file_too_large" && error.kind === "malformed";
+  await assert.rejects(rebaseOnto(store, found, huge, "manual"), tooLarge);
 });
 
 Deno.test("examine: evidence of a rebase says whether it was clean and whether findings grew", async () => {

@@ -58,7 +58,7 @@ export function toldOfOperations(rows: Rows): Told {
       } else if (kind === CONFLICTS_FOUND) {
         for (const one of membersOf(payload.conflicts)) {
           const { id, ...what } = one;
-          found.set(id, canonicalJson({ ...what, folder: payload.folder, time }));
+          found.set(id, canonicalJson({ ...what, folder: payload.folder, onto: payload.onto, time }));
           conflicts.set(id, { state: "open", ...OPEN });
         }
       } else if (kind === CONFLICTS_OBSOLETE) {
@@ -193,5 +193,6 @@ function operationAs(rows: Rows, operation: Operation): string {
 
 function conflictAs(conflict: StoredConflict): string {
   const { id: _, ...what } = conflictPayload(conflict);
-  return canonicalJson({ ...what, folder: conflict.folder, time: conflict.createdAt });
+  const { folder, onto, createdAt: time } = conflict;
+  return canonicalJson({ ...what, folder, onto, time });
 }

@@ -28,25 +28,30 @@ export interface NewConflict
 /** Where a revision was to go: a folder, or with null another version of its artifact. */
 export type ConflictPlace = StoredConflict["folder"];
 
+/** The same, with the version. */
+export type ConflictTarget =
+  | { readonly folder: string; readonly onto: null }
+  | { readonly folder: null; readonly onto: number };
+
 /**
  * Writes down the conflicts of revisions at one place. Those that are known stay; earlier ones of the same revisions and
- * place that are about other content are obsolete then.
+ * place that are about other content, or another version, are obsolete then.
  * @param revisions that were looked at, also those without a conflict
  */
 export function findConflicts(
   rows: WritableRows,
   by: Author,
-  place: ConflictPlace,
+  { folder, onto }: ConflictTarget,
   revisions: readonly Pick<NewConflict, "proposal" | "revision">[],
   conflicts: readonly NewConflict[],
 ): void {
   const known = new Set<NewConflict>();
   const obsolete: number[] = [];
   for (const { proposal, revision } of revisions) {
-    for (const old of rows.conflicts({ proposal, revision, folder: place })) {
+    for (const old of rows.conflicts({ proposal, revision, folder })) {
       if (old.state === "obsolete") continue;
       const again = conflicts.find((one) => isAbout(old, one));
-      if (again !== undefined && old.state === "open") known.add(again);
+      if (again !== undefined && old.state === "open" && old.onto === onto) known.add(again);
       else if (old.state === "open" || conflicts.some(({ path }) => path === old.path)) obsolete.push(old.id);
     }
   }
@@ -54,16 +59,33 @@ export function findConflicts(
   const fresh = conflicts.filter((one) => !known.has(one)).map((one): StoredConflict => {
     const { proposal, revision, path, base, ours, theirs } = one;
     const conflict: StoredConflict = {
-      ...{ id: rows.lastConflict() + 1, proposal, revision, folder: place, path, base, ours, theirs },
+      ...{ id: rows.lastConflict() + 1, proposal, revision, folder, onto, path, base, ours, theirs },
       regions: canonicalJson(one.regions.slice(0, MAX_REGIONS)),
       ...{ createdAt: by.now.toISOString(), ...UNRESOLVED, state: "open" },
     };
     rows.insertConflict(conflict);
     return conflict;
   });
-  for (const ids of slices(obsolete)) record(rows, by, CONFLICTS_OBSOLETE, { folder: place, conflicts: ids });
+  for (const ids of slices(obsolete)) record(rows, by, CONFLICTS_OBSOLETE, { folder, conflicts: ids });
   for (const some of slices(fresh)) {
-    record(rows, by, CONFLICTS_FOUND, { folder: place, conflicts: some.map(conflictPayload) });
+    record(rows, by, CONFLICTS_FOUND, { folder, onto, conflicts: some.map(conflictPayload) });
+  }
+}
+
+/** Closes what is open of a revision that another one takes the place of, wherever it was to go. */
+export function closeConflicts(
+  rows: WritableRows,
+  by: Author,
+  about: Pick<NewConflict, "proposal" | "revision">,
+  reason: string,
+): void {
+  const byPlace = new Map<ConflictPlace, number[]>();
+  for (const { id, folder } of rows.conflicts({ ...about, state: "open" })) {
+    rows.setConflict(id, { ...UNRESOLVED, state: "obsolete" });
+    byPlace.set(folder, [...byPlace.get(folder) ?? [], id]);
+  }
+  for (const [folder, all] of byPlace) {
+    for (const ids of slices(all)) record(rows, by, CONFLICTS_OBSOLETE, { folder, conflicts: ids, reason });
   }
 }
 

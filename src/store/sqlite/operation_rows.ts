@@ -22,7 +22,7 @@ const OPERATION =
   o.after_manifest AS afterManifest, o.after_root AS afterRoot, o.after_files AS afterFiles,
   o.after_bytes AS afterBytes, o.directories, o.version, o.backups_until AS backupsUntil, o.backups
   FROM operations o JOIN artifacts a ON a.id = o.artifact`;
-const CONFLICT = `SELECT id, proposal, revision, folder, path, regions, base, ours, theirs,
+const CONFLICT = `SELECT id, proposal, revision, folder, onto, path, regions, base, ours, theirs,
   created_at AS createdAt, state, resolution, result, resolved_at AS resolvedAt, resolved_by AS resolvedBy
   FROM conflicts`;
 
@@ -185,10 +185,12 @@ export class SqliteOperationRows extends SqliteProposalRows implements WritableO
     if (c.id !== this.lastConflict() + 1 || c.state !== "open") {
       throw new Error("a conflict takes the next id, open");
     }
-    const sql = `INSERT INTO conflicts (id, proposal, revision, folder, path, regions, base, ours, theirs,
-      created_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    const sql =
+      `INSERT INTO conflicts (id, proposal, revision, folder, onto, path, regions, base, ours, theirs,
+      created_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const sides = [text(c.base), text(c.ours), text(c.theirs)];
-    this.run(sql, c.id, c.proposal, c.revision, c.folder, c.path, c.regions, ...sides, c.createdAt, c.state);
+    const place = [c.folder, c.onto, c.path];
+    this.run(sql, c.id, c.proposal, c.revision, ...place, c.regions, ...sides, c.createdAt, c.state);
   }
 
   setConflict(

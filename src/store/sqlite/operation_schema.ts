@@ -75,6 +75,7 @@ export const OPERATION_SCHEMA = `
     proposal INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     folder TEXT,
+    onto INTEGER CHECK ((onto IS NULL) = (folder IS NOT NULL)),
     path TEXT NOT NULL,
     base TEXT,
     ours TEXT,
@@ -100,6 +101,8 @@ export const OPERATION_SCHEMA = `
     OR NEW.created_at IS NOT OLD.created_at OR NEW.files IS NOT OLD.files
     OR NEW.before_manifest IS NOT OLD.before_manifest OR NEW.after_manifest IS NOT OLD.after_manifest
     OR NEW.after_root IS NOT OLD.after_root OR NEW.directories IS NOT OLD.directories
+    OR NEW.after_files IS NOT OLD.after_files OR NEW.after_bytes IS NOT OLD.after_bytes
+    OR NEW.backups_until IS NOT OLD.backups_until
     OR (OLD.state <> 'applying' AND (NEW.state IS NOT OLD.state OR NEW.version IS NOT OLD.version
       OR NEW.finished_at IS NOT OLD.finished_at OR NEW.reason IS NOT OLD.reason))
     OR (OLD.backups = 'dropped' AND NEW.backups = 'kept')
@@ -120,7 +123,7 @@ export const OPERATION_SCHEMA = `
   BEGIN SELECT RAISE (ABORT, 'an operation is never removed'); END;
   CREATE TRIGGER conflicts_as_they_are BEFORE UPDATE ON conflicts
   WHEN NEW.id IS NOT OLD.id OR NEW.proposal IS NOT OLD.proposal OR NEW.revision IS NOT OLD.revision
-    OR NEW.folder IS NOT OLD.folder OR NEW.path IS NOT OLD.path OR NEW.base IS NOT OLD.base
+    OR NEW.folder IS NOT OLD.folder OR NEW.onto IS NOT OLD.onto OR NEW.path IS NOT OLD.path OR NEW.base IS NOT OLD.base
     OR NEW.ours IS NOT OLD.ours OR NEW.theirs IS NOT OLD.theirs OR NEW.created_at IS NOT OLD.created_at
     OR NEW.regions IS NOT OLD.regions OR OLD.state = 'obsolete'
   BEGIN SELECT RAISE (ABORT, 'of a conflict only what it becomes changes'); END;
