@@ -39,6 +39,8 @@ export interface ApplyAsked {
   readonly backupsUntil: string | null;
   /** Throws where what was shown of a revision is not what its result holds. */
   readonly asShown: (found: FoundRevision) => Promise<void>;
+  /** Throws where what somebody decided on was proved, and the proof is not there any more, whole and of it. */
+  readonly proofHolds: (found: FoundRevision) => Promise<void>;
   /** Judged anew, at the moment of applying. */
   readonly clear: (rows: Rows, revision: Revision, now: Date) => Clearance;
   /** Runs the tests on the folder with the changes; null when nobody asked. */
@@ -109,6 +111,7 @@ export async function applyProposals(ports: ApplyPorts, asked: ApplyAsked): Prom
     for (const revision of revisions) {
       const proposal = store.records.read((rows) => rows.proposal(revision.proposal))!;
       await asked.asShown({ proposal, revision });
+      if (exact) await asked.proofHolds({ proposal, revision });
     }
     const drift = store.records.read((rows) => driftOf(rows, tree, revisions[0]!));
     if (exact) {

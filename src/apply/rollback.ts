@@ -1,9 +1,10 @@
 import type { Operation } from "../store/operations.ts";
+import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import type { Clearance } from "./apply.ts";
+import type { ApplyAsked, Clearance } from "./apply.ts";
 import { type ApplyPorts, type Decide, MAX_OPERATION_BYTES, operate } from "./operate.ts";
 import {
   newestRollback,
@@ -48,7 +49,8 @@ export async function rollBack(
   asked: RollbackAsked,
   options: UndoOptions,
 ): Promise<Undone> {
-  return await undo(ports, options, "rollback", () => {}, (rows, root, bytesOf, tree) => {
+  const proved = () => Promise.resolve();
+  return await undo(ports, { ...options, proved }, "rollback", () => {}, (rows, root, bytesOf, tree) => {
     const targets = targetsOf(rows, root, asked);
     return planRollback(
       rows,
@@ -70,12 +72,20 @@ export async function rollBack(
 export async function redo(
   ports: ApplyPorts,
   number: number | null,
-  options: UndoOptions & { readonly clear: Clear },
+  options: UndoOptions & Pick<ApplyAsked, "proofHolds"> & { readonly clear: Clear },
 ): Promise<Undone> {
+  const { proofHolds } = options;
   const guard = (rows: Rows, rollbacks: readonly Operation[]) => {
     for (const { number } of rollbacks) requireCleared(rows, number, options.clear, ports.by().now);
   };
-  return await undo(ports, options, "redo", guard, (rows, root, bytesOf, tree) => {
+  const proved = async (rollbacks: readonly Operation[]) => {
+    const found = ports.store.records.read((rows) =>
+      rollbacks.flatMap(({ number }) => appliedBy(rows, number))
+        .filter(({ revision }) => isExact(options.clear(rows, revision, ports.by().now)))
+    );
+    for (const one of found) await proofHolds(one);
+  };
+  return await undo(ports, { ...options, proved }, "redo", guard, (rows, root, bytesOf, tree) => {
     const rollback = number === null ? newestRollback(rows, root) : operationIn(rows, root, number);
     if (rollback === null) {
       throw new Failure("usage", "nothing_to_redo", "nothing was taken back in this folder");
@@ -91,7 +101,10 @@ export async function redo(
 
 async function undo(
   ports: ApplyPorts,
-  { dryRun, backupsUntil }: UndoOptions,
+  { dryRun, backupsUntil, proved }: UndoOptions & {
+    /** Throws where what is to be done again was proved, and is not any more. */
+    readonly proved: (targets: readonly Operation[]) => Promise<void>;
+  },
   kind: "rollback" | "redo",
   guard: (rows: Rows, targets: readonly Operation[]) => void,
   plan: (
@@ -103,15 +116,16 @@ async function undo(
 ): Promise<Undone> {
   const { store, folder } = ports;
   const bytesOf = (digest: Sha256) => store.blobs.read(digest, MAX_OPERATION_BYTES);
-  const decide: Decide<UndoPlan> = (tree) => {
+  const decide: Decide<UndoPlan> = async (tree) => {
     const value = store.records.read((rows) => {
       const planned = plan(rows, folder.root, bytesOf, tree);
       guard(rows, planned.targets);
       return planned;
     });
-    if (dryRun || value.refusals.length > 0) return Promise.resolve({ intent: null, value });
+    await proved(value.targets);
+    if (dryRun || value.refusals.length > 0) return { intent: null, value };
     const [first] = value.targets;
-    return Promise.resolve({
+    return {
       value,
       intent: {
         ...{ kind, artifact: first!.artifact, changes: value.changes, options: value.options, revisions: [] },
@@ -119,7 +133,7 @@ async function undo(
         backupsUntil,
         guard: (rows) => guard(rows, value.targets),
       },
-    });
+    };
   };
   const { operation, value } = await operate(ports, decide);
   return { operation, plan: value };
@@ -127,14 +141,24 @@ async function undo(
 
 /** Of every revision that the operations which a rollback took back had applied. */
 function requireCleared(rows: Rows, rollback: number, clear: Clear, now: Date): void {
-  const applied = rows.operationTargets(rollback).flatMap((number) => rows.operationRevisions(number));
-  for (const { proposal, revision } of applied) {
-    const clearance = clear(rows, rows.revision(proposal, revision)!, now);
+  for (const { revision } of appliedBy(rows, rollback)) {
+    const clearance = clear(rows, revision, now);
     if (clearance.ok) continue;
     throw new Failure("denied", "not_cleared", `it may not be applied any more: ${clearance.detail}`, {
-      hint: `nothing was written; pp approval show P${proposal}.${revision} says who has to decide`,
+      hint: `nothing was written; pp approval show ${revisionName(revision)} says who has to decide`,
     });
   }
+}
+
+/** Every revision that the operations which a rollback took back had applied. */
+function appliedBy(rows: Rows, rollback: number): readonly FoundRevision[] {
+  return rows.operationTargets(rollback)
+    .flatMap((number) => rows.operationRevisions(number))
+    .map(({ proposal, revision }) => requireRevision(rows, { proposal, revision }));
+}
+
+function isExact(clearance: Clearance): boolean {
+  return clearance.ok && clearance.exact;
 }
 
 function targetsOf(rows: Rows, root: string, asked: RollbackAsked): readonly Operation[] {

@@ -4,6 +4,7 @@ import { type Glob, matchesAnyGlob, parseGlob } from "../policy/glob.ts";
 import type { ApprovalPolicy, AutomaticRule, Policy } from "../policy/policy.ts";
 import { protectionOf } from "../policy/protected.ts";
 import type { Evidence } from "./evidence.ts";
+import { type FileInUse, filesInUse, pathsOf } from "./in_use.ts";
 
 /** What the actor of an automatic approval is: the hash of the rule as it stands, with every default filled in. */
 export function ruleHash(rule: AutomaticRule): Sha256 {
@@ -18,19 +19,21 @@ export interface RuleVerdict {
 }
 
 /** A file whose change decides what is tested, run or allowed: never without a person, whatever a policy says. */
-const POLICY_FILES = /(^|\/)(pp\.(ya?ml|json)|codeowners|\.ppignore)$/i;
+const POLICY_FILES = /(^|\/)((pp|trust)\.(ya?ml|json)|codeowners|\.ppignore)$/i;
 
 /**
  * Which rules of a policy fit a change, and of those that do not why. What holds for every rule is not for a policy to
  * loosen: a passed proof, every check passed, nothing that the code newly can do or that nobody could look at, no
  * protected file.
+ * @param inUse files of the folder that the call itself judges by
  */
 export function judgeRules(
   evidence: Evidence,
   policy: Pick<Policy, "protect"> & { readonly approval: ApprovalPolicy },
+  inUse: readonly FileInUse[],
 ): readonly RuleVerdict[] {
   if (policy.approval.automatic.length === 0) return [];
-  const always = againstAny(evidence, policy);
+  const always = againstAny(evidence, policy, inUse);
   return policy.approval.automatic.map((rule) => ({
     rule,
     hash: ruleHash(rule),
@@ -43,7 +46,11 @@ export function fittingRule(verdicts: readonly RuleVerdict[]): RuleVerdict | nul
   return verdicts.find(({ against }) => against.length === 0) ?? null;
 }
 
-function againstAny(evidence: Evidence, policy: Pick<Policy, "protect">): string[] {
+function againstAny(
+  evidence: Evidence,
+  policy: Pick<Policy, "protect">,
+  inUse: readonly FileInUse[],
+): string[] {
   const { checks, proof, safety } = evidence;
   const against: string[] = [];
   const outcomes = new Map(checks.map(({ kind, outcome }) => [kind, outcome]));
@@ -63,6 +70,9 @@ function againstAny(evidence: Evidence, policy: Pick<Policy, "protect">): string
   const protection = protectionOf({ protect: { ...policy.protect, enabled: true, allow: [] } });
   const touched = pathsOf(evidence).filter((path) => POLICY_FILES.test(path) || protection(path) !== null);
   if (touched.length > 0) against.push(`protected files are touched: ${touched.length}`);
+  for (const what of new Set(filesInUse(pathsOf(evidence), inUse).map(({ what }) => what))) {
+    against.push(`the ${what} in use is touched`);
+  }
   return against;
 }
 
@@ -84,8 +94,4 @@ function againstRule(evidence: Evidence, rule: AutomaticRule): string[] {
   }
   if (files.length > rule.max_files) against.push(`${files.length} files, more than ${rule.max_files}`);
   return against;
-}
-
-function pathsOf({ patch }: Evidence): string[] {
-  return patch.files.flatMap(({ path, old_path }) => old_path === null ? [path] : [path, old_path]);
 }

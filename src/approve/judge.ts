@@ -6,6 +6,7 @@ import type { Refusal } from "../vocabulary/patch.ts";
 import type { Decision } from "../vocabulary/proposal.ts";
 import { judgeRules } from "./automatic.ts";
 import { type Evidence, uncleanChecks } from "./evidence.ts";
+import { type FileInUse, filesInUse, pathsOf } from "./in_use.ts";
 import { type ApprovalStatement, readApproval, readProposal } from "./statement.ts";
 
 /** A decision as a store has it. */
@@ -31,6 +32,8 @@ export interface ApprovalTerms {
   readonly policyDigest: Sha256;
   /** Whether the policy names something to prove. */
   readonly proofAsked: boolean;
+  /** Files of the folder that these terms were read from. */
+  readonly inUse: readonly FileInUse[];
   readonly now: Date;
 }
 
@@ -177,11 +180,15 @@ function grew(before: Evidence, after: Evidence): boolean {
     after.checks.some(({ kind }) => worse(kind));
 }
 
-/** Whether a policy lets a change be applied only when it is approved. What its safety part keeps for a person always is. */
+/**
+ * Whether a policy lets a change be applied only when it is approved. What its safety part keeps for a person always is,
+ * and so is a change of the files in use.
+ */
 export function isApprovalNeeded(
   evidence: Evidence,
-  { policy, proofAsked }: Pick<ApprovalTerms, "policy" | "proofAsked">,
+  { policy, proofAsked, inUse }: Pick<ApprovalTerms, "policy" | "proofAsked" | "inUse">,
 ): boolean {
+  if (filesInUse(pathsOf(evidence), inUse).length > 0) return true;
   if (evidence.safety.outcome !== "allowed" || policy.approval.required === "always") return true;
   return policy.approval.required === "findings" && uncleanChecks(evidence, proofAsked).length > 0;
 }
@@ -225,7 +232,7 @@ function countedDecision(
     return no("other_evidence", "it was given for other evidence");
   }
   if (decision === "automatic") {
-    const fits = judgeRules(about.evidence, terms.policy).some(({ hash, against }) =>
+    const fits = judgeRules(about.evidence, terms.policy, terms.inUse).some(({ hash, against }) =>
       hash === principal && against.length === 0
     );
     return fits ? verdict(null) : no("rule_differs", "no rule of the policy that fits has this hash");

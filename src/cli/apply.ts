@@ -9,7 +9,7 @@ import { clearanceOf } from "./apply_clearance.ts";
 import { chooseRevision } from "./apply_interactive.ts";
 import { testRunner } from "./apply_tests.ts";
 import { applyReport } from "./apply_report.ts";
-import { termsUnder } from "./approval_terms.ts";
+import { termsUnder, trustText } from "./approval_terms.ts";
 import { backupsUntil, KEEP_BACKUPS } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { type FolderFlags, withFolder } from "./folder_asked.ts";
@@ -42,7 +42,7 @@ export async function runApply(names: readonly string[], flags: ApplyFlags): Pro
     const { store, ports, signal, counter } = use;
     const { root } = ports.folder;
     const policy = await loadPolicy(root, flags.policy);
-    let terms = await termsUnder(policy, flags.trust);
+    let terms = await termsUnder(policy, flags.trust, root);
     if (flags.interactive === true) {
       const { store, json, policy, trust, image, pull } = flags;
       const given = Object.entries({ store, json, policy, trust, image, pull }).filter(([, value]) =>
@@ -57,12 +57,19 @@ export async function runApply(names: readonly string[], flags: ApplyFlags): Pro
     const asked: ApplyAsked = {
       ...{ proposals, strategy, dryRun: flags.dryRun === true, backupsUntil: until },
       asShown: (found) => requireAsShown(store, found),
-      clear: (rows, revision, now) => clearanceOf(rows, store.records.storeId, revision, terms(now)),
+      proofHolds: async (found) => {
+        const { requireProof } = await import("./proof_bundle.ts");
+        await requireProof(store, found, terms(new Date()));
+      },
+      clear: (rows, revision, now) => {
+        const judged = terms(now);
+        return clearanceOf(rows, store.records.storeId, revision, judged, trustText(judged));
+      },
       verify: run === null ? null : async (tree, changes) => {
         counter.end();
         tests = await run(tree, changes);
         // Tests take their time: keys may have been revoked, or have run out, meanwhile.
-        terms = await termsUnder(policy, flags.trust);
+        terms = await termsUnder(policy, flags.trust, root);
         return { passed: tests.outcome === "passed" };
       },
     };

@@ -5,12 +5,16 @@ import { standingOf } from "../store/proposal/standing.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
 
-/** Whether whoever had to decide on a revision did, judged anew from what is signed. */
+/**
+ * Whether whoever had to decide on a revision did, judged anew from what is signed.
+ * @param trust which trust file the terms are from, for people
+ */
 export function clearanceOf(
   rows: Rows,
   storeId: string,
   revision: Revision,
   terms: ApprovalTerms,
+  trust: string,
 ): Clearance {
   const standing = standingOf(rows, storeId, revision, terms);
   switch (standing.outcome) {
@@ -26,7 +30,9 @@ export function clearanceOf(
           refusal === null ? [] : [`what ${principal} decided does not count: ${refusal.detail}`]
         ),
       ];
-      const detail = `${revisionName(revision)} is not approved: ${why.join("; ") || standing.outcome}`;
+      const detail = `${revisionName(revision)} is not approved: ${
+        why.join("; ") || standing.outcome
+      }; the trust file is ${trust}`;
       return { ok: false, reason: standing.outcome, detail };
     }
   }

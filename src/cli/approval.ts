@@ -8,19 +8,12 @@ import { printableLine } from "../vocabulary/printable.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
 import { notDecided } from "./approval_refused.ts";
 import { forcedList } from "./approval_forced.ts";
+import { ALL_FINDINGS, checkLines } from "./check_text.ts";
 import { EXIT } from "./exit_code.ts";
 import { wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { revisionJson, summaryJson } from "./revision_json.ts";
-import {
-  checkLines,
-  decisionLines,
-  fileLines,
-  FORCED,
-  headLines,
-  standingLine,
-  stateText,
-} from "./revision_text.ts";
+import { decisionLines, fileLines, FORCED, headLines, standingLine, stateText } from "./revision_text.ts";
 import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -151,7 +144,7 @@ function shownText(view: RevisionView, patch: string | null, c: Colour): string[
   const part = (lines: readonly string[]) => lines.length === 0 ? [] : ["", ...lines];
   return [
     ...headLines(view, c),
-    ...part(checkLines(view, c)),
+    ...part(checkLines(view.checks, ALL_FINDINGS, c)),
     ...part(fileLines(view, c)),
     ...part(decisionLines(view, c)),
     ...part(patch === null ? [] : colourDiff(patch.replace(/\n$/, ""), c).split("\n")),

@@ -8,6 +8,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import type { ApprovalFlags } from "./approval.ts";
 import { notDecided } from "./approval_refused.ts";
 import { approvalTerms, approverOf, type LoadedTerms } from "./approval_terms.ts";
+import { ALL_FINDINGS, checkLines } from "./check_text.ts";
 import { confirmed } from "./confirm.ts";
 import { durationMs } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
@@ -15,7 +16,7 @@ import { signingKey } from "./key_input.ts";
 import { colour, colourDiff } from "./output.ts";
 import { canAsk, type PassphraseFlags } from "./passphrase.ts";
 import { decisionJson, revisionJson } from "./revision_json.ts";
-import { checkLines, decisionLines, FORCED, headLines } from "./revision_text.ts";
+import { decisionLines, FORCED, headLines } from "./revision_text.ts";
 import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
 import { withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -53,7 +54,14 @@ export async function approvalDecide(kind: Kind, text: string, flags: DecideFlag
     if (view.damage !== null) throw view.damage;
     const c = colour(Deno.stderr);
     if (shownHash === null) {
-      const lines = [...headLines(view, c), "", ...checkLines(view, c), "", ...decisionLines(view, c), ""];
+      const lines = [
+        ...headLines(view, c),
+        "",
+        ...checkLines(view.checks, ALL_FINDINGS, c),
+        "",
+        ...decisionLines(view, c),
+        "",
+      ];
       const diff = colourDiff(patchText(store, view), c);
       await confirmed(`${[...lines, diff].join("\n")}\n`, `${kind} ${view.name} as ${principal}?`);
       // Somebody took their time to read.

@@ -1,15 +1,9 @@
-import { join, relative, resolve } from "node:path";
+import { resolve } from "node:path";
+import type { FileInUse } from "../approve/in_use.ts";
 import type { ApprovalTerms } from "../approve/judge.ts";
 import { signProposal } from "../approve/statement.ts";
-import { attest, type Envelopes } from "../bundle/attest.ts";
-import { PROOF_ENVELOPE } from "../bundle/claims.ts";
-import { claimsOf } from "../bundle/claims_of.ts";
-import { bundleFiles } from "../bundle/documents.ts";
-import { inventoryOf } from "../bundle/inventory.ts";
-import type { SessionRecord } from "../bundle/record.ts";
-import { testResultStatement } from "../bundle/make_statement.ts";
 import { removeStaleBundles } from "../bundle/temporary.ts";
-import { prepareArtifacts, writeBundle } from "../bundle/write.ts";
+import { prepareArtifacts } from "../bundle/write.ts";
 import { type LoadedPolicy, loadPolicy } from "../policy/load.ts";
 import { policyDigest } from "../policy/digest.ts";
 import type { CheckedChange } from "../proposal/checks.ts";
@@ -20,12 +14,10 @@ import {
   type ProposedDraft,
   proposeDraft,
 } from "../proposal/examine.ts";
-import { exactly, type KeptBundle, keptOutOf, proveProposal } from "../proposal/proof.ts";
+import { exactly, keptOutOf, proveProposal } from "../proposal/proof.ts";
 import type { SessionPlan } from "../prove/ports.ts";
-import { parseEnvelope } from "../sign/dsse.ts";
 import type { FoundRevision } from "../store/proposal/find.ts";
-import { canonicalJson } from "../vocabulary/canonical_json.ts";
-import { type Sha256, sha256 } from "../vocabulary/digest.ts";
+import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { Redact } from "../vocabulary/redaction.ts";
 import type { ProofTarget } from "../vocabulary/session.ts";
@@ -34,6 +26,7 @@ import { termsUnder } from "./approval_terms.ts";
 import { signingKey } from "./key_input.ts";
 import { count } from "./output.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
+import { keepBundle, proofsOf } from "./proof_bundle.ts";
 import { sessionProgress } from "./progress.ts";
 import { type SessionAttestation, sessionAttestation } from "./session_attestation.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
@@ -62,7 +55,9 @@ export interface Examination {
   readonly policy: LoadedPolicy;
   /** Empty where nothing is proved. */
   readonly targets: readonly ProofTarget[];
+  /** Paths that no patch may touch: the policy's. */
   readonly keptOut: readonly string[];
+  readonly inUse: readonly FileInUse[];
   readonly noProof: ExaminePlan["noProof"];
   readonly attestation: SessionAttestation;
   /** By which rules of the policy, and approvals that a clean rebase keeps, are judged. */
@@ -107,9 +102,9 @@ export async function readExamination(
       hint: "name your private key with --sign KEY",
     });
   }
-  const source = policy.source === null ? [] : [relative(root, resolve(root, policy.source))];
-  const keptOut = source.filter((path) => path !== "" && !path.startsWith(".."));
-  const terms = await termsUnder(policy, flags.trust);
+  const terms = await termsUnder(policy, flags.trust, root);
+  const { inUse } = terms(new Date());
+  const keptOut = inUse.filter(({ what }) => what === "policy").map(({ path }) => path);
   const { proposers } = terms(new Date());
   const known = proposers.owners.size === 0 || signer === null || proposers.owners.has(signer.keyId);
   if (config.policy.approval.signed_proposals && !known) {
@@ -117,7 +112,7 @@ export async function readExamination(
       hint: "the policy takes proposals signed by a key of the trust file: pp trust add NAME PUBLIC.pem",
     });
   }
-  return { flags, policy, targets, keptOut, noProof, attestation, signer, terms };
+  return { flags, policy, targets, keptOut, inUse, noProof, attestation, signer, terms };
 }
 
 async function signerOf(
@@ -147,7 +142,7 @@ export async function examineDraft(
   found: FoundRevision,
   rebasedFrom: ExaminePlan["rebasedFrom"],
 ): Promise<ExaminedDraft> {
-  const { policy, keptOut, noProof, targets, signer } = examination;
+  const { policy, keptOut, inUse, noProof, targets, signer } = examination;
   const { store, signal, by, counter } = use;
   const env = Deno.env.toObject();
   let bundle: string | null = null;
@@ -159,6 +154,7 @@ export async function examineDraft(
       config: policy.config,
       policyDigest: policy.digest,
       keptOut: keptOutOf({ keptOut, targets }),
+      inUse,
       checker: { version: VERSION, rules: await rulesDigest() },
       noProof,
       rebasedFrom,
@@ -202,7 +198,7 @@ async function proveIn(
   redact: Redact,
 ) {
   const env = Deno.env.toObject();
-  const artifacts = flags.artifacts === undefined ? join(store.folder, "proofs") : resolve(flags.artifacts);
+  const artifacts = flags.artifacts === undefined ? proofsOf(store) : resolve(flags.artifacts);
   const image = flags.image === undefined ? {} : { image: flags.image };
   const config = withFlags(policy.config, image);
   const session = freshSessionId();
@@ -241,38 +237,4 @@ async function proveIn(
     progress.end();
     await world.dispose();
   }
-}
-
-/** Writes the bundle of a session, signed when there is a key and something was proved. */
-async function keepBundle(
-  artifacts: string,
-  record: SessionRecord,
-  redact: Redact,
-  { keys }: SessionAttestation,
-): Promise<KeptBundle> {
-  const files = await bundleFiles(record, redact);
-  const issue = { issuedAt: new Date(record.finishedAt), nonce: null };
-  const proved = record.status === "proved";
-  const inventory = await inventoryOf(files, record.embedded);
-  const envelopes: Envelopes = proved && keys.length > 0 ? await attest(inventory, keys, issue) : new Map();
-  const all = new Map([...files, ...envelopes]);
-  const place = await writeBundle(artifacts, record.session, all);
-  const digests = [...all].map(([name, bytes]) => [name, sha256(bytes)] as const).sort();
-  return {
-    place,
-    digest: sha256(canonicalJson(digests)),
-    statement: proved ? statementOf(inventory, envelopes) : null,
-  };
-}
-
-/** Digest of the statement that was signed; of an unsigned proof, of the test result that it would be signed with. */
-function statementOf(inventory: Parameters<typeof claimsOf>[0], envelopes: Envelopes): Sha256 {
-  const envelope = envelopes.get(PROOF_ENVELOPE);
-  if (envelope !== undefined) {
-    const parsed = parseEnvelope(envelope);
-    if (parsed.ok) return sha256(parsed.envelope.payload);
-  }
-  const drawn = claimsOf(inventory);
-  if (!drawn.ok) throw new Failure("bug", "proof_without_claims", drawn.refusal.detail);
-  return sha256(testResultStatement(drawn.claims, drawn.patch, inventory.files));
 }

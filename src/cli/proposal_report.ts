@@ -4,8 +4,8 @@ import { fileStats } from "../patch/stats.ts";
 import { changeOfFile, type ProposalView } from "../proposal/view.ts";
 import { revisionName } from "../store/proposal/find.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
+import { checkLines, checkView, FEW_FINDINGS } from "./check_text.ts";
 import { type Colour, colourDiff, timeText } from "./output.ts";
-import { checkLines } from "./proposed_report.ts";
 import { stateText } from "./revision_text.ts";
 
 /** Lines of a diff, and files, shown; the whole is printed by `pp proposal diff`. */
@@ -30,7 +30,7 @@ export function viewText(view: ProposalView, c: Colour): string {
       ),
     ]),
     ...fileLines(view, c),
-    ...checkLines(checks, c),
+    ...checkLines(checks.map(checkView), FEW_FINDINGS, c),
     ...(revision.evidence === null ? [] : [`evidence ${revision.evidence}`]),
     ...approvals.map(({ decision, principal, createdAt, reason }) =>
       `decision ${decision} by ${printableLine(principal)}, ${timeText(createdAt)}${

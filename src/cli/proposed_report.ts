@@ -1,12 +1,9 @@
-import { readCheck } from "../approve/check.ts";
 import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
-import type { Check } from "../store/proposals.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { type Colour, colour, count, placeText } from "./output.ts";
+import { checkLines, checkView, FEW_FINDINGS } from "./check_text.ts";
+import { colour, count } from "./output.ts";
 import type { ExaminedDraft } from "./proposal_examination.ts";
-import { outcomeText, outcomeWidth, stateText } from "./revision_text.ts";
-
-const MAX_ROWS = 20;
+import { stateText } from "./revision_text.ts";
 
 export interface ProposedFacts {
   readonly found: FoundRevision;
@@ -32,7 +29,7 @@ export function proposedText(
     }`,
   ];
   if (done !== null) {
-    lines.push(...checkLines(done.examined.checks, c));
+    lines.push(...checkLines(done.examined.checks.map(checkView), FEW_FINDINGS, c));
     if (done.bundle !== null) lines.push(`bundle   ${printablePath(done.bundle)}`);
     if (revision.evidence !== null) lines.push(`evidence ${revision.evidence}`);
     if (revision.reason !== "") lines.push(`because  ${printableLine(revision.reason)}`);
@@ -51,29 +48,6 @@ function nextStep(name: string, state: string, denied: boolean, needsApproval: b
   return state === "approved" || !needsApproval
     ? `pp apply ${proposal}`
     : `pp approval show ${proposal}, then pp approval approve ${proposal} --key KEY`;
-}
-
-/** One line for each check, and what it found. */
-export function checkLines(
-  checks: readonly Pick<Check, "kind" | "outcome" | "document">[],
-  c: Colour,
-): string[] {
-  const wide = outcomeWidth(checks.map(({ outcome }) => outcome));
-  return checks.flatMap((check) => {
-    const read = readCheck(check.document);
-    const summary = read === null ? "its document cannot be read" : printableLine(read.summary);
-    const head = `${check.kind.padEnd(8)} ${outcomeText(check.outcome, wide, c)}  ${c.dim(summary)}`;
-    const findings = (read?.findings ?? []).filter(({ level }) => level !== "info");
-    const more = findings.length - MAX_ROWS;
-    return [
-      head,
-      ...findings.slice(0, MAX_ROWS).map(({ level, path, line, detail }) => {
-        const where = path === null ? "" : `${placeText(path, line)} `;
-        return `         ${level === "error" ? c.red("!") : c.yellow("?")} ${where}${printableLine(detail)}`;
-      }),
-      ...(more > 0 ? [`         and ${more} more (--json has all)`] : []),
-    ];
-  });
 }
 
 /** `--json` of `pp propose`, `pp proposal check` and `pp proposal rebase`. */

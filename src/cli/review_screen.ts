@@ -2,13 +2,14 @@ import { revisionName } from "../store/proposal/find.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import type { Listed } from "./approval.ts";
 import { firstRow, rowsOf } from "./cells.ts";
+import { ALL_FINDINGS, checkLines } from "./check_text.ts";
 import { type Colour, colourDiff, count } from "./output.ts";
 import {
-  checkLines,
   decisionLines,
   fileLines,
   FORCED,
   headLines,
+  inUseMark,
   standingLine,
   stateText,
 } from "./revision_text.ts";
@@ -268,7 +269,7 @@ function listBody({ items, selected }: Review, size: Size, c: Colour): string[] 
 function openedHead(opened: Opened, columns: number, c: Colour): string[] {
   const { view, pane } = opened;
   const { proposal, revision } = view;
-  const mark = view.forced ? `  ${c.red(c.bold(FORCED))}` : "";
+  const mark = `${view.forced ? `  ${c.red(c.bold(FORCED))}` : ""}${inUseMark(view, c)}`;
   const tabs = PANES.map((name, i) =>
     name === pane ? c.bold(`[${i + 1} ${name}]`) : c.dim(` ${i + 1} ${name} `)
   );
@@ -291,12 +292,12 @@ function bodyRows({ view, patch, pane }: Opened, columns: number, c: Colour): st
   const lines = {
     diff: () => colourDiff(patch.replace(/\n$/, ""), c).split("\n"),
     findings: () => {
-      const rest = { ...view, checks: view.checks.filter(({ row }) => row.kind !== "proof") };
-      return checkLines(rest, c);
+      const rest = view.checks.filter(({ row }) => row.kind !== "proof");
+      return checkLines(rest, ALL_FINDINGS, c);
     },
     tests: () => {
       const proof = view.checks.filter(({ row }) => row.kind === "proof");
-      return proof.length === 0 ? [c.dim("nothing was run")] : checkLines({ ...view, checks: proof }, c);
+      return proof.length === 0 ? [c.dim("nothing was run")] : checkLines(proof, ALL_FINDINGS, c);
     },
     facts: () => [...headLines(view, c), "", ...fileLines(view, c), "", ...decisionLines(view, c)],
   }[pane]();

@@ -35,13 +35,15 @@ export function decisionJson(approval: Approval) {
 
 /** All there is to see of a revision but its patch. */
 export function revisionJson(view: RevisionView) {
-  const { proposal, revision, state, forced, evidence, standing, damage, approvals, checks } = view;
+  const { proposal, revision, state, forced, inUse, evidence, standing, damage, approvals, checks } = view;
   return {
     ...summaryJson({ proposal, revision, forced }, state),
     ...{ instruction: revision.instruction, proposer_key: revision.proposerKey, document: evidence },
     checks: checks.map(({ row, document }) => document ?? { kind: row.kind, outcome: row.outcome }),
     decisions: approvals.map(decisionJson),
     standing,
+    files_in_use: inUse,
+    ...{ trust_file: view.trust.file, trust_named: view.trust.named },
     damage: damage === null ? null : { code: damage.code, message: damage.message, details: damage.details },
   };
 }

@@ -1,9 +1,8 @@
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
-import type { CheckView, RevisionView } from "./revision_view.ts";
-import type { CheckOutcome, RevisionState } from "../store/proposals.ts";
-import { type Colour, count, placeText, timeText } from "./output.ts";
+import type { RevisionView } from "./revision_view.ts";
+import type { RevisionState } from "../store/proposals.ts";
+import { type Colour, count, timeText } from "./output.ts";
 
-const MAX_FINDINGS = 200;
 const MAX_FILES = 200;
 export const FORCED = "FORCED";
 
@@ -43,42 +42,20 @@ export function headLines(view: RevisionView, c: Colour): string[] {
       `evidence  ${revision.evidence}`,
     );
   }
+  lines.push(`trust     ${view.trust.shown}`, ...inUseLines(view, c));
   if (damage !== null) lines.push(c.red(`damaged   ${damage.message}: ${damage.details.join("; ")}`));
   return lines;
 }
 
-/** One line of each check, then what it found. */
-export function checkLines(view: RevisionView, c: Colour): string[] {
-  const wide = outcomeWidth(view.checks.map(({ row }) => row.outcome));
-  return view.checks.flatMap((check) => [checkLine(check, wide, c), ...findingLines(check, c)]);
+/** The files in use that a change touches: what is approved from then on is judged by what it makes of them. */
+function inUseLines({ inUse }: RevisionView, c: Colour): string[] {
+  return inUse.map(({ path, what }) => c.red(`careful   touches the ${what} in use: ${printablePath(path)}`));
 }
 
-/** How wide the outcomes of checks are, so that what is said of each stands in one column. */
-export function outcomeWidth(outcomes: readonly CheckOutcome[]): number {
-  return Math.max(0, ...outcomes.map((outcome) => outcome.length));
-}
-
-/** The outcome of a check in its colour, as wide as the widest beside it. */
-export function outcomeText(outcome: CheckOutcome, wide: number, c: Colour): string {
-  const paint = { passed: c.green, failed: c.red, needs_approval: c.yellow, not_run: c.dim }[outcome];
-  return paint(outcome.replaceAll("_", " ").padEnd(wide));
-}
-
-function checkLine({ row, document }: CheckView, wide: number, c: Colour): string {
-  const summary = document === null ? "" : printableLine(document.summary);
-  return `${row.kind.padEnd(8)}  ${outcomeText(row.outcome, wide, c)}${summary === "" ? "" : `  ${summary}`}`
-    .trimEnd();
-}
-
-function findingLines({ document }: CheckView, c: Colour): string[] {
-  const findings = document?.findings ?? [];
-  const lines = findings.slice(0, MAX_FINDINGS).map(({ level, path, line, detail, code }) => {
-    const paint = { info: c.dim, warning: c.yellow, error: c.red }[level];
-    const place = path === null ? "" : `${placeText(path, line)}  `;
-    return `  ${paint(level)}  ${place}${printableLine(detail)}${c.dim(`  ${printableLine(code)}`)}`;
-  });
-  if (findings.length > MAX_FINDINGS) lines.push(`  and ${findings.length - MAX_FINDINGS} more`);
-  return lines;
+/** The same, on the line of a screen. */
+export function inUseMark({ inUse }: RevisionView, c: Colour): string {
+  const [one] = inUse;
+  return one === undefined ? "" : `  ${c.red(c.bold(`touches the ${one.what} in use`))}`;
 }
 
 /** The files a revision touches. */

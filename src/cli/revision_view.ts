@@ -1,5 +1,5 @@
-import { type CheckDocument, readCheck } from "../approve/check.ts";
 import type { Evidence } from "../approve/evidence.ts";
+import { type FileInUse, filesInUse, pathsOf } from "../approve/in_use.ts";
 import type { Standing } from "../approve/judge.ts";
 import { stateAt } from "../approve/states.ts";
 import { requireAsShown } from "../proposal/shown.ts";
@@ -10,7 +10,8 @@ import type { Target } from "../store/proposal/transition.ts";
 import type { Approval, Check, Proposal, Revision, RevisionState } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import type { LoadedTerms } from "./approval_terms.ts";
+import { type LoadedTerms, trustText } from "./approval_terms.ts";
+import { type CheckView, checkView } from "./check_text.ts";
 
 /** All there is to see of a revision, read at one moment. */
 export interface RevisionView {
@@ -21,20 +22,18 @@ export interface RevisionView {
   readonly state: RevisionState;
   /** Null of a draft, and where `damage` says why. */
   readonly evidence: Evidence | null;
-  readonly checks: readonly CheckView[];
+  readonly checks: readonly CheckView<Check>[];
   readonly approvals: readonly Approval[];
   /** Null as `evidence`. */
   readonly standing: Standing | null;
   /** Whether approvals were bypassed. */
   readonly forced: boolean;
+  /** Of the files that the call judges by, those that the change touches. */
+  readonly inUse: readonly FileInUse[];
+  /** Whose keys count, and which file says so. */
+  readonly trust: { readonly file: string | null; readonly named: boolean; readonly shown: string };
   /** Why the evidence is not what was proposed; null when it is. */
   readonly damage: Failure | null;
-}
-
-export interface CheckView {
-  readonly row: Check;
-  /** Null where its document is none that is known. */
-  readonly document: CheckDocument | null;
 }
 
 /**
@@ -59,8 +58,9 @@ export function revisionView(store: Store, name: ProposalName, terms: LoadedTerm
     return {
       ...{ name: revisionName(revision), proposal, revision, approvals, evidence, standing, damage },
       state: stateAt(revision, terms.now),
-      checks: rows.checks(proposal.number, revision.number)
-        .map((row) => ({ row, document: readCheck(row.document) })),
+      trust: { file: terms.trustFile, named: terms.trustNamed, shown: trustText(terms) },
+      inUse: evidence === null ? [] : filesInUse(pathsOf(evidence), terms.inUse),
+      checks: rows.checks(proposal.number, revision.number).map(checkView),
       forced: approvals.some(({ decision }) => decision === "bypass"),
     };
   });

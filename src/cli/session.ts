@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type SpooledWorkspace, spoolWorkspace } from "../bundle/embed.ts";
 import { removeStaleBundles } from "../bundle/temporary.ts";
 import { prepareArtifacts } from "../bundle/write.ts";
@@ -10,6 +10,7 @@ import { prove } from "../prove/prove.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { SessionEvent } from "../vocabulary/session.ts";
 import { VERSION } from "../version.ts";
+import { namesInside } from "./names_inside.ts";
 import { bytesText, count } from "./output.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { type AttestationFlags, sessionAttestation } from "./session_attestation.ts";
@@ -59,8 +60,10 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
     config,
     policyDigest: policyDigest(config),
     policySource: loaded.source,
-    keptOut: [artifacts, ...(loaded.source === null ? [] : [resolve(root, loaded.source)])]
-      .map((path) => relative(root, path)).filter((path) => path !== "" && !path.startsWith("..")),
+    keptOut: [
+      ...await namesInside(root, artifacts),
+      ...(loaded.source === null ? [] : await namesInside(root, loaded.source)),
+    ],
     repeat: config.policy.verify.repeat,
     spec: sandboxSpec(session, config, { pull: flags.pull === true, keep: flags.keepSandbox === true }),
   };

@@ -21,10 +21,27 @@ import { count, shellPath } from "./output.ts";
 import { roleNamed } from "./trust_asked.ts";
 import { loadTrust, readTrustText } from "./trust_input.ts";
 import { TRUST_FILE_NAME } from "./trust_name.ts";
+import { noneInFolder, placeJson, placeLines, type TrustPlace } from "./trust_place.ts";
 import type { TrustAddFlags, TrustRevokeFlags } from "./trust_verb.ts";
 import type { VerbResult } from "./verb.ts";
 
 const MIN_ID_PREFIX = 8;
+
+/** What came of a call of `pp trust`, with which file it used and why. */
+export async function atPlace(
+  place: TrustPlace,
+  work: (file: string) => Promise<VerbResult>,
+): Promise<VerbResult> {
+  const done = await work(place.file).catch((error) => {
+    throw noneInFolder(place, error);
+  });
+  const lines = done.text.split("\n");
+  return {
+    ...done,
+    text: [...lines.slice(0, -1), ...await placeLines(place), ...lines.slice(-1)].join("\n"),
+    json: { ...done.json as object, ...await placeJson(place) },
+  };
+}
 
 /** Writes a trust file without principals. */
 export async function trustInit(file: string, force: boolean): Promise<VerbResult> {

@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { Failure } from "../vocabulary/failure.ts";
 import { TRUST_FILE_NAME } from "./trust_name.ts";
 import { repeatable } from "./repeatable.ts";
+import type { TrustPlace } from "./trust_place.ts";
 import type { verbRunner } from "./verb.ts";
 
 type Verb = ReturnType<typeof verbRunner>;
@@ -23,9 +24,9 @@ export interface TrustRevokeFlags {
 }
 
 /** The one file that a call names, by a word, by `--trust` or by `--file`. */
-function fileNamed(word: string | undefined, { trust, file }: FileFlags): string {
+function placeOf(word: string | undefined, { trust, file }: FileFlags): TrustPlace {
   const [named, ...others] = new Set([word, trust, file].filter((given) => given !== undefined));
-  if (others.length === 0) return named ?? TRUST_FILE_NAME;
+  if (others.length === 0) return { file: named ?? TRUST_FILE_NAME, named: named !== undefined };
   throw new Failure("usage", "file_twice", "two trust files are named; name one", {
     hint: "say it once: --trust FILE",
   });
@@ -51,7 +52,8 @@ Examples:
   pp trust revoke ci.pub.pem --reason "lost"
   pp trust check
 
-The trust file is the verifier's own: it is never taken from a bundle.`,
+The trust file is the verifier's own: it is never taken from a bundle. Without --trust it is ${TRUST_FILE_NAME} of
+this folder here; approvals are judged by ~/.config/veripatch/${TRUST_FILE_NAME} unless --trust names another.`,
     );
   const onFile = (command: Command) => withFile(command, `trust file (default: ${TRUST_FILE_NAME})`);
   withFile(
@@ -68,8 +70,8 @@ Examples:
   pp trust init
   pp trust init policies/trust.yaml`,
     ).action(verb(async (file: string | undefined, flags: FileFlags & { readonly force?: boolean }) => {
-      const { trustInit } = await import("./trust.ts");
-      return await trustInit(fileNamed(file, flags), flags.force === true);
+      const { atPlace, trustInit } = await import("./trust.ts");
+      return await atPlace(placeOf(file, flags), (path) => trustInit(path, flags.force === true));
     }));
   onFile(
     trust.command("add")
@@ -93,8 +95,8 @@ Examples:
 
 Comments of the file stay. Several keys of one principal are one voice: they count once.`,
   ).action(verb(async (name: string, spec: string, flags: TrustAddFlags & FileFlags) => {
-    const { trustAdd } = await import("./trust.ts");
-    return await trustAdd(fileNamed(undefined, flags), name, spec, flags);
+    const { atPlace, trustAdd } = await import("./trust.ts");
+    return await atPlace(placeOf(undefined, flags), (path) => trustAdd(path, name, spec, flags));
   }));
   onFile(
     trust.command("revoke")
@@ -111,8 +113,8 @@ Examples:
   pp trust revoke 3b6a27bc
   pp trust revoke ci.pub.pem --reason "laptop lost"`,
   ).action(verb(async (key: string, flags: TrustRevokeFlags & FileFlags) => {
-    const { trustRevoke } = await import("./trust.ts");
-    return await trustRevoke(fileNamed(undefined, flags), key, flags);
+    const { atPlace, trustRevoke } = await import("./trust.ts");
+    return await atPlace(placeOf(undefined, flags), (path) => trustRevoke(path, key, flags));
   }));
   withFile(
     trust.command("check")
@@ -130,7 +132,7 @@ Examples:
 
 Exit 0 when the file can be used, 2 when a role's threshold cannot be met now, 65 when it is malformed.`,
     ).action(verb(async (file: string | undefined, flags: FileFlags) => {
-      const { trustCheck } = await import("./trust.ts");
-      return await trustCheck(fileNamed(file, flags), new Date());
+      const { atPlace, trustCheck } = await import("./trust.ts");
+      return await atPlace(placeOf(file, flags), (path) => trustCheck(path, new Date()));
     }));
 }

@@ -1,11 +1,12 @@
 import { type Clear, redo, rollBack, type RollbackAsked, type Undone } from "../apply/rollback.ts";
 import { loadPolicy } from "../policy/load.ts";
 import { operationName, proposalName } from "../store/names.ts";
+import type { FoundRevision } from "../store/proposal/find.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { clearanceOf } from "./apply_clearance.ts";
-import { termsUnder } from "./approval_terms.ts";
+import { termsUnder, trustText } from "./approval_terms.ts";
 import { changeLines, changePatch, changesJson, colouredPatch } from "./change_preview.ts";
 import { backupsUntil, KEEP_BACKUPS } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
@@ -47,10 +48,17 @@ export async function runRedo(flags: RedoFlags): Promise<VerbResult> {
   const until = backupsUntil(flags.keepBackups ?? KEEP_BACKUPS, new Date());
   return await withFolder(flags, async (use) => {
     const { store, ports } = use;
-    const terms = await termsUnder(await loadPolicy(ports.folder.root, flags.policy), flags.trust);
-    const clear: Clear = (rows, revision, now) =>
-      clearanceOf(rows, store.records.storeId, revision, terms(now));
-    const options = { dryRun: flags.dryRun === true, backupsUntil: until, clear };
+    const { root } = ports.folder;
+    const terms = await termsUnder(await loadPolicy(root, flags.policy), flags.trust, root);
+    const clear: Clear = (rows, revision, now) => {
+      const judged = terms(now);
+      return clearanceOf(rows, store.records.storeId, revision, judged, trustText(judged));
+    };
+    const proofHolds = async (found: FoundRevision) => {
+      const { requireProof } = await import("./proof_bundle.ts");
+      await requireProof(store, found, terms(new Date()));
+    };
+    const options = { dryRun: flags.dryRun === true, backupsUntil: until, clear, proofHolds };
     return report("redo", await redo(ports, number, options), use, flags);
   });
 }

@@ -1,4 +1,5 @@
 import type { CheckFinding } from "../approve/check.ts";
+import { type FileInUse, filesInUse } from "../approve/in_use.ts";
 import { bytesOf } from "../patch/bytes.ts";
 import { patchStats } from "../patch/stats.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
@@ -28,6 +29,8 @@ export interface CheckPlan {
   readonly config: PolicyConfig;
   /** Paths no patch may touch, whatever the policy says. */
   readonly keptOut: readonly string[];
+  /** Files that whoever judges reads trust and policy from: a person decides on a change of them. */
+  readonly inUse: readonly FileInUse[];
 }
 
 export interface ChangePorts extends Pick<SessionPorts, "gitAgrees" | "findSecrets"> {
@@ -102,7 +105,7 @@ function treeOf(workspace: StoredWorkspace): Tree {
 async function patchCheck(
   { patch }: ProposedChange,
   files: BaseFiles,
-  { config, keptOut }: CheckPlan,
+  { config, keptOut, inUse }: CheckPlan,
   ports: ChangePorts,
 ): Promise<FoundCheck> {
   const objections = await objectionsTo(patch, config.policy, keptOut, ports.findSecrets);
@@ -112,7 +115,11 @@ async function patchCheck(
     ...objections,
     ...refusalsOf(touched.denied.filter(({ path }) => !said.has(path))),
   ];
-  const outcome = refusals.length > 0 ? "failed" : touched.allowed.length > 0 ? "needs_approval" : "passed";
+  const denied = new Set(refusals.map(({ path }) => path));
+  const paths = patch.files.flatMap(({ oldPath, newPath }) => [oldPath ?? [], newPath ?? []].flat());
+  const used = filesInUse(paths, inUse).filter(({ path }) => !denied.has(path));
+  const asks = used.length + touched.allowed.length;
+  const outcome = refusals.length > 0 ? "failed" : asks > 0 ? "needs_approval" : "passed";
   const findings: CheckFinding[] = [
     ...refusals.map(({ reason, path = null, detail }) =>
       ({ level: "error", code: reason, path, line: null, detail }) as const
@@ -123,9 +130,15 @@ async function patchCheck(
         detail: `a protected file (${about}; ${rule}), as the policy allows`,
       }) as const
     ),
+    ...used.map(({ path, what }): CheckFinding => ({
+      ...{ level: "warning", code: "file_in_use_touched", path, line: null },
+      detail: `the ${what} in use: what is approved from then on is judged by what this makes of it`,
+    })),
   ];
   const summary = refusals.length > 0
     ? `the policy lets no patch do this: ${[...new Set(refusals.map(({ reason }) => reason))].join(", ")}`
+    : used.length > 0
+    ? `the ${used[0]!.what} in use is touched`
     : touched.allowed.length > 0
     ? `protected files are touched: ${touched.allowed.length}`
     : "the policy lets a patch write all of it";

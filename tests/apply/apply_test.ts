@@ -31,7 +31,7 @@ const FILES = {
   "gone/only": "only\n",
 };
 const UNDO = { dryRun: false, backupsUntil: null };
-const REDO = { ...UNDO, clear: () => APPROVED };
+const REDO = { ...UNDO, clear: () => APPROVED, proofHolds: () => Promise.resolve() };
 
 /** A store and a folder that is the first version of an artifact. */
 async function withBase(

@@ -98,7 +98,7 @@ async function round(): Promise<void> {
     const done = await apply(ports, numbers, {
       strategy: pick(["manual", "theirs", "union"]),
       clear: (rows, revision, now) =>
-        clearanceOf(rows, store.records.storeId, revision, termsFor(revision, now)),
+        clearanceOf(rows, store.records.storeId, revision, termsFor(revision, now), ""),
     });
     if (done.operation !== null) say({ did: "applied", operation: done.operation.number, numbers });
     return;
@@ -108,7 +108,7 @@ async function round(): Promise<void> {
     ? { kind: "file", path: pick(PATHS) }
     : { kind: "last", count: 1 + random(2) };
   const { operation } = wish === "redo"
-    ? await redo(ports, null, { ...options, clear: () => APPROVED })
+    ? await redo(ports, null, { ...options, clear: () => APPROVED, proofHolds: () => Promise.resolve() })
     : await rollBack(ports, asked, options);
   if (operation !== null) say({ did: wish, operation: operation.number });
 }

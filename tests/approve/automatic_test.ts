@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fittingRule, judgeRules, ruleHash } from "../../src/approve/automatic.ts";
 import type { Evidence } from "../../src/approve/evidence.ts";
+import type { FileInUse } from "../../src/approve/in_use.ts";
 import type { AutomaticRule } from "../../src/policy/policy.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import { evidenceOf, termsOf } from "./fixture.ts";
@@ -8,8 +9,8 @@ import { evidenceOf, termsOf } from "./fixture.ts";
 const RULE: AutomaticRule = { name: "small", paths: ["src/**"], max_lines: 4, max_files: 2 };
 const TERMS = termsOf({ automatic: [RULE] });
 
-const against = (over: Partial<Evidence> = {}, rule = RULE) =>
-  judgeRules(evidenceOf(TERMS, over), termsOf({ automatic: [rule] }).policy)[0]!.against;
+const against = (over: Partial<Evidence> = {}, rule = RULE, inUse: readonly FileInUse[] = []) =>
+  judgeRules(evidenceOf(TERMS, over), termsOf({ automatic: [rule] }).policy, inUse)[0]!.against;
 const file = (path: string, lines = 1, old: string | null = null): Evidence["patch"]["files"][number] => ({
   ...{ path, old_path: old, additions: lines, deletions: 0 },
   change: old === null ? "modified" : "renamed",
@@ -31,8 +32,8 @@ Deno.test("ruleHash: is SHA-256 of the literal canonical rule", () => {
 Deno.test("judgeRules: a small proved change in the allowed paths fits", () => {
   assert.deepEqual(against(), []);
   assert.deepEqual(against(patch(file("src/a.py", 2), file("src/deep/b.py", 2))), []);
-  assert.equal(fittingRule(judgeRules(evidenceOf(TERMS), TERMS.policy))?.hash, ruleHash(RULE));
-  assert.deepEqual(judgeRules(evidenceOf(TERMS), termsOf().policy), []);
+  assert.equal(fittingRule(judgeRules(evidenceOf(TERMS), TERMS.policy, []))?.hash, ruleHash(RULE));
+  assert.deepEqual(judgeRules(evidenceOf(TERMS), termsOf().policy, []), []);
 });
 
 Deno.test("judgeRules: paths, old paths, lines and files are bounded by the rule", () => {
@@ -77,7 +78,16 @@ Deno.test("judgeRules: tests, runners' configuration, CI and policies are never 
   for (
     const path of [
       ...["tests/test_a.py", "src/a_test.go", "conftest.py", "pyproject.toml", "package.json", "Makefile"],
-      ...[".github/workflows/x.yml", "pp.yaml", "sub/pp.json", "PP.YML", ".ppignore", "docs/CODEOWNERS"],
+      ...[
+        ".github/workflows/x.yml",
+        "pp.yaml",
+        "sub/pp.json",
+        "PP.YML",
+        ".ppignore",
+        "docs/CODEOWNERS",
+        "conf/trust.yaml",
+        "Trust.JSON",
+      ],
     ]
   ) {
     assert.deepEqual(against(patch(file(path)), wide), ["protected files are touched: 1"], path);
@@ -90,6 +100,22 @@ Deno.test("judgeRules: tests, runners' configuration, CI and policies are never 
   // A policy that lets patches touch them does not let a rule.
   const open = termsOf({ automatic: [wide] });
   const policy = { ...open.policy, protect: { enabled: false, also: [], allow: ["**"] } };
-  const [verdict] = judgeRules(evidenceOf(open, patch(file("tests/test_a.py"))), policy);
+  const [verdict] = judgeRules(evidenceOf(open, patch(file("tests/test_a.py"))), policy, []);
   assert.equal(verdict!.against.length, 1);
+});
+
+Deno.test("judgeRules: files that the call itself judges by are never touched without a person, whatever their name", () => {
+  const wide = { ...RULE, paths: ["**"] };
+  const inUse = [
+    { path: "conf/who.yml", what: "trust file" },
+    { path: "lib/who.yml", what: "trust file" },
+    { path: "conf/strict\u00e9.yaml", what: "policy" },
+  ] as const;
+  const trust = ["the trust file in use is touched"], policy = ["the policy in use is touched"];
+  assert.deepEqual(against(patch(file("conf/other.yml")), wide, inUse), []);
+  assert.deepEqual(against(patch(file("conf/who.yml")), wide, inUse), trust);
+  assert.deepEqual(against(patch(file("CONF/Who.yml")), wide, inUse), trust);
+  assert.deepEqual(against(patch(file("src/a", 1, "lib/who.yml")), wide, inUse), trust);
+  assert.deepEqual(against(patch(file("conf/stricte\u0301.yaml")), wide, inUse), policy);
+  assert.deepEqual(against(patch(file("conf/who.yml"), file("lib/who.yml")), wide, inUse), trust);
 });

@@ -51,7 +51,7 @@ export function termsOf(
       policy: config.policy,
       policyDigest: policyDigest(config),
     },
-    ...{ proofAsked: true, now: NOW },
+    ...{ proofAsked: true, inUse: [], now: NOW },
     ...over,
   };
 }

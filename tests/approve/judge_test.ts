@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Evidence } from "../../src/approve/evidence.ts";
+import type { FileInUse } from "../../src/approve/in_use.ts";
 import {
   type ApprovalTerms,
   isApprovalNeeded,
@@ -189,8 +190,12 @@ Deno.test("judgeApprovals: nobody approves what the policy denies or what anothe
 });
 
 Deno.test("isApprovalNeeded: always, on findings, never; what the safety policy keeps for a person always is", () => {
-  const needed = (required: ApprovalPolicy["required"], over: Partial<Evidence> = {}, proofAsked = true) =>
-    isApprovalNeeded(evidenceOf(TERMS, over), { policy: termsOf({ required }).policy, proofAsked });
+  const needed = (
+    required: ApprovalPolicy["required"],
+    over: Partial<Evidence> = {},
+    proofAsked = true,
+    inUse: readonly FileInUse[] = [],
+  ) => isApprovalNeeded(evidenceOf(TERMS, over), { policy: termsOf({ required }).policy, proofAsked, inUse });
   const { safety, checks } = SUBJECT.evidence;
   const withCheck = (kind: string, outcome: "failed" | "not_run" | "needs_approval") => ({
     checks: checks.map((check) => check.kind === kind ? { ...check, outcome } : check),
@@ -198,6 +203,8 @@ Deno.test("isApprovalNeeded: always, on findings, never; what the safety policy 
   const asks = { safety: { ...safety, outcome: "needs_approval" as const } };
   assert.deepEqual([needed("always"), needed("findings"), needed("never")], [true, false, false]);
   assert.deepEqual([needed("findings", asks), needed("never", asks)], [true, true]);
+  const inUse = SUBJECT.evidence.patch.files.map(({ path }) => ({ path, what: "trust file" as const }));
+  assert.deepEqual([needed("findings", {}, true, inUse), needed("never", {}, true, inUse)], [true, true]);
   assert.equal(needed("findings", withCheck("syntax", "failed")), true);
   assert.equal(needed("never", withCheck("syntax", "failed")), false);
   assert.equal(needed("findings", withCheck("proof", "not_run")), true);

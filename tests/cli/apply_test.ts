@@ -9,10 +9,12 @@ import { proposeChanges } from "../apply/fixture.ts";
 import { openAt } from "../store/fixture.ts";
 import { decideAs } from "../store/proposals.ts";
 import { remove, write } from "../workspace/trees.ts";
-import { pp, type PpResult, withFolder } from "./process.ts";
+import { PP, pp, type PpResult, withFolder } from "./process.ts";
+import { withTerminal } from "./terminal.ts";
 
 interface Given {
   readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
   pp(...args: readonly string[]): Promise<PpResult>;
   json(...args: readonly string[]): Promise<Readonly<Record<string, never>>>;
   /** Proposes changes to the newest version, under the policy of the folder. */
@@ -39,6 +41,7 @@ async function given(policy: string, use: (given: Given) => Promise<void>, trust
         policy: config.policy,
         policyDigest: digest,
         proofAsked: false,
+        inUse: [],
       },
       now: new Date(),
     };
@@ -51,7 +54,7 @@ async function given(policy: string, use: (given: Given) => Promise<void>, trust
       }
     };
     await use({
-      cwd,
+      ...{ cwd, env },
       pp: run,
       json: async (...args) => JSON.parse((await run(...args, "--json")).stdout),
       propose: (...changes) =>
@@ -174,7 +177,11 @@ Deno.test("pp resolve: conflicts are listed, shown with markers, resolved and ap
     const clash = await pp("apply", name, ...args);
     assert.equal(clash.code, 2, clash.stderr);
     assert.match(clash.stdout, /C a\.txt:2 {2}both_changed/);
-    assert.equal((await pp("resolve", name, ...args)).code, 2);
+    const listed = await pp("resolve", name, ...args);
+    assert.deepEqual([listed.code, listed.stdout.includes(" with ")], [2, false], listed.stdout);
+    const conflicts: readonly { readonly onto: unknown }[] = (await json("resolve", name, ...args))
+      .conflicts!;
+    assert.deepEqual(conflicts.map(({ onto }) => onto), [null]);
     const shown = await pp("resolve", name, "--file", "a.txt", "--show", ...args);
     assert.match(shown.stdout, /^<<<<<<<.*\nTWO\n=======\n2\n>>>>>>>/m);
     assert.equal((await pp("resolve", name, "--edited", "x", ...args)).code, 64);
@@ -216,5 +223,77 @@ Deno.test("pp apply: a batch lands together; wrong calls are told with what to d
       assert.equal(result.code, code, `${call.join(" ")}: ${result.stderr}`);
       assert.match(result.stderr, message);
     }
+  });
+});
+
+/** What the editor does each time it is called, in turn. */
+const EDITOR = `#!/bin/sh
+turn=$(cat turn 2>/dev/null || echo 0)
+echo $((turn + 1)) > turn
+echo drawn
+case $turn in
+  0) exit 3 ;;
+  1) : > "$1" ;;
+  2) rm "$1" ;;
+  3) sed -i 's/^-two/-other/' "$1" ;;
+  4) sed -i -e 's/^-/ /' -e '/^+/d' "$1" ;;
+  5) kill -TERM $$ ;;
+  *) test -t 0 && sed -i 's/^+2/+zwei/' "$1" ;;
+esac
+`;
+
+Deno.test("pp apply --interactive in a terminal: an edit that came to nothing leaves the hunk; one that holds is applied", async () => {
+  await given(FREE, async ({ cwd, env, json, propose }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    await Deno.writeTextFile(`${cwd}/edit`, EDITOR);
+    await Deno.chmod(`${cwd}/edit`, 0o755);
+    const call = {
+      ...{ args: ["apply", name, "--interactive", "--json", ...args], cwd, columns: 150 },
+      env: { ...env, EDITOR: "./edit", VISUAL: "" },
+      // What the editor prints must not get into the document.
+      program: ["sh", "-c", '"$@" > out.json', "sh", ...PP],
+    };
+    await withTerminal(call, async (terminal) => {
+      await terminal.until(/\(1\/1\) take this hunk \[y,n,a,d,e,q,\?\]$/m);
+      for (
+        const why of [
+          'the editor "./edit" ended with exit 3',
+          "the edit is empty",
+          "there is no edited hunk /.*hunk\\.diff",
+          "the edit does not apply: lines with a space or - are those of the file, and stay",
+          "the edit changes nothing",
+          'the editor "./edit" ended with exit 143',
+        ]
+      ) {
+        await terminal.keys("e", "Enter");
+        await terminal.until(new RegExp(`${why}; the hunk is as it was\n.*take this hunk .*\\]$`, "m"));
+      }
+      await terminal.keys("e", "Enter");
+      await terminal.until(/EXIT:0/);
+    });
+    const done = JSON.parse(await Deno.readTextFile(`${cwd}/out.json`));
+    assert.deepEqual([done.applied, done.revisions], [true, ["P1.2"]]);
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\nzwei\nthree\n");
+    assert.equal((await json("proposal", "show", name)).state, "applied");
+  });
+});
+
+Deno.test("pp apply --interactive in a terminal: without its editor it asks again, and Ctrl-C stops it", async () => {
+  await given(FREE, async ({ cwd, env, propose }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    const call = {
+      ...{ args: ["apply", name, "--interactive", ...args], cwd, columns: 150 },
+      env: { ...env, EDITOR: "/nowhere/editor", VISUAL: "" },
+    };
+    await withTerminal(call, async (terminal) => {
+      await terminal.until(/take this hunk/);
+      await terminal.keys("e", "Enter");
+      await terminal.until(
+        /there is no editor "\/nowhere\/editor": set VISUAL or EDITOR to one that is there; the hunk is as it was/,
+      );
+      await terminal.keys("C-c");
+      await terminal.until(/EXIT:130/);
+    });
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
   });
 });

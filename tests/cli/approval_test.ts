@@ -19,7 +19,7 @@ Deno.test("pp approval: listed, shown, approved with the hash that was shown, an
     const shown = await pp(["approval", "show", "P1", "--trust", "trust.yaml"]);
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, new RegExp(`^evidence {2}${evidence}$`, "m"));
-    assert.match(shown.stdout, /^safety {4}passed {2}safety passed$/m);
+    assert.match(shown.stdout, /^safety {3}passed {2}safety passed$/m);
     assert.match(shown.stdout, /^modified {2}src\/a\.py {2}\+1 -1$/m);
     assert.match(shown.stdout, /^missing {3}1 more of 1 approver$/m);
     assert.match(shown.stdout, /^-one\n\+two$/m);
@@ -91,7 +91,11 @@ Deno.test("pp approval approve: who may not is told why, and nothing is kept of 
       const { code: exit, stdout, stderr } = await pp(args, { env });
       assert.deepEqual([exit, words.test(stdout + stderr)], [code, true], stdout + stderr);
     };
-    await told(by("eve.pem", evidence), 77, /does not name this key as an approver's\nhint: pp trust add/);
+    await told(
+      by("eve.pem", evidence),
+      77,
+      /this key is no approver's in the trust file: trust\.yaml, as --trust says\nhint: pp trust add/,
+    );
     await told(
       ["approval", "approve", "P1", "--key", "ann.pem", "--evidence", evidence],
       77,
@@ -260,7 +264,7 @@ Deno.test("pp approval show: hostile titles, findings and patches are escaped; a
     for (const hostile of ["\x1b", "\u202e", "\u2066"]) assert.ok(!stdout.includes(hostile));
     assert.match(
       stdout,
-      /^safety {4}needs approval {2}\\u\{1b\}\[2Jone\n {2}warning {2}src\/\\u\{1b\}\]0;a\\u\{7\}\.py:3 {2}runs /m,
+      /^safety {3}needs approval {2}\\u\{1b\}\[2Jone\n {2}warning {2}src\/\\u\{1b\}\]0;a\\u\{7\}\.py:3 {2}runs /m,
     );
     assert.match(stdout, /^\+\\u\{1b\}\[2J$/m);
     const db = openDatabase(`${cwd}/store/store.sqlite`, {
@@ -281,5 +285,67 @@ Deno.test("pp approval show: hostile titles, findings and patches are escaped; a
     );
     const verified = await pp(["events", "--verify"]);
     assert.deepEqual([verified.code, /proposal_edited/.test(verified.stdout)], [2, true]);
+  });
+});
+
+Deno.test("pp approval: says whose trust file counts and why", async () => {
+  await withProposed(null, async ({ cwd, pp, json, propose }) => {
+    await propose();
+    const own = `${await Deno.realPath(cwd)}/.config/veripatch/trust.yaml`;
+    const env = { HOME: await Deno.realPath(cwd), XDG_CONFIG_HOME: "" };
+    const shown = async (...args: string[]) =>
+      (await pp(["approval", "show", "P1", ...args], { env })).stdout;
+    assert.ok((await shown()).includes(`trust     none: there is no ${own}, and no --trust was given\n`));
+    assert.match(await shown("--trust", "trust.yaml"), /^trust {5}trust\.yaml, as --trust says$/m);
+    const denied = await pp(["approval", "approve", "P1", "--key", "ann.pem", "--evidence", "0".repeat(64)], {
+      env,
+    });
+    assert.equal(denied.code, 77);
+    assert.ok(
+      denied.stderr.includes(`no trust file says who may approve; none: there is no ${own}`),
+      denied.stderr,
+    );
+    await Deno.mkdir(own.replace(/\/[^/]*$/, ""), { recursive: true });
+    await Deno.copyFile(`${cwd}/trust.yaml`, own);
+    assert.ok((await shown()).includes(`trust     ${own}, yours, as no --trust was given\n`));
+    const told = await json("approval", "show", "P1", "--trust", "trust.yaml");
+    assert.deepEqual([told.trust_file, told.trust_named], ["trust.yaml", true]);
+  });
+});
+
+Deno.test("pp approval: no rule decides on the trust file or the policy that judge it, by whatever name", async () => {
+  const policy = "policy: {approval: {automatic: [{name: small, paths: [src/**]}]}}";
+  await withProposed(policy, async ({ cwd, pp, json, propose }) => {
+    await Deno.mkdir(`${cwd}/src`);
+    await Deno.copyFile(`${cwd}/trust.yaml`, `${cwd}/src/a.py`);
+    await Deno.symlink("src/a.py", `${cwd}/linked.yaml`);
+    await Deno.symlink(cwd, `${cwd}-too`);
+    try {
+      await propose();
+      for (const trust of ["src/a.py", "linked.yaml", `${cwd}/src/a.py`, `${cwd}-too/src/a.py`]) {
+        const { stdout } = await pp(["approval", "request", "P1", "--trust", trust]);
+        assert.match(stdout, /^careful {3}touches the trust file in use: src\/a\.py$/m, trust);
+        assert.match(stdout, /^missing {3}1 more of 1 approver$/m, trust);
+      }
+      // What a rule decided elsewhere does not count here.
+      assert.match(
+        (await pp(["approval", "request", "P1", "--trust", "trust.yaml"])).stdout,
+        /approved: rule small/,
+      );
+      const shown = await json("approval", "show", "P1", "--trust", "src/a.py");
+      assert.deepEqual(shown.files_in_use, [{ path: "src/a.py", what: "trust file" }]);
+      assert.equal((shown.standing as { outcome: string }).outcome, "missing");
+      assert.match((await pp(["approval", "show", "P1", "--trust", "src/a.py"])).stdout, /does not count/);
+      await Deno.copyFile(`${cwd}/pp.yaml`, `${cwd}/src/a.py`);
+      await propose({ title: "more" });
+      const asked = ["approval", "request", "P2", "--trust", "trust.yaml", "--policy"];
+      assert.match(
+        (await pp([...asked, "linked.yaml"])).stdout,
+        /^careful {3}touches the policy in use: src\/a\.py$/m,
+      );
+      assert.match((await pp([...asked, "pp.yaml"])).stdout, /approved: rule small/);
+    } finally {
+      await Deno.remove(`${cwd}-too`);
+    }
   });
 });

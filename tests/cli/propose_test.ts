@@ -197,7 +197,7 @@ Deno.test("pp propose: what the policy lets no patch write is stored, cannot be 
   await withProject(async ({ run, json }) => {
     const done = await run(["propose", "api", "--patch", "-"], DIFF);
     assert.equal(done.code, 2);
-    assert.match(done.stdout, /patch {4}failed.*\n {9}! b.txt deny_write/);
+    assert.match(done.stdout, /patch {4}failed.*\n {2}error {2}b\.txt {2}deny_write/);
     assert.match(done.stdout, /denied {3}the policy lets no patch write that\n/);
     const revised = await run(
       ["propose", "api", "--revise", "P1", "--file", "src/app.py", "--old", "return 1", "--new", "return 2"],
@@ -257,12 +257,15 @@ Deno.test("pp proposal rebase: onto the newest version, or the conflicts by file
     );
     const listed = await run(["resolve", "P1"]);
     assert.deepEqual([listed.code, /b\.txt:2 {2}both_changed/.test(listed.stdout)], [2, true], listed.stdout);
+    assert.match(listed.stdout, /b\.txt:2 .* with api@3$/m);
+    assert.equal((await json("resolve", "P1")).conflicts[0].onto, "api@3");
     const marked = await run(["resolve", "P1", "--file", "b.txt", "--show"]);
     assert.match(marked.stdout, /^<{7}.*\nII\n(.*\n)*={7}\n2\n>{7}/m);
     await Deno.writeTextFile(`${cwd}/edited`, "one\nII, which is 2\nthree\nfour\n");
     const resolved = await run(["resolve", "P1", "--file", "b.txt", "--edited", "edited"]);
     assert.equal(resolved.code, 0, resolved.stderr);
     assert.match(resolved.stdout, /pp proposal rebase P1 makes a revision of what they were resolved to/);
+    assert.match((await run(["resolve", "P1"])).stdout, /R b\.txt {2}resolved: edited with api@3$/m);
     const third = await json("proposal", "rebase", "P1");
     assert.deepEqual([third.name, third.status, third.base_version], ["P1.3", "proposed", 3]);
     const rebuilt = await json("proposal", "show", "P1");
@@ -308,5 +311,61 @@ Deno.test("pp proposal: hostile names and code reach the terminal escaped", asyn
       assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u202e]/);
     }
     assert.match(shown.stdout, /\\u\{202e\}gpj\.exe/);
+  });
+});
+
+Deno.test("pp propose: a change of the trust file or the policy in use is flagged, wherever in the folder it lies", async () => {
+  await withProject(async ({ cwd, run, json }) => {
+    await Deno.mkdir(`${cwd}/w/conf`);
+    await run(["trust", "init", "w/conf/who.txt"]);
+    await Deno.writeTextFile(`${cwd}/w/conf/strict.txt`, "policy: {approval: {required: never}}\n");
+    await Deno.symlink("w/conf/strict.txt", `${cwd}/rules`);
+    await Deno.symlink("w/conf/who.txt", `${cwd}/who`);
+    const change = (
+      path: string,
+    ) => ["--workspace", "w", "--file", path, "--at", "end", "--code", "# more\n"];
+    for (const [i, trust] of ["w/conf/who.txt", "who"].entries()) {
+      const made = await json(
+        "propose",
+        "api",
+        ...change("conf/who.txt"),
+        "--trust",
+        trust,
+        "--policy",
+        "rules",
+      );
+      const [patch] = made.checks.filter(({ kind }: { kind: string }) => kind === "patch");
+      assert.deepEqual([made.status, patch.outcome, patch.summary], [
+        ...["proposed", "needs_approval", "the trust file in use is touched"],
+      ]);
+      assert.deepEqual([patch.findings[0].code, patch.findings[0].path], [
+        "file_in_use_touched",
+        "conf/who.txt",
+      ]);
+      const shown = await run(["proposal", "show", `P${i + 1}`]);
+      assert.match(
+        shown.stdout,
+        /^ {2}warning {2}conf\/who\.txt {2}the trust file in use: .* {2}file_in_use_touched$/m,
+      );
+      const approval = await run(["approval", "show", `P${i + 1}`, "--workspace", "w", "--trust", trust]);
+      assert.match(approval.stdout, /^careful {3}touches the trust file in use: conf\/who\.txt$/m);
+      // Not even where nobody has to approve.
+      const applied = await run([
+        "apply",
+        `P${i + 1}`,
+        "--workspace",
+        "w",
+        "--trust",
+        trust,
+        "--policy",
+        "rules",
+      ]);
+      assert.equal(applied.code, 77, applied.stdout + applied.stderr);
+    }
+    const elsewhere = await json("propose", "api", ...change("conf/who.txt"), "--policy", "rules");
+    assert.equal(elsewhere.checks.find(({ kind }: { kind: string }) => kind === "patch").outcome, "passed");
+    const refused = await run(["propose", "api", ...change("conf/strict.txt"), "--policy", "rules"]);
+    assert.equal(refused.code, 2, refused.stdout + refused.stderr);
+    assert.match(refused.stdout, /^patch {4}failed {2,}the policy lets no patch do this/m);
   });
 });

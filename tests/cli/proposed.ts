@@ -56,6 +56,7 @@ export async function withProposed(
         policy: config.policy,
         policyDigest: digest,
         proofAsked: true,
+        inUse: [],
       },
       now: NOW,
     };

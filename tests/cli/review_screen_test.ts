@@ -51,6 +51,7 @@ function opened(patch: string, size: { columns: number; rows: number }): Review 
       approvals: [],
       standing: null,
       forced: false,
+      ...{ inUse: [], trust: { file: null, named: false, shown: "none" } },
       damage: null,
     },
   } as unknown as RevisionView;

@@ -127,3 +127,21 @@ Deno.test("pp review in a terminal: what changed since it was shown is not decid
     assert.match(shown.stdout, /^P1\.2 {2}proposed$/m);
   });
 });
+
+Deno.test("pp review in a terminal: a change of the trust file in use is marked as one", async () => {
+  await withProposed(null, async ({ cwd, env, propose }) => {
+    await Deno.mkdir(`${cwd}/src`);
+    await Deno.copyFile(`${cwd}/trust.yaml`, `${cwd}/src/a.py`);
+    await propose();
+    const args = ["review", "--trust", "src/a.py", "--key", "ann.pem"];
+    await withTerminal({ args, cwd, env, columns: 100, rows: 24 }, async (terminal) => {
+      await terminal.until(/q quit/);
+      await terminal.keys("Enter");
+      await terminal.until(/^P1\.1 {2}proposed {2}touches the trust file in use/m);
+      await terminal.keys("4");
+      await terminal.until(/^careful {3}touches the trust file in use: src\/a\.py/m);
+      await terminal.keys("q", "q");
+      await terminal.until(ENDED);
+    });
+  });
+});

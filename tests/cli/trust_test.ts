@@ -31,13 +31,14 @@ Deno.test("pp trust: --trust names the file, as elsewhere; --file and list are o
 
 Deno.test("pp trust: from nobody to a key that is revoked", async () => {
   await withFolder(KEYS, async (cwd) => {
-    const run = async (...args: string[]) => await pp(["trust", ...args], { cwd });
+    const env = { HOME: "", XDG_CONFIG_HOME: "" };
+    const run = async (...args: string[]) => await pp(["trust", ...args], { cwd, env });
     const nothing = await run("check", "nosuch");
     assert.deepEqual([nothing.code, /pp trust init/.test(nothing.stderr)], [64, true]);
     const first = await run("init");
     assert.match(
       first.stdout,
-      /^wrote {7}trust\.yaml: it trusts nobody yet\nnext {8}pp trust add NAME KEY --role prover\n/,
+      /^wrote {7}trust\.yaml: it trusts nobody yet\nfile {8}\/.*\nnext {8}pp trust add NAME KEY --role prover\n/,
     );
     assert.match((await run("init", "-f", "o t.yaml")).stdout, /--trust 'o t\.yaml'$/m);
     assert.equal((await run("check", "-f", "o t.yaml")).code, 2);
@@ -168,5 +169,42 @@ Deno.test("trust add, revoke: permissions stay, and a linked file is changed whe
     assert.equal((await Deno.lstat(`${at}/trust.yaml`)).isSymlink, true);
     assert.equal((await Deno.stat(`${at}/real.yaml`)).mode! & 0o777, 0o640);
     assert.equal((await loadTrust(`${at}/real.yaml`)).trust.principals.length, 1);
+  });
+});
+
+Deno.test("pp trust: says which file it used and why, and which one approvals are judged by", async () => {
+  await withFolder(KEYS, async (folder) => {
+    const cwd = await Deno.realPath(folder), own = `${cwd}/home/.config/veripatch`;
+    const env = { HOME: `${cwd}/home`, XDG_CONFIG_HOME: "" };
+    const run = async (args: readonly string[], at = cwd) => await pp(["trust", ...args], { cwd: at, env });
+    const add = ["add", "ann", `${cwd}/1.pub`, "--role", "approver"];
+    const none = await run(add);
+    assert.equal(none.code, 64);
+    assert.ok(
+      none.stderr.includes(`there is no trust file ${cwd}/trust.yaml, and no --trust was given`),
+      none.stderr,
+    );
+    assert.ok(
+      none.stderr.includes(`approvals are judged by ${own}/trust.yaml: --trust names it`),
+      none.stderr,
+    );
+    const here = `file        ${cwd}/trust.yaml, of this folder, as no --trust was given\n`;
+    const other = `approvals   are judged by ${own}/trust.yaml, unless --trust names this file\n`;
+    for (const args of [["init"], add, ["revoke", `${cwd}/1.pub`], ["check"]]) {
+      const { stdout, stderr } = await run(args);
+      assert.ok(stdout.includes(here + other), stdout + stderr);
+    }
+    const named = await run(["check", "--trust", "trust.yaml"]);
+    assert.ok(
+      named.stdout.includes(`file        ${cwd}/trust.yaml, as it was named\n${other}`),
+      named.stdout,
+    );
+    // A link to the folder's file is that file.
+    await Deno.mkdir(own, { recursive: true });
+    await Deno.symlink(`${cwd}/trust.yaml`, `${own}/trust.yaml`);
+    const same = await run(["check"]);
+    assert.ok(same.stdout.includes(here) && !same.stdout.includes("approvals "), same.stdout);
+    const { path, approvals_use, named: was } = JSON.parse((await run(["check", "--json"])).stdout);
+    assert.deepEqual([path, approvals_use, was], [`${cwd}/trust.yaml`, null, false]);
   });
 });

@@ -76,7 +76,7 @@ export function planOf(change: (policy: Policy) => Policy = (policy) => policy):
   readonly session: string;
 } {
   const config = defaultPolicy();
-  return { config: { ...config, policy: change(config.policy) }, keptOut: [], session: "S" };
+  return { config: { ...config, policy: change(config.policy) }, keptOut: [], inUse: [], session: "S" };
 }
 
 const nothing = { text: (text: string) => Promise.resolve({ text, redactions: [] }) };

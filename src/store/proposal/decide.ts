@@ -133,7 +133,7 @@ export function settle(
     });
     return kept;
   }
-  const rule = fittingRule(judgeRules(subject.evidence, terms.policy));
+  const rule = fittingRule(judgeRules(subject.evidence, terms.policy, terms.inUse));
   if (rule === null) return null;
   const author = { ...by, actor: `rule:${rule.hash}` };
   const decided = add(rows, author, revision, terms, {
