@@ -1,5 +1,6 @@
 import type { BuildOptions, Plugin } from "esbuild";
 import { builtinModules } from "node:module";
+import { UNUSED } from "../../src/sandbox/docker/dockerode.ts";
 import { ROOT } from "../pp.ts";
 import { filesBelow } from "./files.ts";
 import { inOneFile } from "./one_file.ts";
@@ -93,11 +94,9 @@ export async function bundleProgram(stage: string): Promise<Program> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",
-    // Native accelerators of ssh2, which does without them.
-    external: ["cpu-features", "*.node"],
-    // Read by parts of packages that pp never calls (protocol files of BuildKit, an agent of Windows).
+    // Read by a part of a package that pp never calls (protocol files of BuildKit).
     define: { __dirname: "import.meta.dirname" },
-    plugins: [builtins, ownPaths(stage, files)],
+    plugins: [builtins, unused, ownPaths(stage, files)],
     logLevel: "error",
   } satisfies BuildOptions;
   const bundled = async () => {
@@ -152,6 +151,17 @@ const builtins: Plugin = {
       contents: `module.exports = process.getBuiltinModule("node:${path}");`,
       loader: "js",
     }));
+  },
+};
+
+/** What packages ask for and pp never uses of them is empty. */
+const unused: Plugin = {
+  name: "unused",
+  setup(build) {
+    build.onResolve(
+      { filter: /^[@\w]/ },
+      ({ path }) => UNUSED.has(path) ? { path, namespace: "empty" } : undefined,
+    );
   },
 };
 

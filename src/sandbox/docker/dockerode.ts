@@ -40,10 +40,16 @@ type Made<T> = { readonly default: new (modem: Modem, id: string) => T };
 
 const GOOD = { 200: true, 201: true };
 
-/** What these packages load at once and use only for engines behind SSH and for build contexts, which pp asks for neither. */
-const UNUSED: ReadonlySet<string> = new Set(["ssh2", "tar-fs", "@balena/dockerignore"]);
+/**
+ * What these packages load at once and use only for engines behind SSH and for build contexts, of which pp asks for
+ * neither. A build leaves them out.
+ */
+export const UNUSED: ReadonlySet<string> = new Set(["ssh2", "tar-fs", "@balena/dockerignore"]);
 
-/** Loads packages without what is never used of them: it takes as long as all the rest. */
+/**
+ * Loads packages without what is never used of them: it takes as long as all the rest. Whatever else is loaded meanwhile
+ * comes whole, unless it asks for the same.
+ */
 async function withoutUnused<T>(load: () => Promise<T>): Promise<T> {
   const loader = Module as unknown as { _load: (request: string, ...rest: unknown[]) => unknown };
   const whole = loader._load;
@@ -57,7 +63,7 @@ async function withoutUnused<T>(load: () => Promise<T>): Promise<T> {
 
 let client: ReturnType<typeof loadPackages> | undefined;
 
-/** Loads the packages that calls to an engine need; whoever knows early that there will be calls begins early. */
+/** Loads the packages that calls to an engine need, once; whoever knows early that there will be calls begins early. */
 export function loadClient(): ReturnType<typeof loadPackages> {
   return client ??= withoutUnused(loadPackages);
 }
