@@ -72,6 +72,8 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
   await ensurePrograms(PROGRAMS);
   const engine = await ensureEngine();
   const reports = await Deno.makeTempDir({ prefix: "veripatch-reports-" });
+  // The file that is built there is started by other users, too.
+  await Deno.chmod(reports, 0o755);
   const cleanUp = () => Deno.remove(reports, { recursive: true }).finally(engine.stop);
   onSignal(() => stopRunning().finally(cleanUp));
   const total = { passed: 0, failed: 0 };

@@ -37,6 +37,7 @@ export async function buildInto(out: string, env: Readonly<Record<string, string
 
 function temporary(): string {
   const folder = Deno.makeTempDirSync({ prefix: "veripatch-test-build-" });
+  Deno.chmodSync(folder, 0o755);
   globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   return folder;
 }
