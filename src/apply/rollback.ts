@@ -145,7 +145,7 @@ function requireCleared(rows: Rows, rollback: number, clear: Clear, now: Date): 
     const clearance = clear(rows, revision, now);
     if (clearance.ok) continue;
     throw new Failure("denied", "not_cleared", `it may not be applied any more: ${clearance.detail}`, {
-      hint: `nothing was written; pp approval show ${revisionName(revision)} says who has to decide`,
+      hint: `nothing was written; pp approval show ${revisionName(revision)} says what is missing`,
     });
   }
 }

@@ -1,9 +1,9 @@
 import { renderPatch } from "../patch/render.ts";
 import { draftRevision, storedChange } from "../proposal/draft.ts";
 import { changeOf } from "../proposal/working_tree.ts";
-import { requireVersion } from "../store/artifact/create.ts";
 import type { ProposalName } from "../store/names.ts";
-import { requireRevision, revisionName } from "../store/proposal/find.ts";
+import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
+import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { refusalText } from "../vocabulary/printable.ts";
 import type { FolderUse } from "./folder_asked.ts";
@@ -18,7 +18,7 @@ export type Chosen =
 /**
  * Asks for each hunk of the newest revision. All of it is that revision; a part of it, or an edited one, becomes a new
  * revision that is checked and proved like any other: nobody has approved it.
- * @throws Failure `not_newest`, `chosen_refused`, of the checks
+ * @throws Failure `base_pruned`, `chosen_refused`, of the checks
  */
 export async function chooseRevision(
   { store, ports, ...use }: FolderUse,
@@ -31,6 +31,7 @@ export async function chooseRevision(
   if (revision.number !== proposal.lastRevision || !["proposed", "approved"].includes(revision.state)) {
     return { kind: "nothing", detail: `${shown} is ${revision.state}, or not the newest revision` };
   }
+  const version = baseVersion(store, found);
   const { base, change } = await storedChange(store, found);
   use.counter.end();
   const chosen = await chooseHunks(change.patch, terminalAsking(use.signal));
@@ -48,9 +49,6 @@ export async function chooseRevision(
     );
   }
   const examination = await readExamination(ports.folder.root, flags, true);
-  const version = store.records.read((rows) =>
-    requireVersion(rows, { artifact: proposal.artifact, number: revision.baseVersion })
-  );
   const source = {
     format: "veripatch-proposal-source/v1",
     steps: [{ kind: "chosen", of: revision.number, evidence: revision.evidence }],
@@ -80,4 +78,18 @@ export async function chooseRevision(
     };
   }
   return { kind: "revision", name: { proposal: proposal.number, revision: drafted.found.revision.number } };
+}
+
+/**
+ * The version that a part of a proposal would be based on, too.
+ * @throws Failure `base_pruned` (usage)
+ */
+function baseVersion(store: FolderUse["store"], { proposal, revision }: FoundRevision): Version {
+  const { artifact } = proposal, number = revision.baseVersion;
+  const version = store.records.read((rows) => rows.version(artifact, number));
+  if (version !== null) return version;
+  const message = `${revisionName(revision)} is based on ${artifact}@${number}, which was pruned`;
+  throw new Failure("usage", "base_pruned", message, {
+    hint: `pp proposal rebase P${proposal.number} puts it onto the newest version`,
+  });
 }

@@ -177,7 +177,7 @@ function nextOf(
     case "overlapping":
       return `pp proposal rebase P${first} makes a revision for what is there now`;
     case "not_cleared":
-      return `pp approval show P${first} says who has to decide`;
+      return `pp approval show P${first} says what is missing`;
     case "expired":
       return `pp proposal rebase P${first} proposes it anew`;
     case "not_newest":

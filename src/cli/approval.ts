@@ -119,7 +119,7 @@ export async function approvalShow(
 }
 
 /** What can be done about it now. */
-function nextLines({ name, state, standing }: RevisionView): string[] {
+function nextLines({ name, state, standing, trust }: RevisionView): string[] {
   const proposal = name.replace(/\..*/, "");
   const step = (text: string) => ["", `next      ${text}`];
   if (state === "approved") return step(`pp apply ${proposal}`);
@@ -132,7 +132,11 @@ function nextLines({ name, state, standing }: RevisionView): string[] {
     case "missing":
       // The second thing that is missing are people who could approve it.
       return standing.missing.length > 1
-        ? step("pp trust add NAME PUBLIC.pem --role approver --trust FILE")
+        ? step(
+          `${
+            trust.file === null ? "pp trust init FILE, then " : ""
+          }pp trust add NAME PUBLIC.pem --role approver --trust FILE`,
+        )
         : step(`pp approval approve ${name} --key KEY, or reject it with --reason TEXT`);
     default:
       return [];

@@ -13,7 +13,7 @@ import { confirmed } from "./confirm.ts";
 import { durationMs } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { signingKey } from "./key_input.ts";
-import { colour, colourDiff } from "./output.ts";
+import { colour, colourDiff, timeText } from "./output.ts";
 import { canAsk, type PassphraseFlags } from "./passphrase.ts";
 import { decisionJson, revisionJson } from "./revision_json.ts";
 import { decisionLines, FORCED, headLines } from "./revision_text.ts";
@@ -140,7 +140,9 @@ function decidedResult(
     ...decisionLines(view, c).slice(-1),
   ];
   if (decided.approval.reviewBy !== null) {
-    lines.push(`review    due ${decided.approval.reviewBy}: pp approval approve or reject by somebody else`);
+    lines.push(
+      `review    due ${timeText(decided.approval.reviewBy)}: pp approval approve or reject by somebody else`,
+    );
   }
   return {
     exit: EXIT.yes,

@@ -2,7 +2,7 @@ import type { Help, HelpConfiguration, OutputConfiguration } from "commander";
 import { colour } from "./output.ts";
 import { columnsOf, wrapWords } from "./page/wrap.ts";
 
-/** Beside a flag there has to be at least this much room for what it does; else it goes below. */
+/** Beside a flag, or the head of a row, there has to be at least this much room for what it does; else it goes below. */
 const ROOM_BESIDE = 32;
 const BELOW = 6;
 
@@ -53,6 +53,16 @@ export function terminalColumns(): number | null {
   } catch {
     return null;
   }
+}
+
+/** A row whose last column is prose, which stays in its column; below the row where that would be narrow. */
+export function inColumns(head: string, prose: string, columns: number | null): string {
+  if (columns === null || columnsOf(head + prose) <= columns) return head + prose;
+  const indent = columns - columnsOf(head) >= ROOM_BESIDE ? columnsOf(head) : BELOW;
+  const lines = wrapWords(prose, columns - indent).map((line) => " ".repeat(indent) + line);
+  return indent === BELOW
+    ? [head.trimEnd(), ...lines].join("\n")
+    : [head + lines[0]!.slice(indent), ...lines.slice(1)].join("\n");
 }
 
 /**

@@ -150,7 +150,7 @@ function notRebased(
         `${shown} and ${onto} conflict in ${count(all.length, "place")}; nothing was changed`,
         ...all.slice(0, MAX_ROWS),
         ...(all.length > MAX_ROWS ? [`  and ${count(all.length - MAX_ROWS, "more place")}`] : []),
-        `next     pp resolve ${name} says what they become, then the same again`,
+        `next     pp resolve ${name} --rebase says what they become, then the same again`,
         `         --merge-strategy ours, theirs or union decides them all alike; pp propose --revise ${name} anew`,
       ];
       const conflicts = rebased.conflicts.flatMap(({ path, regions }) =>

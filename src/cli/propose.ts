@@ -215,9 +215,18 @@ function nothingMade(made: Extract<Made, { ok: false }>, { steps }: AskedChange)
     `the change cannot be made: ${which}${refusalText(refusal)}`,
     {
       details: places.map((line) => `line ${line}`),
-      hint: "nothing was stored; pp artifact files shows what the version holds",
+      hint: `nothing was stored; ${wayOn(refusal.reason)}`,
     },
   );
+}
+
+function wayOn(reason: string): string {
+  if (reason === "template_unknown") return "pp template list shows the templates";
+  if (reason.startsWith("parameter_")) return "pp template show NAME says what a template takes";
+  if (reason === "file_exists") {
+    return "--at PLACE puts code into a file that is there, --old and --new replace some of it";
+  }
+  return "pp artifact files shows what the version holds";
 }
 
 function sourceOf(steps: Extract<Made, { ok: true }>["steps"]): unknown {

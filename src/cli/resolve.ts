@@ -64,13 +64,15 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
         storedLines(one, artifact, c)
       ),
     ];
-    const name = `P${where.proposal}`;
+    const name = `P${where.proposal}`, flag = ofRebase ? " --rebase" : "";
     if (now.length === 0) {
       lines.push(`${name}.${where.revision} has no conflict ${ofRebase ? "of a rebase" : "in this folder"}`);
     } else if (open.length === 0) {
       const next = ofRebase ? `pp proposal rebase ${name} makes a revision of` : `pp apply ${name} lands`;
       lines.push(`next     ${next} what they were resolved to`);
-    } else lines.push(`next     pp resolve ${name} --file FILE --keep ours|theirs|both, or --edited FILE`);
+    } else {lines.push(
+        `next     pp resolve ${name}${flag} --file FILE --keep ours|theirs|both, or --edited FILE`,
+      );}
     return {
       exit: wanted === null && open.length > 0 ? EXIT.no : EXIT.yes,
       text: lines.join("\n"),

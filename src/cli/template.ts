@@ -2,6 +2,7 @@ import { spellingHint } from "../document/spelling.ts";
 import type { Template } from "../edit/template.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { EXIT } from "./exit_code.ts";
+import { inColumns, terminalColumns } from "./help_layout.ts";
 import { shippedTemplates } from "./templates.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -13,9 +14,11 @@ export async function templateList(): Promise<VerbResult> {
   return {
     exit: EXIT.yes,
     text: templates.map((template) =>
-      `${template.name.padEnd(names)}  ${
-        template.languages.join(", ").padEnd(languages)
-      }  ${template.description}`
+      inColumns(
+        `${template.name.padEnd(names)}  ${template.languages.join(", ").padEnd(languages)}  `,
+        template.description,
+        terminalColumns(),
+      )
     ).join("\n"),
     json: {
       format: "veripatch-templates/v1",

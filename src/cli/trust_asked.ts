@@ -18,8 +18,7 @@ export interface TrustFlags {
 }
 
 const MAX_THRESHOLD = 64;
-const HINT =
-  `give --key PUBLIC.pem, --trust trust.yaml, or a shared secret in ${HMAC_VARIABLE} (or --key-env NAME)`;
+const HINT = `give --key PUBLIC.pem, --trust trust.yaml, or a shared secret in ${HMAC_VARIABLE}`;
 
 /**
  * Whom a call believes, at a time. Without any flag it is the shared secret in PP_ATTEST_HMAC_KEY, where that is set.
@@ -73,8 +72,10 @@ export function freshnessAsked(
 }
 
 /** The failure of a call that has nobody to believe. @param what would have been judged */
-export function noTrustedKey(what = "bundle"): Failure {
-  return new Failure("denied", "no_trusted_key", `there is no key to judge this ${what} by`, { hint: HINT });
+export function noTrustedKey(what: "bundle" | "checkpoint" = "bundle"): Failure {
+  return new Failure("denied", "no_trusted_key", `there is no key to judge this ${what} by`, {
+    hint: what === "bundle" ? `${HINT} (or --key-env NAME)` : HINT,
+  });
 }
 
 async function fromFile(path: string, role: Role, threshold: number | null, now: Date): Promise<Trust> {

@@ -92,21 +92,22 @@ function report(
 ): VerbResult {
   const c = colour(Deno.stdout);
   const names = plan.targets.map(({ number }) => `O${number}`).join(", ");
+  const what = kind === "rollback" ? names : `what ${names} took back`;
   const word = kind === "rollback" ? "taken back" : "done again";
   const refused = plan.refusals.length > 0;
   const wanted = !refused && (dryRun === true || json === true);
   const patch = wanted ? changePatch(plan.paths, plan.changes, store.blobs) : null;
   const lines: string[] = [];
   if (refused) {
-    lines.push(`${c.red("refused")}  ${names} cannot be ${word}; nothing was written`);
+    lines.push(`${c.red("refused")}  ${what} cannot be ${word}; nothing was written`);
     for (const { reason, path, detail } of plan.refusals) {
       const where = path === null ? "" : `${printablePath(path)}  `;
       lines.push(`  ${where}${reason}: ${printableLine(detail)}`);
     }
   } else if (operation === null) {
-    lines.push(`${c.yellow("dry run")}  ${names} would be ${word}`);
+    lines.push(`${c.yellow("dry run")}  ${what} would be ${word}`);
     if (patch !== null && patch !== "") lines.push(colouredPatch(patch, c));
-  } else lines.push(`${c.bold(`O${operation.number}`)}  ${c.green(word)}: ${names}`);
+  } else lines.push(`${c.bold(`O${operation.number}`)}  ${c.green(word)}: ${what}`);
   if (!refused) lines.push(...changeLines(plan.paths, c));
   if (operation !== null) {
     lines.push(`version  ${operation.artifact}@${operation.version}`);

@@ -35,9 +35,18 @@ export function printablePath(path: string): string {
   return printableLine((cut === path ? path : cut.toWellFormed()).replaceAll("\\", "\\\\"));
 }
 
-/** What was refused and why, on one line; both may be hostile. */
+/** What was refused and why, on one line; both may be hostile. The path is not said twice. */
 export function refusalText({ path, detail }: Pick<Refusal, "path" | "detail">): string {
-  return `${path === undefined ? "" : `${printablePath(path)}: `}${printableLine(detail)}`;
+  const text = printableLine(detail);
+  return path === undefined || isNamedIn(text, printablePath(path))
+    ? text
+    : `${printablePath(path)}: ${text}`;
+}
+
+/** A path that could be a word of the sentence does not count as named by it. */
+function isNamedIn(text: string, path: string): boolean {
+  if (!/[./]/.test(path)) return false;
+  return text.startsWith(`${path} `) || text.endsWith(` ${path}`) || text.includes(` ${path}: `);
 }
 
 /** A short text in quotes, as in JSON, at most `max` characters of it and then a mark. */

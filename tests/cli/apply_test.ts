@@ -110,7 +110,7 @@ Deno.test("pp apply, rollback, redo, history: what was approved goes in, comes o
     assert.deepEqual([back.done, back.operation, back.targets], [true, "O2", ["O1"]]);
     assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
     assert.equal((await pp("rollback", ...args)).code, 64);
-    assert.match((await pp("redo", ...args)).stdout, /^O3 {2}done again: O2\n/);
+    assert.match((await pp("redo", ...args)).stdout, /^O3 {2}done again: what O2 took back\n/);
     const history = await json("history", ...args) as unknown as { operations: Record<string, unknown>[] };
     assert.deepEqual(history.operations.map(({ operation, kind, stands }) => [operation, kind, stands]), [
       ...[["O3", "redo", null], ["O2", "rollback", null], ["O1", "apply", true]],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fitted } from "../../src/cli/help_layout.ts";
+import { fitted, inColumns } from "../../src/cli/help_layout.ts";
 import { TOPICS } from "../../src/cli/topics.ts";
 import { pp, withFolder } from "./process.ts";
 import { withTerminal } from "./terminal.ts";
@@ -103,5 +103,16 @@ Deno.test("fitted: prose is broken between words, an example before what is said
   assert.equal(
     fitted(text, 18),
     "Examples:\n  pp x\n      does\n      something\n      with x\n  pp y\n\nProse that is\nlong, goes on.\n",
+  );
+});
+
+Deno.test("inColumns: prose stays in its column, and goes below a head that leaves no room", () => {
+  const prose = "one two three four five six seven eight";
+  assert.equal(inColumns("head  ", prose, null), `head  ${prose}`);
+  assert.equal(inColumns("head  ", prose, 45), `head  ${prose}`);
+  assert.equal(inColumns("head  ", prose, 44), "head  one two three four five six seven\n      eight");
+  assert.equal(
+    inColumns("a long head  ", prose, 44),
+    "a long head\n      one two three four five six seven\n      eight",
   );
 });

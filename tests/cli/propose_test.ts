@@ -156,7 +156,7 @@ Deno.test("pp propose: wrong calls say what to do, and store nothing", async () 
         [["--file", "b.txt", "--old", "a"], 64, /--new or --new-file is missing/],
         [["--file", "b.txt", "--code", "a", "--at", "middle"], 64, /--at takes start/],
         [["--file", "b.txt", "--old", "nowhere", "--new", "b"], 65, /the change cannot be made/],
-        [["--file", "b.txt", "--code", "x"], 65, /exists already/],
+        [["--file", "b.txt", "--code", "x"], 65, /made: b\.txt exists already\nhint: .*--at PLACE/],
         [["--file", "../b.txt", "--code", "x"], 65, /no path of the workspace/],
         [["--patch", "gone.diff"], 64, /there is no patch gone.diff/],
         [
@@ -166,7 +166,16 @@ Deno.test("pp propose: wrong calls say what to do, and store nothing", async () 
         ],
         [["--instruction", "x", "--provider", "stub"], 2, /^$/],
         [["--instruction", "x", "--file", "gone.py", "--provider", "stub"], 64, /there is no file gone.py/],
-        [["--template", "nope", "--file", "src/app.py"], 65, /there is no template/],
+        [
+          ["--template", "nope", "--file", "src/app.py"],
+          65,
+          /there is no template.*\nhint: .*pp template list/,
+        ],
+        [
+          ["--template", "add-import", "--file", "src/app.py", "--param", "nope=1"],
+          65,
+          /no parameter "nope".*\nhint: .*pp template show/,
+        ],
         [["--template", "add-import", "--file", "src/app.py", "--param", "module"], 64, /name=value/],
         [["--file", "b.txt", "--old", "two", "--new", "two"], 65, /changes? nothing/],
       ] as const
@@ -248,6 +257,8 @@ Deno.test("pp proposal rebase: onto the newest version, or the conflicts by file
     const conflict = await run(["proposal", "rebase", "P1"]);
     assert.equal(conflict.code, 2);
     assert.match(conflict.stdout, /b\.txt:2 {2}both_changed/);
+    assert.match(conflict.stdout, /^next {5}pp resolve P1 --rebase says/m);
+    assert.match((await run(["resolve", "P1"])).stdout, /^next {5}pp resolve P1 --rebase --file FILE/m);
     const told = await json("proposal", "rebase", "P1");
     assert.deepEqual(
       told.conflicts.map(({ path, line, reason }: Record<string, unknown>) => [path, line, reason]),

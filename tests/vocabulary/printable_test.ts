@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { printable, printableLine, printablePath, quoted } from "../../src/vocabulary/printable.ts";
+import {
+  printable,
+  printableLine,
+  printablePath,
+  quoted,
+  refusalText,
+} from "../../src/vocabulary/printable.ts";
 
 /** What a terminal obeys or hides, by another way than the code under test takes. */
 function harmless(text: string): boolean {
@@ -94,5 +100,26 @@ Deno.test("quoted: in quotes, cut at characters, with nothing hidden", () => {
     const shown = quoted(text, max);
     assert.ok(harmless(shown) && shown.length <= 10 * max + 2);
     if ([...text].length <= max && harmless(text)) assert.equal(JSON.parse(shown), text);
+  }));
+});
+
+Deno.test("refusalText: names the path once, and never leaves it out", () => {
+  const cases = [
+    ["src/a.py", "src/a.py exists already", "src/a.py exists already"],
+    [
+      "src/a.py",
+      "it is in several places of src/a.py: lines 1 and 2",
+      "it is in several places of src/a.py: lines 1 and 2",
+    ],
+    ["src/a.py", "it fits no place of src/a.py", "it fits no place of src/a.py"],
+    ["src/a.py", "src/a.pyc exists already", "src/a.py: src/a.pyc exists already"],
+    ["a", "there is a template", "a: there is a template"],
+    ["src/\x1b.py", "no place", "src/\\u{1b}.py: no place"],
+  ] as const;
+  for (const [path, detail, shown] of cases) assert.equal(refusalText({ path, detail }), shown);
+  assert.equal(refusalText({ detail: "no place" }), "no place");
+  fc.assert(fc.property(anyText, anyText, (path, detail) => {
+    const shown = refusalText({ path, detail });
+    assert.ok(shown.includes(printablePath(path)) && shown.endsWith(printableLine(detail)));
   }));
 });

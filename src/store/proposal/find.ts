@@ -19,7 +19,7 @@ export function requireRevision(
   const proposal = rows.proposal(number);
   if (proposal === null || proposal.lastRevision === 0) {
     throw new Failure("usage", "proposal_unknown", `there is no proposal P${number}`, {
-      hint: "pp approval list shows those there are",
+      hint: "pp proposal list shows those there are",
     });
   }
   const revision = rows.revision(number, wanted ?? proposal.lastRevision);
