@@ -7,6 +7,9 @@ import {
   repair,
 } from "../store/artifact/upkeep.ts";
 import { artifactName } from "../store/names.ts";
+import { revisionName } from "../store/proposal/find.ts";
+import type { ProposalSummary } from "../store/proposals.ts";
+import type { Rows, Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { workspaceRoot } from "./artifact.ts";
@@ -170,12 +173,32 @@ export async function artifactPrune(text: string | undefined, flags: PruneFlags)
     const lines = gone.map(({ artifact, number }) =>
       `${dry ? "would remove" : "removed"} ${artifact}@${number}`
     );
+    const based = store.records.read((rows) => proposalsOn(rows, gone));
     if (gone.length === 0) lines.push("nothing to remove; the newest version always stays");
-    else if (!dry) lines.push("next     pp artifact gc frees their space");
+    for (const { proposal, revision } of based) {
+      const base = `${proposal.artifact}@${revision.baseVersion}`;
+      lines.push(
+        `note     ${revisionName(revision)} is based on ${base}; pp proposal rebase P${proposal.number}`,
+      );
+    }
+    if (gone.length > 0 && !dry) lines.push("next     pp artifact gc frees their space");
     return Promise.resolve({
       exit: EXIT.yes,
       text: lines.join("\n"),
-      json: { format: "veripatch-artifact-prune/v1", dry_run: dry, removed: gone.map(versionJson) },
+      json: {
+        format: "veripatch-artifact-prune/v1",
+        dry_run: dry,
+        removed: gone.map(versionJson),
+        open_proposals: based.map(({ revision }) => revisionName(revision)),
+      },
     });
   });
+}
+
+/** Proposals that may still be applied and whose newest revision is based on one of some versions. */
+function proposalsOn(rows: Rows, versions: readonly Version[]): readonly ProposalSummary[] {
+  const names = new Set(versions.map(({ artifact, number }) => `${artifact}@${number}`));
+  if (names.size === 0) return [];
+  return (["draft", "proposed", "approved"] as const).flatMap((state) => rows.proposals({ state }))
+    .filter(({ proposal, revision }) => names.has(`${proposal.artifact}@${revision.baseVersion}`));
 }

@@ -70,9 +70,9 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
     } else if (open.length === 0) {
       const next = ofRebase ? `pp proposal rebase ${name} makes a revision of` : `pp apply ${name} lands`;
       lines.push(`next     ${next} what they were resolved to`);
-    } else {lines.push(
-        `next     pp resolve ${name}${flag} --file FILE --keep ours|theirs|both, or --edited FILE`,
-      );}
+    } else {
+      lines.push(`next     pp resolve ${name}${flag} --file FILE --keep ours|theirs|both, or --edited FILE`);
+    }
     return {
       exit: wanted === null && open.length > 0 ? EXIT.no : EXIT.yes,
       text: lines.join("\n"),

@@ -121,15 +121,17 @@ Deno.test("pp artifact prune and gc: say first, do then", async () => {
       await Deno.writeTextFile(`${cwd}/w/a.txt`, text);
       await pp(...create);
     }
+    await pp("propose", "api@1", "--file", "a.txt", "--old", "1", "--new", "4");
     assert.equal((await pp("artifact", "prune")).code, 64);
     assert.match((await pp("artifact", "prune", "--keep", "1", "--dry-run")).stdout, /would remove api@1/);
+    assert.deepEqual((await json("artifact", "prune", "--keep", "1", "--dry-run")).open_proposals, ["P1.1"]);
     assert.equal((await json("artifact", "versions", "api") as { versions: [] }).versions.length, 3);
     assert.match(
       (await pp("artifact", "prune", "api", "--keep", "1")).stdout,
-      /removed api@2\nremoved api@1\n/,
+      /removed api@2\nremoved api@1\nnote     P1.1 is based on api@1; pp proposal rebase P1\nnext /,
     );
-    assert.equal((await json("artifact", "gc", "--dry-run")).blobs, 2);
-    assert.match((await pp("artifact", "gc")).stdout, /^removed 2 blobs/);
+    assert.equal((await json("artifact", "gc", "--dry-run")).blobs, 1);
+    assert.match((await pp("artifact", "gc")).stdout, /^removed 1 blob/);
     assert.match((await pp("artifact", "gc")).stdout, /^nothing to remove/);
     assert.match(
       (await pp("artifact", "prune", "--older-than", "0s")).stdout,
