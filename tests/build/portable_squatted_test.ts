@@ -4,6 +4,8 @@ import { asUser, give, type Places, unpackedIn, USER, withPlaces } from "./place
 import { run } from "./portable.ts";
 
 const SAID = { code: 0, stdout: `pp ${VERSION}\n`, stderr: "" };
+/** Users who are not the one that starts it; 65534, which is root's number in a user namespace, is nobody's here. */
+const OTHERS = [USER + 1, 65534];
 /** What a squatter would have run. */
 const EVIL = '#!/bin/sh\necho "TAMPERED"\n';
 
@@ -56,14 +58,16 @@ Deno.test({
     await withSharedTemporary(async (shared) => {
       const { name, start } = shared;
       await lay(name, await versionOf(shared));
-      await owned(name, USER + 1);
-      for (const mode of [0o700, 0o755, 0o777]) {
-        await Deno.chmod(name, mode);
-        const { code, stdout, stderr } = await start();
-        assert.deepEqual({ code, stdout }, { code: 69, stdout: "" }, mode.toString(8));
-        assert.match(stderr, /^pp: cannot unpack itself, and nothing was run\n/);
-        const why = mode === 0o700 ? "cannot be entered" : "others can write to it";
-        assert.ok(stderr.includes(`${name}: ${why}`), stderr);
+      for (const other of OTHERS) {
+        await owned(name, other);
+        for (const mode of [0o700, 0o755, 0o777]) {
+          await Deno.chmod(name, mode);
+          const { code, stdout, stderr } = await start();
+          assert.deepEqual({ code, stdout }, { code: 69, stdout: "" }, mode.toString(8));
+          assert.match(stderr, /^pp: cannot unpack itself, and nothing was run\n/);
+          const why = mode === 0o700 ? "cannot be entered" : "others can write to it";
+          assert.ok(stderr.includes(`${name}: ${why}`), stderr);
+        }
       }
       assert.equal((await unpackedIn(name)).length, 1, "nothing was unpacked there");
     });
@@ -92,10 +96,12 @@ Deno.test({
       await Deno.chmod(project, 0o700);
       await owned(project, USER);
       await Deno.symlink(project, name);
-      await owned(name, USER + 1);
-      const { code, stderr } = await start();
-      assert.equal(code, 69);
-      assert.ok(stderr.includes(`${name}: it is reached through a link that somebody else made`), stderr);
+      for (const other of OTHERS) {
+        await owned(name, other);
+        const { code, stderr } = await start();
+        assert.equal(code, 69);
+        assert.ok(stderr.includes(`${name}: it is reached through a link that somebody else made`), stderr);
+      }
       const names = await Array.fromAsync(Deno.readDir(project));
       assert.deepEqual(names.map(({ name }) => name), ["new.folder"]);
       // The same link, made by the user, is the user's wish.

@@ -128,7 +128,7 @@ Deno.test("pp artifact prune and gc: say first, do then", async () => {
     assert.equal((await json("artifact", "versions", "api") as { versions: [] }).versions.length, 3);
     assert.match(
       (await pp("artifact", "prune", "api", "--keep", "1")).stdout,
-      /removed api@2\nremoved api@1\nnote     P1.1 is based on api@1; pp proposal rebase P1\nnext /,
+      /removed api@2\nremoved api@1\nnote {5}P1.1 is based on api@1; pp proposal rebase P1\nnext /,
     );
     assert.equal((await json("artifact", "gc", "--dry-run")).blobs, 1);
     assert.match((await pp("artifact", "gc")).stdout, /^removed 1 blob/);

@@ -11,8 +11,14 @@ self=$0
 outer_path=${PATH-}
 PATH=/usr/bin:/bin:$outer_path
 
+# Whether the owner $1 is root, who can change everything anyway. A user namespace shows owners that it does not have,
+# root among them, as 65534; where all users are, that is one of them.
+is_root() {
+  [ "$1" = 0 ] || { [ "$1" = 65534 ] && read -r from to users </proc/self/uid_map && [ "$users" != 4294967295 ]; } 2>/dev/null
+}
+
 # Permissions and owner of folders: nobody but this user and root can change what the path $1 leads to. $1 has no
-# links in it. 65534 is how a user namespace shows owners that it does not have, root among them.
+# links in it.
 guarded() {
   way=$1
   set -- "$way"
@@ -28,7 +34,7 @@ guarded() {
       [1357]???) ;;
       *[2367] | *[2367]?) return 1 ;;
     esac
-    [ "$owner" = 0 ] || [ "$owner" = 65534 ] || [ -O "$path" ] || return 1
+    is_root "$owner" || [ -O "$path" ] || return 1
   done <<FACTS
 $facts
 FACTS
@@ -40,7 +46,7 @@ own_links() {
   while [ -n "$way" ]; do
     if [ -L "$way" ]; then
       owner=$(stat -c %u -- "$way" 2>/dev/null) || return 1
-      [ "$owner" = 0 ] || [ "$owner" = 65534 ] || [ "$owner" = "$(id -u)" ] || return 1
+      is_root "$owner" || [ "$owner" = "$(id -u)" ] || return 1
     fi
     way=${way%/*}
   done
