@@ -58,11 +58,12 @@ export function terminalColumns(): number | null {
 /** A row whose last column is prose, which stays in its column; below the row where that would be narrow. */
 export function inColumns(head: string, prose: string, columns: number | null): string {
   if (columns === null || columnsOf(head + prose) <= columns) return head + prose;
-  const indent = columns - columnsOf(head) >= ROOM_BESIDE ? columnsOf(head) : BELOW;
+  const beside = columns - columnsOf(head) >= ROOM_BESIDE;
+  const indent = beside ? columnsOf(head) : BELOW;
   const lines = wrapWords(prose, columns - indent).map((line) => " ".repeat(indent) + line);
-  return indent === BELOW
-    ? [head.trimEnd(), ...lines].join("\n")
-    : [head + lines[0]!.slice(indent), ...lines.slice(1)].join("\n");
+  return beside
+    ? [head + lines[0]!.slice(indent), ...lines.slice(1)].join("\n")
+    : [head.trimEnd(), ...lines].join("\n");
 }
 
 /**
