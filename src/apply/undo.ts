@@ -38,13 +38,11 @@ export interface UndoPlan {
   readonly refusals: readonly UndoRefusal[];
 }
 
-interface Ways {
-  /** Of the targets that touch a path, those that count there, oldest first; a refusal when others stand on them. */
-  readonly layers: (
-    history: ReturnType<Rows["pathHistory"]>,
-    path: string,
-  ) => readonly number[] | UndoRefusal;
-}
+/** Of the targets that touch a path, those that count there, oldest first; a refusal when others stand on them. */
+type LayersOf = (
+  history: ReturnType<Rows["pathHistory"]>,
+  path: string,
+) => readonly number[] | UndoRefusal;
 
 /**
  * What taking operations back does to a folder.
@@ -60,18 +58,16 @@ export function planRollback(
   now: Date,
 ): UndoPlan {
   const chosen = new Set(targets.map(({ number }) => number));
-  return planUndo(rows, bytesOf, folder, targets, only, now, {
-    layers: (history, path) => {
-      const stack = standing(history);
-      const layers = stack.filter((number) => chosen.has(number));
-      const first = stack.indexOf(layers[0] ?? -1);
-      const blocking = layers.length === 0
-        ? undefined
-        : stack.slice(first).find((number) => !chosen.has(number));
-      if (blocking === undefined) return layers;
-      const detail = `O${blocking} changed it later: take that back first`;
-      return { reason: "later_change", path, operation: blocking, detail };
-    },
+  return planUndo(rows, bytesOf, folder, targets, only, now, (history, path) => {
+    const stack = standing(history);
+    const layers = stack.filter((number) => chosen.has(number));
+    const first = stack.indexOf(layers[0] ?? -1);
+    const blocking = layers.length === 0
+      ? undefined
+      : stack.slice(first).find((number) => !chosen.has(number));
+    if (blocking === undefined) return layers;
+    const detail = `O${blocking} changed it later: take that back first`;
+    return { reason: "later_change", path, operation: blocking, detail };
   });
 }
 
@@ -83,14 +79,12 @@ export function planRedo(
   rollback: Operation,
   now: Date,
 ): UndoPlan {
-  return planUndo(rows, bytesOf, folder, [rollback], null, now, {
-    layers: (history, path) => {
-      const open = undone(history);
-      if (open.at(-1) === rollback.number) return [rollback.number];
-      const later = history.findLast(({ operation }) => operation > rollback.number)?.operation ?? null;
-      const detail = later === null ? "it was done again" : `O${later} changed it later`;
-      return { reason: "later_change", path, operation: later, detail };
-    },
+  return planUndo(rows, bytesOf, folder, [rollback], null, now, (history, path) => {
+    const open = undone(history);
+    if (open.at(-1) === rollback.number) return [rollback.number];
+    const later = history.findLast(({ operation }) => operation > rollback.number)?.operation ?? null;
+    const detail = later === null ? "it was done again" : `O${later} changed it later`;
+    return { reason: "later_change", path, operation: later, detail };
   });
 }
 
@@ -101,7 +95,7 @@ function planUndo(
   targets: readonly Operation[],
   only: string | null,
   now: Date,
-  { layers }: Ways,
+  layersOf: LayersOf,
 ): UndoPlan {
   const byPath = new Map<string, Map<number, OperationPath>>();
   for (const { number } of targets) {
@@ -118,7 +112,7 @@ function planUndo(
   const root = targets[0]?.folder ?? "";
   let stood = 0;
   for (const path of [...byPath.keys()].sort()) {
-    const found = layers(rows.pathHistory(root, path), path);
+    const found = layersOf(rows.pathHistory(root, path), path);
     if ("reason" in found) {
       refusals.push(found);
       continue;
