@@ -71,41 +71,48 @@ const CHEATS: readonly {
 ];
 
 for (const { path, patch, command, files } of CHEATS) {
-  Deno.test(`pp run: a patch that cheats by ${path} is not proved; with --allow-protected it is, and flagged`, async () => {
-    await withProject({ ...files, "cheat.diff": patch }, async (directory) => {
-      const args = ["run", command, "--patch", "cheat.diff", "--json"];
-      const refused = await pp(args, { cwd: directory });
-      assert.equal(refused.code, 2, refused.stdout + refused.stderr);
-      const session = JSON.parse(refused.stdout);
-      assert.equal(session.status, "not_proved");
-      assert.deepEqual(
-        session.attempts[0].refusals.map((r: { reason: string; path: string }) => [r.reason, r.path]),
-        [
-          ["path_protected", path],
-        ],
-      );
+  Deno.test(
+    `pp run: a patch that cheats by ${path} is not proved; with --allow-protected it is, and flagged${
+      path === "conftest.py" ? ", and replayed only by who allows it too" : ""
+    }`,
+    async () => {
+      await withProject({ ...files, "cheat.diff": patch }, async (directory) => {
+        const args = ["run", command, "--patch", "cheat.diff", "--json"];
+        const refused = await pp(args, { cwd: directory });
+        assert.equal(refused.code, 2, refused.stdout + refused.stderr);
+        const session = JSON.parse(refused.stdout);
+        assert.equal(session.status, "not_proved");
+        assert.deepEqual(
+          session.attempts[0].refusals.map((r: { reason: string; path: string }) => [r.reason, r.path]),
+          [
+            ["path_protected", path],
+          ],
+        );
 
-      const allowed = await pp([...args, "--allow-protected", path], { cwd: directory });
-      assert.equal(allowed.code, 0, allowed.stdout + allowed.stderr);
-      const proved = JSON.parse(allowed.stdout);
-      assert.deepEqual(proved.findings.map((f: { code: string; path: string }) => [f.code, f.path]), [
-        ["protected_touched", path],
-      ]);
-      const repro = JSON.parse(await Deno.readTextFile(`${proved.proof_bundle}/repro.json`));
-      assert.deepEqual(repro.findings, proved.findings);
-      assert.match(
-        await Deno.readTextFile(`${proved.proof_bundle}/final_summary.md`),
-        /## Findings[^]*protected_touched/,
-      );
+        const allowed = await pp([...args, "--allow-protected", path], { cwd: directory });
+        assert.equal(allowed.code, 0, allowed.stdout + allowed.stderr);
+        const proved = JSON.parse(allowed.stdout);
+        assert.deepEqual(proved.findings.map((f: { code: string; path: string }) => [f.code, f.path]), [
+          ["protected_touched", path],
+        ]);
+        const repro = JSON.parse(await Deno.readTextFile(`${proved.proof_bundle}/repro.json`));
+        assert.deepEqual(repro.findings, proved.findings);
+        assert.match(
+          await Deno.readTextFile(`${proved.proof_bundle}/final_summary.md`),
+          /## Findings[^]*protected_touched/,
+        );
 
-      const replay = ["replay", proved.proof_bundle, "--leave-out", "cheat.diff", "--json"];
-      const denied = await pp(replay, { cwd: directory });
-      assert.equal(denied.code, 77, denied.stdout + denied.stderr);
-      const admitted = await pp([...replay, "--allow-protected", path], { cwd: directory });
-      assert.equal(admitted.code, 0, admitted.stdout + admitted.stderr);
-      assert.deepEqual(JSON.parse(admitted.stdout).findings, proved.findings);
-    });
-  });
+        // The rest is the same whatever was touched.
+        if (path !== "conftest.py") return;
+        const replay = ["replay", proved.proof_bundle, "--leave-out", "cheat.diff", "--json"];
+        const denied = await pp(replay, { cwd: directory });
+        assert.equal(denied.code, 77, denied.stdout + denied.stderr);
+        const admitted = await pp([...replay, "--allow-protected", path], { cwd: directory });
+        assert.equal(admitted.code, 0, admitted.stdout + admitted.stderr);
+        assert.deepEqual(JSON.parse(admitted.stdout).findings, proved.findings);
+      });
+    },
+  );
 }
 
 Deno.test("pp run: a fix with a weakened test and a hook is proved without them, which is said", async () => {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { connectEngine } from "../../../src/sandbox/docker/connect.ts";
-import { removeContainer } from "../../../src/sandbox/docker/container.ts";
-import { fitsInlet } from "../../../src/sandbox/docker/inlet.ts";
-import type { PristineCopy } from "../../../src/sandbox/sandbox.ts";
-import type { FileChange } from "../../../src/vocabulary/change.ts";
-import { Failure } from "../../../src/vocabulary/failure.ts";
-import type { RelativePath } from "../../../src/vocabulary/path.ts";
-import { file, tarOf } from "../../contract/tar_of.ts";
-import { ENGINE_ENV, engineSpec, leftovers, NOTHING, TEST_IMAGE, withBase } from "../engine.ts";
+import { connectEngine } from "../../src/sandbox/docker/connect.ts";
+import { isRunning, removeContainer } from "../../src/sandbox/docker/container.ts";
+import { fitsInlet } from "../../src/sandbox/docker/inlet.ts";
+import type { PristineCopy } from "../../src/sandbox/sandbox.ts";
+import type { FileChange } from "../../src/vocabulary/change.ts";
+import { Failure } from "../../src/vocabulary/failure.ts";
+import type { RelativePath } from "../../src/vocabulary/path.ts";
+import { file, tarOf } from "../contract/tar_of.ts";
+import { ENGINE_ENV, engineSpec, leftovers, NOTHING, TEST_IMAGE, withBase } from "./engine.ts";
 
 const MIB = 1024 ** 2;
 
@@ -210,15 +210,27 @@ Deno.test("docker checkout: aborted while files go in, nothing hangs and nothing
   }
 });
 
+/** The two of a pool, running, with a moment for their inlets to say that they are ready. */
+async function bothReady(session: string): Promise<readonly string[]> {
+  const engine = await connectEngine(ENGINE_ENV, "docker");
+  for (const end = Date.now() + 30_000;;) {
+    const { containers } = await leftovers(session);
+    const running = await Promise.all(containers.map((id) => isRunning(engine, id)));
+    if (running.length === 2 && !running.includes(false)) break;
+    assert.ok(Date.now() < end, "the pool was never refilled");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return (await leftovers(session)).containers;
+}
+
 Deno.test("docker checkout: a container killed while it waits is replaced, noticed or not", async () => {
   const spec = engineSpec({ parallel: 2 });
   await withBase(spec, tarOf([file("a.txt", "a")]), async (base) => {
     const engine = await connectEngine(ENGINE_ENV, "docker");
     for (const heard of [0, 1_000]) {
       await (await base.checkout([write("a.txt", "x")])).discard();
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      const waiting = (await leftovers(spec.session)).containers;
-      assert.equal(waiting.length, 2);
+      const waiting = await bothReady(spec.session);
       await Promise.all(waiting.map((id) => engine.docker.getContainer(id).kill()));
       await new Promise((resolve) => setTimeout(resolve, heard));
       const copy = await base.checkout([write("a.txt", "b")]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fingerprint, pp, withProject } from "../pp.ts";
+import { fingerprint, pp, withProject } from "./pp.ts";
 
 /** Passes when value.txt says right. */
 const FILES = { "check.sh": "grep -q right value.txt\n", "value.txt": "wrong\n", "kept/secret.txt": "k\n" };
@@ -75,22 +75,39 @@ interface Session {
   readonly attempts: readonly { readonly refusals: readonly { readonly reason: string }[] }[];
 }
 
-for (const [name, { patch, reason, policy }] of Object.entries(REFUSED)) {
+const named = Object.entries(REFUSED);
+const together = named.filter(([, { policy }]) => policy === undefined);
+
+Deno.test(`pp run: ${together.map(([name]) => name).join(", ")} are refused, each for its reason`, async () => {
+  const patches = Object.fromEntries(together.map(([, { patch }], i) => [`proposals/${i}.diff`, patch]));
+  await withProject({ ...FILES, ...patches }, async (directory) => {
+    const flags = Object.keys(patches).flatMap((path) => ["--patch", path]);
+    assert.deepEqual(await refusals(directory, flags), together.map(([, { reason }]) => [reason]));
+  }, { limits: { max_attempts: together.length } });
+});
+
+for (const [name, { patch, reason, policy }] of named) {
+  if (policy === undefined) continue;
   Deno.test(`pp run: ${name} is refused as ${reason}`, async () => {
     await withProject(FILES, async (directory) => {
-      await Deno.symlink("kept", `${directory}/link`);
-      const before = await fingerprint(directory);
-      const result = await pp(["run", "sh check.sh", "--patch", "-", "--apply", "--json"], {
-        cwd: directory,
-        stdin: patch,
-      });
-      const session = JSON.parse(result.stdout) as Session;
-      assert.equal(result.code, 2, result.stderr);
-      assert.equal(session.status, "not_proved");
-      assert.deepEqual(session.attempts[0]!.refusals.map((r) => r.reason), [reason]);
-      assert.equal(await fingerprint(directory), before);
+      assert.deepEqual(await refusals(directory, ["--patch", "-"], patch), [[reason]]);
     }, policy);
   });
+}
+
+/** The reasons every attempt was refused for, of a session that proves nothing and changes nothing. */
+async function refusals(directory: string, flags: readonly string[], stdin?: string): Promise<string[][]> {
+  await Deno.symlink("kept", `${directory}/link`);
+  const before = await fingerprint(directory);
+  const result = await pp(["run", "sh check.sh", ...flags, "--apply", "--json"], {
+    cwd: directory,
+    ...(stdin === undefined ? {} : { stdin }),
+  });
+  const session = JSON.parse(result.stdout) as Session;
+  assert.equal(result.code, 2, result.stderr);
+  assert.equal(session.status, "not_proved");
+  assert.equal(await fingerprint(directory), before);
+  return session.attempts.map((attempt) => attempt.refusals.map((refusal) => refusal.reason));
 }
 
 /** Fixes of every shape, each applied to the workspace in the end. */

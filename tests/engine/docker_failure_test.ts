@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { imageExists, probeDocker } from "../../../src/sandbox/docker/docker.ts";
-import type { FrozenBase, SandboxLimits, SandboxSpec } from "../../../src/sandbox/sandbox.ts";
-import { Failure } from "../../../src/vocabulary/failure.ts";
-import { file, tarOf } from "../../contract/tar_of.ts";
-import { ENGINE_ENV, engineSandbox, engineSpec, leftovers, NOTHING, TEST_IMAGE } from "../engine.ts";
-import { proxyEngine } from "../engine_proxy.ts";
+import { imageExists, probeDocker } from "../../src/sandbox/docker/docker.ts";
+import type { FrozenBase, SandboxLimits, SandboxSpec } from "../../src/sandbox/sandbox.ts";
+import { Failure } from "../../src/vocabulary/failure.ts";
+import { file, tarOf } from "../contract/tar_of.ts";
+import { ENGINE_ENV, engineSandbox, engineSpec, leftovers, NOTHING, TEST_IMAGE } from "./engine.ts";
+import { proxyEngine } from "./engine_proxy.ts";
 
 const TAR = tarOf([file("a.txt", "a\n")]);
 const RUN = { timeoutMs: 30_000, outputBytes: 1000 };
@@ -241,7 +241,7 @@ Deno.test("docker exec: an engine that hangs under a silent command is engine_lo
     assert.ok(Date.now() - began < 40_000, `took ${Date.now() - began} ms`);
     const closing = Date.now();
     await base.close();
-    assert.ok(Date.now() - closing < 2_000, `took ${Date.now() - closing} ms`);
+    assert.ok(Date.now() - closing < 8_000, `took ${Date.now() - closing} ms`);
   });
 });
 
@@ -265,8 +265,8 @@ Deno.test("docker open: an engine that dies while the workspace streams in is en
 
 /** What the lost engine could not be asked to remove. */
 async function removeAll(session: string): Promise<void> {
-  const { connectEngine } = await import("../../../src/sandbox/docker/connect.ts");
-  const { removeContainer, removeImage } = await import("../../../src/sandbox/docker/container.ts");
+  const { connectEngine } = await import("../../src/sandbox/docker/connect.ts");
+  const { removeContainer, removeImage } = await import("../../src/sandbox/docker/container.ts");
   const engine = await connectEngine(ENGINE_ENV, "docker");
   const left = await leftovers(session);
   for (const id of left.containers) await removeContainer(engine, id);
