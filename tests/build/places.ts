@@ -1,4 +1,4 @@
-import { portable } from "./portable.ts";
+import { portable, run } from "./portable.ts";
 
 /** Two folders that the portable file may unpack into: the user's cache, and the one for temporary files. */
 export interface Places {
@@ -41,6 +41,27 @@ export async function withPlaces(use: (places: Places) => Promise<void>): Promis
   } finally {
     await Deno.remove(places.root, { recursive: true });
   }
+}
+
+let unpacked: Promise<Places> | undefined;
+
+/** Places where the file is unpacked already, for all tests of a file that change nothing there but in `folder`. */
+export async function withUnpacked(use: (places: Places, folder: string) => Promise<void>): Promise<void> {
+  const places = await (unpacked ??= unpackedPlaces());
+  const folder = await Deno.makeTempDir({ dir: places.root });
+  try {
+    await use(places, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function unpackedPlaces(): Promise<Places> {
+  const places = await freshPlaces();
+  globalThis.addEventListener("unload", () => Deno.removeSync(places.root, { recursive: true }));
+  const { code, stderr } = await run([places.pp, "--version"], places.env);
+  if (code !== 0) throw new Error(stderr);
+  return places;
 }
 
 /** The one unpacked tree in a cache; null where there is none. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { renderPublicPem } from "../../src/sign/pem.ts";
 import { VERSION } from "../../src/version.ts";
 import { attested, testKey } from "../bundle/attested.ts";
-import { asUser, give, type Places, replaceQuietly, treeIn, withPlaces } from "./places.ts";
+import { asUser, give, type Places, replaceQuietly, treeIn, withPlaces, withUnpacked } from "./places.ts";
 import { PP_FROM_CHECKOUT, run } from "./portable.ts";
 
 const SAID = { code: 0, stdout: `pp ${VERSION}\n`, stderr: "" };
@@ -54,42 +54,42 @@ Deno.test("portable: the first start unpacks, the second runs from there, and bo
 });
 
 Deno.test("portable: a plain verify-attestation starts from one file, and what that loads late is of the same program", async () => {
-  await withPlaces(async (places) => {
-    const tree = await unpackedTree(places);
+  await withUnpacked(async (places, folder) => {
+    const tree = (await treeIn(places.cache))!;
     const code = await Deno.readTextFile(`${tree}/verify_attestation_quick.js`);
     assert.deepEqual(
       code.match(/\bimport\s*["{*\w$][^(;]*?["'][^"']+["']/g) ?? [],
       [],
       "it imports nothing at once",
     );
-    const bundle = `${places.root}/bundle`;
+    const bundle = `${folder}/bundle`;
     for (const [name, bytes] of await attested()) {
       await Deno.mkdir(`${bundle}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
       await Deno.writeFile(`${bundle}/${name}`, bytes);
     }
-    await Deno.writeTextFile(`${places.root}/key.pem`, renderPublicPem(testKey(1).publicKey));
-    await Deno.writeTextFile(`${places.root}/trust.yaml`, "format: nonsense\n");
+    await Deno.writeTextFile(`${folder}/key.pem`, renderPublicPem(testKey(1).publicKey));
+    await Deno.writeTextFile(`${folder}/trust.yaml`, "format: nonsense\n");
     const verify = (...more: string[]) => start(places, ["verify-attestation", bundle, ...more]);
-    const valid = await verify("--key", `${places.root}/key.pem`);
+    const valid = await verify("--key", `${folder}/key.pem`);
     assert.match(valid.stdout, /verdict +valid/, valid.stderr);
     assert.equal(valid.code, 0);
     // The reader of trust files comes from the rest of the program, and its Failure is one here.
-    const broken = await verify("--trust", `${places.root}/trust.yaml`);
+    const broken = await verify("--trust", `${folder}/trust.yaml`);
     assert.equal(broken.code, 65, broken.stderr);
     assert.match(broken.stderr, /must be one of veripatch-trust\/v1/);
   });
 });
 
 Deno.test("portable: grammars, policies and the C library are reached from it", async () => {
-  await withPlaces(async (places) => {
-    await Deno.mkdir(`${places.root}/project`);
-    await Deno.writeTextFile(`${places.root}/project/a.py`, "import os\nos.system('ls')\n");
-    const scan = await start(places, ["safety", "scan", `${places.root}/project`]);
+  await withUnpacked(async (places, folder) => {
+    await Deno.mkdir(`${folder}/project`);
+    await Deno.writeTextFile(`${folder}/project/a.py`, "import os\nos.system('ls')\n");
+    const scan = await start(places, ["safety", "scan", `${folder}/project`]);
     assert.match(scan.stdout, /a\.py:2/, scan.stderr);
-    const store = { PP_STORE: `${places.root}/store` };
+    const store = { PP_STORE: `${folder}/store` };
     const create = await start(
       places,
-      ["artifact", "create", "a", "--workspace", `${places.root}/project`],
+      ["artifact", "create", "a", "--workspace", `${folder}/project`],
       store,
     );
     assert.match(create.stdout, /^a@1 /, create.stderr);
@@ -261,13 +261,13 @@ Deno.test("portable: a damaged file runs nothing", async (t) => {
 });
 
 Deno.test("portable: signals reach the program, which is the process that was started", async () => {
-  await withPlaces(async (places) => {
-    const store = `${places.root}/store`;
-    await Deno.mkdir(`${places.root}/project`);
-    await Deno.writeTextFile(`${places.root}/project/a.txt`, "a");
+  await withUnpacked(async (places, folder) => {
+    const store = `${folder}/store`;
+    await Deno.mkdir(`${folder}/project`);
+    await Deno.writeTextFile(`${folder}/project/a.txt`, "a");
     const env = { ...places.env, PP_STORE: store, PATH: Deno.env.get("PATH")!, NO_COLOR: "1" };
     const create = await run(
-      [places.pp, "artifact", "create", "a", "--workspace", `${places.root}/project`],
+      [places.pp, "artifact", "create", "a", "--workspace", `${folder}/project`],
       env,
     );
     assert.equal(create.code, 0, create.stderr);
@@ -292,7 +292,7 @@ Deno.test("portable: signals reach the program, which is the process that was st
 });
 
 Deno.test("portable: it stands on a terminal when it is started on one", async () => {
-  await withPlaces(async (places) => {
+  await withUnpacked(async (places) => {
     const call = (args: string) => ["script", "--quiet", "--return", "--command", args, "/dev/null"];
     const env = { ...places.env, TERM: "xterm", PP: places.pp };
     const there = await run(

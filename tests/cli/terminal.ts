@@ -1,7 +1,7 @@
 import { PP } from "./process.ts";
 
 const UTF8 = { LC_ALL: "C.UTF-8" };
-const EVERY_MS = 30;
+const EVERY_MS = 60;
 /** Guards against a hang, far beyond what anything here takes. */
 const PATIENCE_MS = 90_000;
 
