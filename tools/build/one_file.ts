@@ -75,7 +75,7 @@ export async function inOneFile(
     `${stage}/${module}`,
     `export { ${list.map(({ name, as }) => `${as} as ${name}`).join(", ")} } from "./${file}";`,
   ]));
-  return { code: result.outputFiles![0]!.text, plugin: elsewhere(file, stubs), late };
+  return { code: result.outputFiles![0]!.text, plugin: elsewhere(entry, file, stubs), late };
 }
 
 /** What is imported late stays outside. */
@@ -94,8 +94,8 @@ function lateImports(stage: string, late: Map<string, string>): Plugin {
   };
 }
 
-/** Modules whose code is in another file already. */
-function elsewhere(file: string, stubs: ReadonlyMap<string, string>): Plugin {
+/** Modules whose code is in another file already; the entry, loaded late, is that file. */
+function elsewhere(entry: string, file: string, stubs: ReadonlyMap<string, string>): Plugin {
   return {
     name: "elsewhere",
     setup(build) {
@@ -103,6 +103,10 @@ function elsewhere(file: string, stubs: ReadonlyMap<string, string>): Plugin {
         path,
         external: true,
       }));
+      build.onResolve(
+        { filter: new RegExp(`/${entry.replace(/^.*\//, "").replaceAll(".", "\\.")}$`) },
+        ({ kind }) => kind === "dynamic-import" ? { path: `./${file}`, external: true } : undefined,
+      );
       build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const contents = stubs.get(path);
         return contents === undefined ? undefined : { contents, loader: "js" };

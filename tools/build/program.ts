@@ -18,24 +18,15 @@ const SOURCES = ["main.ts", "deno.json", "deno.lock", "src", "policies", "docs"]
 /** Records of decisions are about the program, not for its users. */
 const LEFT_OUT = /^docs\/decisions\//;
 
-/** Modules that are started by name: where the code has them, and the name of the bundled file. */
-const QUICK = {
-  source: "src/cli/verify_attestation_quick.ts",
-  out: "verify_attestation_quick",
-  namedBy: "main.ts",
-  as: "./src/cli/verify_attestation_quick.ts",
-} as const;
-const ENTRIES = [
-  { source: "main.ts", out: "main" },
-  { source: "src/cli/program.ts", out: "program", namedBy: "main.ts", as: "./src/cli/program.ts" },
-  QUICK,
-  {
-    source: "src/workspace/hash_worker.ts",
-    out: "hash_worker",
-    namedBy: "src/workspace/hashing.ts",
-    as: "./hash_worker.ts",
-  },
-] as const;
+/** What a plain `verify-attestation` needs: one file. */
+const QUICK = { source: "src/cli/verify_attestation_quick.ts", file: "verify_attestation_quick.js" };
+/** A thread is started by the name of its module, which `namedBy` has as `name`. */
+const WORKER = {
+  source: "src/workspace/hash_worker.ts",
+  out: "hash_worker",
+  namedBy: "src/workspace/hashing.ts",
+  name: "./hash_worker.ts",
+};
 
 /** Packages whose WebAssembly is read as files. */
 const GRAMMARS = "@vscode/tree-sitter-wasm/wasm";
@@ -100,13 +91,17 @@ export async function bundleProgram(stage: string): Promise<Program> {
     logLevel: "error",
   } satisfies BuildOptions;
   const bundled = async () => {
-    const quick = await inOneFile(stage, QUICK.source, `${QUICK.out}.js`, options);
+    const quick = await inOneFile(stage, QUICK.source, QUICK.file, options);
     // The order in which imports are resolved differs from build to build, and the order of entries shows in the chunks.
     const late = [...quick.late].sort(([a], [b]) => a < b ? -1 : 1).map(([out, path]) => ({ in: path, out }));
-    const others = ENTRIES.filter((entry) => entry !== QUICK).map(({ source, out }) => ({ in: source, out }));
+    const entries = [
+      { in: "main.ts", out: "main" },
+      { in: "src/cli/program.ts", out: "program" },
+      { in: WORKER.source, out: WORKER.out },
+    ];
     const result = await esbuild.build({
       ...options,
-      entryPoints: [...others, ...late],
+      entryPoints: [...entries, ...late],
       outdir: `${stage}/out`,
       write: false,
       metafile: true,
@@ -117,7 +112,7 @@ export async function bundleProgram(stage: string): Promise<Program> {
   };
   const { quick, result } = await bundled().finally(() => esbuild.stop());
   const put = (name: string, code: string) => files.set(name, new TextEncoder().encode(loadedLate(code)));
-  put(`${QUICK.out}.js`, quick.code);
+  put(QUICK.file, quick.code);
   for (const { path, text } of result.outputFiles) put(path.slice(`${stage}/out/`.length), text);
 
   const packages = new Set<string>(
@@ -186,24 +181,26 @@ function ownPaths(stage: string, files: ReadonlyMap<string, Uint8Array>): Plugin
 }
 
 function fromRoot(module: string, source: string, files: ReadonlyMap<string, Uint8Array>): string {
-  for (const entry of ENTRIES) {
-    if (!("namedBy" in entry) || entry.namedBy !== module) continue;
-    const literal = JSON.stringify(entry.as);
-    if (source.split(literal).length !== 2) throw new Error(`${module} does not name ${entry.as} once`);
+  if (module === WORKER.namedBy) {
+    if (source.split(`"${WORKER.name}"`).length !== 2) {
+      throw new Error(`${module} does not name ${WORKER.name} once`);
+    }
     // `new URL(…, import.meta.url)` below is about the module's place in the sources.
     const up = module.split("/").slice(1).map(() => "../").join("");
-    source = source.replace(literal, JSON.stringify(`./${up}${entry.out}.js`));
+    source = source.replace(`"${WORKER.name}"`, `"./${up}${WORKER.out}.js"`);
   }
   for (const [, relative] of source.matchAll(/new URL\(\s*["`]([^"`]+)["`],\s*import\.meta\.url\s*\)/g)) {
     const target = new URL(relative!.replace(/\$\{.*$/s, ""), `file:///${module}`).pathname.slice(1);
-    const there = target === "" || ENTRIES.some(({ out }) => target === `${out}.js`) ||
+    const there = target === "" || target === `${WORKER.out}.js` ||
       [...files.keys()].some((path) =>
         path === target || relative!.includes("${") && path.startsWith(target)
       );
     if (!there) throw new Error(`${module} reads ${relative}, which the build does not carry`);
   }
   const unnamed = source.replaceAll(/(?:\bfrom|\bimport\(?)\s*"[^"]*"/g, "").match(/"\.\.?\/[^"\s]*\.ts"/);
-  if (unnamed !== null) throw new Error(`${module} names ${unnamed[0]}, which is no entry of the build`);
+  if (unnamed !== null) {
+    throw new Error(`${module} names ${unnamed[0]}, which is not in the build by that name`);
+  }
   return source
     .replaceAll(/\bimport\.meta\.url\b/g, `new URL("./${module}", import.meta.url).href`)
     .replaceAll(/\bimport\.meta\.resolve\(/g, `((path) => new URL("./npm/" + path, import.meta.url).href)(`);
