@@ -53,7 +53,7 @@ async function read(): Promise<ReadonlyMap<string, string>> {
 
 function parsed(name: string, text: string): LanguageRules {
   const found = parseRuleFile(text, `${name}.yaml`);
-  if (found.ok) return compileRules([found.file]).get(found.file.language)!;
+  if (found.ok) return compileRules([found.value]).get(found.value.language)!;
   throw new Failure("bug", "rules_broken", `the shipped rules ${name}.yaml do not load`, {
     details: found.problems.map((problem) => showProblem(`${name}.yaml`, problem)),
   });

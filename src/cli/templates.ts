@@ -10,7 +10,7 @@ export function shippedTemplates(): Promise<readonly Template[]> {
   return loaded ??= Promise.all(TEMPLATE_FILES.map(async (name) => {
     const url = new URL(`../../policies/templates/${name}.yaml`, import.meta.url);
     const parsed = parseTemplate(await Deno.readTextFile(url), `${name}.yaml`);
-    if (parsed.ok) return parsed.template;
+    if (parsed.ok) return parsed.value;
     throw new Failure("bug", "template_broken", `the shipped template ${name}.yaml does not load`, {
       details: parsed.problems.map((problem) => showProblem(`${name}.yaml`, problem)),
     });

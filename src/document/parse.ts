@@ -6,7 +6,7 @@ import { type Fault, type Path, readDocument } from "./read.ts";
 /** Most problems reported for one file. */
 export const MAX_PROBLEMS = 100;
 
-type DocumentParse<T> =
+export type DocumentParse<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 

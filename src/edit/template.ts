@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { parseDocument } from "../document/parse.ts";
-import type { DocumentProblem } from "../document/problem.ts";
+import { type DocumentParse, parseDocument } from "../document/parse.ts";
 import { placeholders } from "./substitute.ts";
 
 const MAX_TEXT = 20_000;
@@ -167,17 +166,6 @@ export type TemplateSearch = Pick<TemplateCase, "where"> & { readonly query: str
  * Reads a template.
  * @returns the template, or every problem of the file
  */
-export function parseTemplate(
-  text: string,
-  fileName: string,
-): { readonly ok: true; readonly template: Template } | {
-  readonly ok: false;
-  readonly problems: readonly DocumentProblem[];
-} {
-  const parsed = parseDocument(text, fileName, {
-    schema: templateSchema,
-    known: KNOWN,
-    empty: "the file is empty",
-  });
-  return parsed.ok ? { ok: true, template: parsed.value } : parsed;
+export function parseTemplate(text: string, fileName: string): DocumentParse<Template> {
+  return parseDocument(text, fileName, { schema: templateSchema, known: KNOWN, empty: "the file is empty" });
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { parseDocument } from "../document/parse.ts";
-import type { DocumentProblem } from "../document/problem.ts";
+import { type DocumentParse, parseDocument } from "../document/parse.ts";
 import { CAPABILITIES, type Capability } from "./capability.ts";
 
 const MAX_ENTRIES = 400;
@@ -91,19 +90,8 @@ export type RuleConfig = RuleFile["rules"][number];
  * Reads a file of capability rules.
  * @returns the rules, or every problem of the file
  */
-export function parseRuleFile(
-  text: string,
-  fileName: string,
-): { readonly ok: true; readonly file: RuleFile } | {
-  readonly ok: false;
-  readonly problems: readonly DocumentProblem[];
-} {
-  const parsed = parseDocument(text, fileName, {
-    schema: fileSchema,
-    known: KNOWN,
-    empty: "the file is empty",
-  });
-  return parsed.ok ? { ok: true, file: parsed.value } : parsed;
+export function parseRuleFile(text: string, fileName: string): DocumentParse<RuleFile> {
+  return parseDocument(text, fileName, { schema: fileSchema, known: KNOWN, empty: "the file is empty" });
 }
 
 /** A rule ready to be matched. */

@@ -65,7 +65,7 @@ Deno.test("docs/proposals.md: the template it shows loads, and makes of its exam
   const text = /```yaml\n(name: [^]*?)```/.exec(page)![1]!;
   const parsed = parseTemplate(text, "proposals.yaml");
   assert.ok(parsed.ok, JSON.stringify(parsed));
-  const template = { ...parsed.template, name: "shown" }, [example] = template.examples;
+  const template = { ...parsed.value, name: "shown" }, [example] = template.examples;
   const { file, parameters, before, after } = example!;
   const result = await edited({ [file]: before }, [
     { kind: "template", template: "shown", file, parameters },

@@ -11,7 +11,7 @@ export function ruleFiles(): RuleFile[] {
   return names.map((name) => {
     const parsed = parseRuleFile(Deno.readTextFileSync(new URL(name, FOLDER)), name);
     if (!parsed.ok) throw new Error(`${name}: ${JSON.stringify(parsed.problems, null, 1)}`);
-    return parsed.file;
+    return parsed.value;
   });
 }
 
