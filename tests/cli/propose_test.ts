@@ -67,21 +67,10 @@ Deno.test("pp propose: each kind of source becomes a proposal with one canonical
       const { stdout } = await run(["proposal", "diff", made.name]);
       assert.match(stdout, /^diff --git a\//);
     }
-    const asked = await run(
-      [
-        "propose",
-        "api",
-        "--instruction",
-        "see b.txt",
-        "--file",
-        "src/app.py",
-        "--provider",
-        "command",
-        "--json",
-      ],
-      undefined,
-      { PP_COMMAND: `${cwd}/agent.sh` },
-    );
+    const instruction = ["--instruction", "see b.txt", ...app, "--provider", "command"];
+    const asked = await run(["propose", "api", ...instruction, "--json"], undefined, {
+      PP_COMMAND: `${cwd}/agent.sh`,
+    });
     assert.equal(asked.code, 0, asked.stderr);
     const request = JSON.parse(await Deno.readTextFile(`${cwd}/request.json`));
     assert.equal(request.instruction, "see b.txt");
@@ -96,46 +85,13 @@ Deno.test("pp propose: each kind of source becomes a proposal with one canonical
 
 Deno.test("pp propose: --workspace stores what differs first; the patch applies to exactly that", async () => {
   await withProject(async ({ cwd, run, json }) => {
-    const same = await json(
-      "propose",
-      "api",
-      "--workspace",
-      "w",
-      "--file",
-      "b.txt",
-      "--old",
-      "two",
-      "--new",
-      "2",
-    );
+    const change = ["--workspace", "w", "--file", "b.txt", "--old", "two", "--new", "2"];
+    const same = await json("propose", "api", ...change);
     assert.equal(same.base_version, 1);
     await Deno.writeTextFile(`${cwd}/w/b.txt`, "zero\none\ntwo\nthree\n");
-    const next = await json(
-      "propose",
-      "api",
-      "--workspace",
-      "w",
-      "--file",
-      "b.txt",
-      "--old",
-      "two",
-      "--new",
-      "2",
-    );
+    const next = await json("propose", "api", ...change);
     assert.equal(next.base_version, 2);
-    const both = await run([
-      "propose",
-      "api@1",
-      "--workspace",
-      "w",
-      "--file",
-      "b.txt",
-      "--old",
-      "two",
-      "--new",
-      "2",
-    ]);
-    assert.equal(both.code, 64);
+    assert.equal((await run(["propose", "api@1", ...change])).code, 64);
     const shown = await json("proposal", "show", "P2");
     assert.equal(shown.files[0].hunks[0].new.end, 4);
     await Deno.writeTextFile(`${cwd}/p2.diff`, shown.patch.diff);
@@ -332,19 +288,11 @@ Deno.test("pp propose: a change of the trust file or the policy in use is flagge
     await Deno.writeTextFile(`${cwd}/w/conf/strict.txt`, "policy: {approval: {required: never}}\n");
     await Deno.symlink("w/conf/strict.txt", `${cwd}/rules`);
     await Deno.symlink("w/conf/who.txt", `${cwd}/who`);
-    const change = (
-      path: string,
-    ) => ["--workspace", "w", "--file", path, "--at", "end", "--code", "# more\n"];
+    const more = ["--at", "end", "--code", "# more\n"];
+    const change = (path: string) => ["--workspace", "w", "--file", path, ...more];
     for (const [i, trust] of ["w/conf/who.txt", "who"].entries()) {
-      const made = await json(
-        "propose",
-        "api",
-        ...change("conf/who.txt"),
-        "--trust",
-        trust,
-        "--policy",
-        "rules",
-      );
+      const terms = ["--trust", trust, "--policy", "rules"];
+      const made = await json("propose", "api", ...change("conf/who.txt"), ...terms);
       const [patch] = made.checks.filter(({ kind }: { kind: string }) => kind === "patch");
       assert.deepEqual([made.status, patch.outcome, patch.summary], [
         ...["proposed", "needs_approval", "the trust file in use is touched"],
@@ -361,16 +309,7 @@ Deno.test("pp propose: a change of the trust file or the policy in use is flagge
       const approval = await run(["approval", "show", `P${i + 1}`, "--workspace", "w", "--trust", trust]);
       assert.match(approval.stdout, /^careful {3}touches the trust file in use: conf\/who\.txt$/m);
       // Not even where nobody has to approve.
-      const applied = await run([
-        "apply",
-        `P${i + 1}`,
-        "--workspace",
-        "w",
-        "--trust",
-        trust,
-        "--policy",
-        "rules",
-      ]);
+      const applied = await run(["apply", `P${i + 1}`, "--workspace", "w", ...terms]);
       assert.equal(applied.code, 77, applied.stdout + applied.stderr);
     }
     const elsewhere = await json("propose", "api", ...change("conf/who.txt"), "--policy", "rules");
