@@ -14,6 +14,8 @@ const PROPOSALS = 10_000;
 const ROUNDS = 9;
 /** Of each document beside a revision, so that a list which read them would be seen. */
 const FINDINGS = 20;
+/** One of so many has checks that failed. */
+const FAILED_EVERY = 10;
 const ANY = sha256("any");
 
 /** A list of ten thousand proposals from a store that is opened for it, each with evidence and checks. */
@@ -63,11 +65,14 @@ function fill(rows: WritableRows, by: { storeId: string; actor: string; now: Dat
     ...{ level: "warning" as const, code: "exec", path: `src/file${i}.py`, line: i },
     detail: "exec is added: subprocess.run in main",
   }));
-  const checks = (["patch", "syntax", "imports", "safety"] as const).map((kind) => ({
-    ...{ kind, outcome: "passed" as const },
-    document: checkDocument({ kind, outcome: "passed", summary: kind, findings, details: null }),
-  }));
+  const checksOf = (outcome: "passed" | "failed") =>
+    (["patch", "syntax", "imports", "safety"] as const).map((kind) => ({
+      ...{ kind, outcome },
+      document: checkDocument({ kind, outcome, summary: kind, findings, details: null }),
+    }));
+  const passed = checksOf("passed"), failed = checksOf("failed");
   for (let n = 1; n <= PROPOSALS; n++) {
+    const checks = n % FAILED_EVERY === 0 ? failed : passed;
     const { proposal, revision } = addProposal(rows, by, {
       artifact: "a",
       title: `proposal number ${n} says what it is for`,

@@ -3,7 +3,7 @@ import type { TrustedKeys } from "../sign/trust_file.ts";
 import { principalsOf } from "../sign/trust_file.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
-import type { Decision } from "../vocabulary/proposal.ts";
+import { CHECK_KINDS, type CheckKind, type Decision } from "../vocabulary/proposal.ts";
 import { judgeRules } from "./automatic.ts";
 import { type Evidence, uncleanChecks } from "./evidence.ts";
 import { type FileInUse, filesInUse, pathsOf } from "./in_use.ts";
@@ -117,15 +117,28 @@ export function denialsOf(
 ): readonly string[] {
   const denials: string[] = [];
   if (evidence.policy_sha256 !== policyDigest) {
-    denials.push(`it was judged by another policy, ${evidence.policy_sha256.slice(0, 12)}`);
+    denials.push(
+      `it was judged by another policy, ${
+        evidence.policy_sha256.slice(0, 12)
+      }: name that one with --policy FILE`,
+    );
   }
-  if (evidence.safety.outcome === "denied") denials.push("the safety policy denies it");
-  for (const kind of ["patch", "git"] as const) {
-    if (evidence.checks.some((check) => check.kind === kind && check.outcome === "failed")) {
-      denials.push(kind === "patch" ? "the policy lets no patch write that" : "git does not take the patch");
-    }
-  }
-  return denials;
+  const failed = new Set(
+    evidence.checks.filter(({ outcome }) => outcome === "failed").map(({ kind }) => kind),
+  );
+  if (evidence.safety.outcome === "denied") failed.add("safety");
+  return [...denials, ...denyingChecks([...failed]).map((kind) => DENIALS.get(kind)!)];
+}
+
+const DENIALS: ReadonlyMap<CheckKind, string> = new Map([
+  ["patch", "the policy lets no patch write that"],
+  ["safety", "the safety policy denies it"],
+  ["git", "git does not take the patch"],
+]);
+
+/** Of the checks that failed, those after which nobody can approve a change; the others leave that to whoever decides. */
+export function denyingChecks(failed: readonly CheckKind[]): readonly CheckKind[] {
+  return CHECK_KINDS.filter((kind) => DENIALS.has(kind) && failed.includes(kind));
 }
 
 /** Why a proposal is not signed as the policy wants it: by whom the trust file names, and about this revision. */

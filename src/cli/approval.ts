@@ -8,12 +8,14 @@ import { printableLine } from "../vocabulary/printable.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
 import { notDecided } from "./approval_refused.ts";
 import { forcedList } from "./approval_forced.ts";
+import { listRow } from "./cells.ts";
 import { ALL_FINDINGS, checkLines } from "./check_text.ts";
 import { EXIT } from "./exit_code.ts";
+import { terminalColumns } from "./help_layout.ts";
 import { wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { revisionJson, summaryJson } from "./revision_json.ts";
-import { decisionLines, fileLines, FORCED, headLines, standingLine, stateText } from "./revision_text.ts";
+import { decisionLines, fileLines, headLines, marksText, standingLine, stateText } from "./revision_text.ts";
 import { patchText, type RevisionView, revisionView, soundView, targetOf } from "./revision_view.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -49,7 +51,7 @@ export async function approvalList(flags: ListFlags): Promise<VerbResult> {
     const nothing = state === null ? "no proposals" : `no proposal is ${state}`;
     return Promise.resolve({
       exit: EXIT.yes,
-      text: found.length === 0 ? nothing : found.map((each) => summaryLine(each, c)).join("\n"),
+      text: found.length === 0 ? nothing : summaryLines(found, c),
       json: {
         format: "veripatch-approval-list/v1",
         store: store.records.storeId,
@@ -87,17 +89,24 @@ export function listed(
     .slice(0, limit);
 }
 
-function summaryLine({ summary, state }: Listed, c: Colour): string {
-  const { proposal, revision, forced } = summary;
+function summaryLines(found: readonly Listed[], c: Colour): string {
+  const columns = terminalColumns();
+  return found.map((each) => summaryLine(each, columns, c)).join("\n");
+}
+
+function summaryLine({ summary, state }: Listed, columns: number | null, c: Colour): string {
+  const { proposal, revision } = summary;
   const size = `+${revision.additions} -${revision.deletions}`;
   const until = revision.expiresAt === null || !["proposed", "approved"].includes(state)
     ? ""
     : c.dim(`  until ${timeText(revision.expiresAt)}`);
-  return `${c.bold(revisionName(revision).padEnd(7))} ${stateText(state, c)}${
-    forced ? ` ${c.red(FORCED)}` : ""
-  }  ${proposal.artifact}@${revision.baseVersion}  ${size}  ${printableLine(revision.actor)}  ${
+  const head = `${c.bold(revisionName(revision).padEnd(7))} ${stateText(state, c)}${
+    marksText(summary, state, c)
+  }  `;
+  const text = `${proposal.artifact}@${revision.baseVersion}  ${size}  ${printableLine(revision.actor)}  ${
     printableLine(proposal.title)
-  }${until}`;
+  }`;
+  return listRow(head, text, until, columns);
 }
 
 /** `pp approval show`: everything an approval is bound to, and the diff. */
@@ -107,19 +116,20 @@ export async function approvalShow(
 ): Promise<VerbResult> {
   const name = proposalName(text);
   return await withStore(flags, false, async ({ store, by }) => {
-    const view = await soundView(store, name, await approvalTerms(flags, by.now));
+    const terms = await approvalTerms(flags, by.now);
+    const view = await soundView(store, name, terms);
     const patch = flags.diff === false ? null : patchText(store, view);
     const c = colour(Deno.stdout);
     return {
       exit: view.damage === null ? EXIT.yes : EXIT.malformed,
-      text: [...shownText(view, patch, c), ...nextLines(view)].join("\n"),
+      text: [...shownText(view, patch, c), ...nextLines(view, terms.policyDigest)].join("\n"),
       json: { format: "veripatch-approval-show/v1", ...revisionJson(view), patch },
     };
   });
 }
 
 /** What can be done about it now. */
-function nextLines({ name, state, standing, trust }: RevisionView): string[] {
+function nextLines({ name, state, standing, trust, evidence }: RevisionView, policyDigest: string): string[] {
   const proposal = name.replace(/\..*/, "");
   const step = (text: string) => ["", `next      ${text}`];
   if (state === "approved") return step(`pp apply ${proposal}`);
@@ -128,6 +138,9 @@ function nextLines({ name, state, standing, trust }: RevisionView): string[] {
     case "not_needed":
       return step(`pp apply ${proposal}`);
     case "denied":
+      if (standing.missing.length === 1 && evidence!.policy_sha256 !== policyDigest) {
+        return step(`the same with --policy FILE, the policy that judged it`);
+      }
       return step(`only another revision can be approved: pp propose … --revise ${proposal}`);
     case "missing":
       // The second thing that is missing are people who could approve it.

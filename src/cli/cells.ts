@@ -1,6 +1,8 @@
 import { eastAsianWidth } from "get-east-asian-width";
 
 const ESCAPE = "\x1b";
+// deno-lint-ignore no-control-regex -- colours are control characters
+const COLOURS = /\x1b\[[0-9;]*m/g;
 const COLOUR = /^\[[0-9;]*m/;
 /** What ends a colour of ours, and boldness. */
 const ENDS: readonly string[] = ["[39m", "[22m"];
@@ -44,6 +46,25 @@ export function firstRow(line: string, columns: number): string {
   const rows = rowsOf(line, columns);
   if (rows.length === 1) return rows[0]!;
   return `${rowsOf(line, columns - 1)[0]}…`;
+}
+
+/**
+ * A row of a list. On a terminal it takes one row: first the text gives way, with a mark, then the tail is left out.
+ * @param columns of the terminal; null gives the whole line
+ */
+export function listRow(head: string, text: string, tail: string, columns: number | null): string {
+  if (columns === null) return head + text + tail;
+  const room = columns - cellsIn(head) - cellsIn(tail);
+  if (cellsIn(text) <= room) return head + text + tail;
+  return room < LEAST_TEXT ? firstRow(head + text, columns) : head + firstRow(text, room) + tail;
+}
+
+/** Cells of a text that is worth a tail after it. */
+const LEAST_TEXT = 16;
+
+function cellsIn(line: string): number {
+  return [...line.replaceAll("\t", TAB).replaceAll(COLOURS, "")]
+    .reduce((sum, character) => sum + cellsOf(character, character.codePointAt(0)!), 0);
 }
 
 function cellsOf(character: string, point: number): number {

@@ -13,13 +13,15 @@ import { listProposals } from "../proposal/list.ts";
 import { viewDocument, viewProposal } from "../proposal/view.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
+import { listRow } from "./cells.ts";
 import { EXIT } from "./exit_code.ts";
+import { terminalColumns } from "./help_layout.ts";
 import { wholeNumber } from "./number_asked.ts";
 import { bytesText, type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { viewText } from "./proposal_report.ts";
 import { summaryJson } from "./revision_json.ts";
-import { FORCED, stateText } from "./revision_text.ts";
+import { marksText, stateText } from "./revision_text.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 
@@ -67,7 +69,7 @@ export async function proposalList(flags: ListFlags): Promise<VerbResult> {
       exit: EXIT.yes,
       text: proposals.length === 0
         ? "no proposals: pp propose ARTIFACT makes one"
-        : proposals.map((one) => listLine(one, by.now, c)).join("\n") + rest,
+        : listLines(proposals, by.now, c) + rest,
       json: {
         format: "veripatch-proposal-list/v1",
         proposals: proposals.map((one) => summaryJson(one, stateAt(one.revision, by.now))),
@@ -77,18 +79,22 @@ export async function proposalList(flags: ListFlags): Promise<VerbResult> {
   });
 }
 
-function listLine(summary: ProposalSummary, now: Date, c: Colour): string {
-  const { proposal, revision, forced } = summary;
+function listLines(proposals: readonly ProposalSummary[], now: Date, c: Colour): string {
+  const columns = terminalColumns();
+  return proposals.map((one) => listLine(one, now, columns, c)).join("\n");
+}
+
+function listLine(summary: ProposalSummary, now: Date, columns: number | null, c: Colour): string {
+  const { proposal, revision } = summary;
   const state = stateAt(revision, now);
   const padded = stateText(state, c) + " ".repeat(Math.max(0, 10 - state.length));
   const lines = `+${revision.additions} -${revision.deletions}`;
-  const mark = forced ? ` ${c.red(FORCED)}` : "";
-  return `${
-    c.bold(revisionName(revision).padEnd(7))
-  } ${padded}${mark} ${proposal.artifact}@${revision.baseVersion} ` +
-    `${c.dim(lines.padEnd(9))} ${quoted(proposal.title, 60)} ${
-      c.dim(`${printableLine(proposal.actor)}, ${timeText(revision.createdAt)}`)
-    }`;
+  const head = `${c.bold(revisionName(revision).padEnd(7))} ${padded}${marksText(summary, state, c)} `;
+  const text = `${proposal.artifact}@${revision.baseVersion} ${c.dim(lines.padEnd(9))} ${
+    quoted(proposal.title, 60)
+  }`;
+  const tail = ` ${c.dim(`${printableLine(proposal.actor)}, ${timeText(revision.createdAt)}`)}`;
+  return listRow(head, text, tail, columns);
 }
 
 /** `pp proposal show`. */

@@ -10,6 +10,7 @@ import {
   FORCED,
   headLines,
   inUseMark,
+  marksText,
   standingLine,
   stateText,
 } from "./revision_text.ts";
@@ -252,16 +253,14 @@ function listBody({ items, selected }: Review, size: Size, c: Colour): string[] 
   const height = listRows(size);
   const first = Math.max(0, Math.min(selected - Math.floor(height / 2), items.length - height));
   return items.slice(first, first + height).map((item, i) => {
-    const { proposal, revision, forced } = item.summary;
+    const { proposal, revision } = item.summary;
     const name = revisionName(revision).padEnd(8);
     const here = first + i === selected;
-    const line = `${here ? ">" : " "} ${
-      here ? c.bold(name) : name
+    const line = `${here ? ">" : " "} ${here ? c.bold(name) : name}${
+      marksText(item.summary, item.state, c)
     } ${proposal.artifact}@${revision.baseVersion}  ${c.green(`+${revision.additions}`)} ${
       c.red(`-${revision.deletions}`)
-    }  ${printableLine(revision.actor)}  ${printableLine(proposal.title)}${
-      forced ? `  ${c.red(FORCED)}` : ""
-    }`;
+    }  ${printableLine(revision.actor)}  ${printableLine(proposal.title)}`;
     return firstRow(line, size.columns);
   });
 }

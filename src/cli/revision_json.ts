@@ -1,9 +1,10 @@
+import { denyingChecks } from "../approve/judge.ts";
 import type { Approval, ProposalSummary, RevisionState } from "../store/proposals.ts";
 import { revisionName } from "../store/proposal/find.ts";
 import type { RevisionView } from "./revision_view.ts";
 
 /** A proposal in a list. @param state as it is now */
-export function summaryJson({ proposal, revision, forced }: ProposalSummary, state: RevisionState) {
+export function summaryJson({ proposal, revision, forced, failed }: ProposalSummary, state: RevisionState) {
   return {
     name: revisionName(revision),
     proposal: proposal.number,
@@ -12,6 +13,8 @@ export function summaryJson({ proposal, revision, forced }: ProposalSummary, sta
     state,
     reason: revision.reason,
     forced,
+    denied: denyingChecks(failed).length > 0,
+    failed_checks: failed,
     artifact: proposal.artifact,
     base_version: revision.baseVersion,
     files: revision.files,
@@ -36,8 +39,9 @@ export function decisionJson(approval: Approval) {
 /** All there is to see of a revision but its patch. */
 export function revisionJson(view: RevisionView) {
   const { proposal, revision, state, forced, inUse, evidence, standing, damage, approvals, checks } = view;
+  const failed = checks.filter(({ row }) => row.outcome === "failed").map(({ row }) => row.kind);
   return {
-    ...summaryJson({ proposal, revision, forced }, state),
+    ...summaryJson({ proposal, revision, forced, failed }, state),
     ...{ instruction: revision.instruction, proposer_key: revision.proposerKey, document: evidence },
     checks: checks.map(({ row, document }) => document ?? { kind: row.kind, outcome: row.outcome }),
     decisions: approvals.map(decisionJson),

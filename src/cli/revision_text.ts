@@ -1,6 +1,7 @@
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import type { RevisionView } from "./revision_view.ts";
-import type { RevisionState } from "../store/proposals.ts";
+import { denyingChecks } from "../approve/judge.ts";
+import type { CheckKind, ProposalSummary, RevisionState } from "../store/proposals.ts";
 import { type Colour, count, timeText } from "./output.ts";
 
 const MAX_FILES = 200;
@@ -11,6 +12,23 @@ export function stateText(state: RevisionState, c: Colour): string {
   if (["approved", "applied"].includes(state)) return c.green(state);
   if (["rejected", "failed", "expired", "stale"].includes(state)) return c.red(state);
   return state === "superseded" ? c.dim(state) : c.yellow(state);
+}
+
+/** What a list says of a proposal that waits: that nobody can approve it, or which of its checks failed. */
+function failedText(failed: readonly CheckKind[], state: RevisionState, c: Colour): string {
+  if (failed.length === 0 || (state !== "proposed" && state !== "approved")) return "";
+  const denying = denyingChecks(failed);
+  const [word, kinds] = denying.length > 0 ? ["DENIED", denying] : ["FAILED", failed];
+  return ` ${c.red(`${word} (${kinds.join(", ")})`)}`;
+}
+
+/** The marks of a list beside a state, each with a space before it. */
+export function marksText(
+  { forced, failed }: Pick<ProposalSummary, "forced" | "failed">,
+  state: RevisionState,
+  c: Colour,
+): string {
+  return `${forced ? ` ${c.red(FORCED)}` : ""}${failedText(failed, state, c)}`;
 }
 
 /** What a revision is: title, state, base, size, who and when, and what an approval is bound to. */

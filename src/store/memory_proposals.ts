@@ -60,6 +60,8 @@ export abstract class MemoryProposalRows implements WritableProposalRows {
         proposal,
         revision: lineOf(this.revision(proposal.number, proposal.lastRevision)!),
         forced: this.approvals(proposal.number, proposal.lastRevision).some((a) => a.decision === "bypass"),
+        failed: this.checks(proposal.number, proposal.lastRevision)
+          .filter(({ outcome }) => outcome === "failed").map(({ kind }) => kind),
       }))
       .filter(({ revision }) => state === undefined || revision.state === state)
       .reverse()

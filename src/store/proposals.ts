@@ -84,6 +84,8 @@ export interface ProposalSummary {
   readonly revision: RevisionLine;
   /** Whether somebody bypassed the approvals of that revision. */
   readonly forced: boolean;
+  /** Its checks that failed, in the order of their kinds. */
+  readonly failed: readonly CheckKind[];
 }
 
 /** What is set once, when a draft is proposed. */

@@ -4,6 +4,7 @@ import type { Evidence } from "../../src/approve/evidence.ts";
 import type { FileInUse } from "../../src/approve/in_use.ts";
 import {
   type ApprovalTerms,
+  denyingChecks,
   isApprovalNeeded,
   judgeApprovals,
   type StoredDecision,
@@ -171,21 +172,20 @@ Deno.test("judgeApprovals: nobody approves what the policy denies or what anothe
     const over of [
       { safety: { ...safety, outcome: "denied" as const } },
       { policy_sha256: sha256("another") },
-      {
-        checks: checks.map((check) =>
-          check.kind === "patch" ? { ...check, outcome: "failed" as const } : check
-        ),
-      },
-      {
-        checks: checks.map((check) =>
-          check.kind === "git" ? { ...check, outcome: "failed" as const } : check
-        ),
-      },
     ]
   ) {
     const standing = denied(over);
     assert.equal(standing.outcome, "denied");
     assert.equal(standing.missing.length, 1);
+  }
+  // What a list marks as denied is what deciding refuses.
+  for (const { kind } of checks) {
+    const failed = checks.map((check) =>
+      check.kind === kind ? { ...check, outcome: "failed" as const } : check
+    );
+    const standing = denied({ checks: failed });
+    assert.equal(standing.outcome === "denied", denyingChecks([kind]).length === 1, kind);
+    assert.equal(standing.missing.length, denyingChecks([kind]).length);
   }
 });
 

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { checkDocument } from "../../src/approve/check.ts";
 import { openDatabase } from "../../src/store/sqlite/driver.ts";
 import { transition } from "../../src/store/proposal/transition.ts";
-import { CHECKS } from "../approve/fixture.ts";
+import { checkOf, CHECKS } from "../approve/fixture.ts";
 import { authorOf } from "../contract/store_contract.ts";
 import { type Proposed, withProposed } from "./proposed.ts";
 import { spawnPp } from "./process.ts";
+import { withTerminal } from "./terminal.ts";
 
 const APPROVE = ["approval", "approve", "P1", "--trust", "trust.yaml", "--key"];
 const by = (key: string, evidence: string) => [...APPROVE, key, "--evidence", evidence];
@@ -47,6 +48,42 @@ Deno.test("pp approval: listed, shown, approved with the hash that was shown, an
       "decision_given reviewer",
       "proposal_approved reviewer",
     ]);
+  });
+});
+
+const FAILS = (...failing: readonly string[]) =>
+  CHECKS.map((check) => failing.includes(check.kind) ? checkOf(check.kind, "failed") : check);
+
+Deno.test("pp approval list, proposal list: what nobody can approve and what failed is marked, as deciding goes", async () => {
+  await withProposed(null, async ({ cwd, env, pp, json, propose }) => {
+    const title = "a title that goes on and on, far beyond what a terminal has room for in a row of a list";
+    const denied = await propose({ title, checks: FAILS("patch", "syntax", "git") });
+    const failing = await propose({ title, checks: FAILS("proof") });
+    await propose({ title });
+    const { stdout } = await pp(["approval", "list"]);
+    assert.match(stdout, /^P3\.1 {4}proposed {2}a@1 /m);
+    assert.match(stdout, /^P2\.1 {4}proposed FAILED \(proof\) {2}a@1 /m);
+    assert.match(stdout, /^P1\.1 {4}proposed DENIED \(patch, git\) {2}a@1 /m);
+    const proposals = (await pp(["proposal", "list"])).stdout;
+    assert.match(proposals, /^P3\.1 {3} proposed {3}a@1 /m);
+    assert.match(proposals, /^P1\.1 {3} proposed {3}DENIED \(patch, git\) a@1 /m);
+    const marks = [[false, []], [false, ["proof"]], [true, ["patch", "syntax", "git"]]];
+    for (const list of ["approval", "proposal"]) {
+      const listed = (await json(list, "list")).proposals as { denied: boolean; failed_checks: string[] }[];
+      assert.deepEqual(listed.map(({ denied, failed_checks }) => [denied, failed_checks]), marks, list);
+      await withTerminal({ args: [list, "list"], cwd, env, columns: 80 }, async (terminal) => {
+        const screen = await terminal.until(/EXIT:0/);
+        const rows = screen.split("\n").filter((row) => row !== "");
+        assert.equal(rows.length, 4, "each in one row of the terminal");
+        assert.match(screen, /^P1\.1 .*DENIED \(patch, git\).*a title that .*…/m);
+      });
+    }
+    const no = await pp(["approval", "approve", "P1", ...by("ann.pem", denied.evidence).slice(3)]);
+    assert.deepEqual([no.code, /the policy lets no patch write that/.test(no.stdout)], [77, true], no.stdout);
+    const yes = await pp(["approval", "approve", "P2", ...by("ann.pem", failing.evidence).slice(3)]);
+    assert.equal(yes.code, 0, yes.stdout + yes.stderr);
+    const shown = await json("approval", "show", "P1", "--trust", "trust.yaml");
+    assert.deepEqual([shown.denied, shown.failed_checks], [true, ["patch", "syntax", "git"]]);
   });
 });
 
@@ -113,7 +150,10 @@ Deno.test("pp approval approve: who may not is told why, and nothing is kept of 
     await told(by("ann.pem", evidence), 77, /ann has decided so already/);
     // Another policy than the one it was judged by.
     Deno.writeTextFileSync(`${cwd}/pp.yaml`, "policy: {approval: {threshold: 1}}");
-    await told(by("bob.pem", evidence), 77, /judged by another policy/);
+    const other = /judged by another policy, [0-9a-f]{12}: name that one with --policy FILE/;
+    await told(by("bob.pem", evidence), 77, other);
+    const { stdout: shown } = await pp(["approval", "show", "P1", "--trust", "trust.yaml", "--no-diff"]);
+    assert.match(shown, /^next {6}the same with --policy FILE, the policy that judged it$/m);
     Deno.writeTextFileSync(`${cwd}/pp.yaml`, "policy: {approval: {threshold: 2}}");
     // The user's own trust file is where it is looked for when none is named.
     Deno.mkdirSync(`${cwd}/.config/veripatch`, { recursive: true });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { firstRow, rowsOf } from "../../src/cli/cells.ts";
+import { firstRow, listRow, rowsOf } from "../../src/cli/cells.ts";
 import { colours } from "../../src/cli/output.ts";
 import { draw, fitted, openedAs, press, type Review } from "../../src/cli/review_screen.ts";
 import type { RevisionView } from "../../src/cli/revision_view.ts";
@@ -55,7 +55,10 @@ function opened(patch: string, size: { columns: number; rows: number }): Review 
       damage: null,
     },
   } as unknown as RevisionView;
-  const item = { summary: { proposal: view.proposal, revision, forced: false }, state: "proposed" as const };
+  const item = {
+    summary: { proposal: view.proposal, revision, forced: false, failed: [] },
+    state: "proposed" as const,
+  };
   return {
     items: [item],
     selected: 0,
@@ -75,6 +78,22 @@ Deno.test("rowsOf: every character is in some row, no row is wider than the term
       assert.equal(plain(rows.join("")), plain(line).replaceAll("\t", "→   "));
       for (const row of rows) assert.ok(cells(row) <= columns, `${cells(row)} cells of ${columns}`);
       assert.ok(cells(firstRow(line, columns)) <= columns);
+    }),
+  );
+});
+
+Deno.test("listRow: one row of a terminal, in which the text gives way to what stands before and after it", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "漢", "e\u0301", " "), maxLength: 60 });
+  fc.assert(
+    fc.property(text, text, text, fc.integer({ min: 3, max: 60 }), (head, middle, tail, columns) => {
+      const line = `${head}${middle}${C.dim(tail)}`;
+      const row = listRow(head, middle, C.dim(tail), columns);
+      assert.ok(cells(row) <= columns, row);
+      if (cells(line) <= columns) assert.equal(row, line);
+      if (cells(head) + cells(tail) + 16 <= columns) {
+        assert.ok(row.startsWith(head) && row.endsWith(C.dim(tail)));
+      }
+      assert.equal(listRow(head, middle, C.dim(tail), null), line);
     }),
   );
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkDocument } from "../../src/approve/check.ts";
-import { CHECKS } from "../approve/fixture.ts";
+import { checkOf, CHECKS } from "../approve/fixture.ts";
 import { withProposed } from "./proposed.ts";
 import { withTerminal } from "./terminal.ts";
 
@@ -47,14 +47,16 @@ Deno.test("pp review: without a terminal it says what does the same", async () =
 Deno.test("pp review in a terminal of 80x24: queue, diff, findings, tests; approve, reject with a reason, resize", async () => {
   await withProposed(null, async ({ cwd, env, propose, json }) => {
     const word = `two ${"wide-".repeat(30)}end`;
+    const failed = CHECKS.map((check) => check.kind === "git" ? checkOf("git", "failed") : check);
     const first = await propose({ title: "first", word, checks: FINDS });
-    await propose({ title: "second" });
+    await propose({ title: `second ${"and on ".repeat(30)}`, checks: failed });
     await propose({ title: "third" });
     await withTerminal({ args: REVIEW, cwd, env, columns: 80, rows: 24 }, async (terminal) => {
       const queue = await terminal.until(/q quit/);
       assert.match(queue, /^pp review {2}3 proposals wait for a decision {2}as ann$/m);
       assert.match(queue, /^> P3\.1 .*third$/m);
       assert.match(queue, /^ {2}P1\.1 .*first$/m);
+      assert.match(queue, /^ {2}P2\.1 {4} DENIED \(git\) a@1 .*second and on .*…$/m);
       await terminal.keys("j", "Down");
       await terminal.until(/^> P1\.1/m);
       await terminal.keys("Enter");

@@ -6,6 +6,7 @@ import {
   type Proposal,
   type Revision,
 } from "../../src/store/proposals.ts";
+import type { CheckKind, CheckOutcome } from "../../src/vocabulary/proposal.ts";
 import type { Store, WritableRows } from "../../src/store/store.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import { addFiles, authorOf, givenStore, putFiles, type StoreUnderTest } from "./store_contract.ts";
@@ -95,7 +96,7 @@ export function proposalContract(name: string, make: () => Promise<StoreUnderTes
       assert.deepEqual(rows.revision(1, 1), whole);
       assert.deepEqual(rows.revisions(1), [head]);
       assert.deepEqual([...rows.allRevisions()], [head]);
-      assert.deepEqual(rows.proposals(), [{ proposal, revision: line, forced: true }]);
+      assert.deepEqual(rows.proposals(), [{ proposal, revision: line, forced: true, failed: [] }]);
       assert.deepEqual(rows.checks(1, 1).map(({ kind }) => kind), ["patch", "safety"]);
       assert.deepEqual(rows.checks(1, 1)[1], { ...check, kind: "safety", outcome: "needs_approval" });
       assert.deepEqual(rows.approvals(1, 1).map(({ id }) => id), [1, 2]);
@@ -137,6 +138,34 @@ export function proposalContract(name: string, make: () => Promise<StoreUnderTes
       );
     },
   );
+
+  given("a list names the checks that failed of each proposal's newest revision, in order", async (store) => {
+    const draft = await draftRow(store);
+    const failed = () => store.records.read((rows) => rows.proposals()).map(({ failed }) => failed.join(" "));
+    store.records.write((rows) => {
+      const check = (proposal: number, kind: CheckKind, outcome: CheckOutcome) =>
+        rows.insertCheck({ proposal, revision: 1, kind, outcome, document: "{}", createdAt: TIME });
+      for (let number = 1; number <= 3; number++) {
+        rows.insertProposal(proposalRow(number));
+        rows.insertRevision({ ...draft, proposal: number });
+      }
+      check(1, "git", "failed");
+      check(1, "patch", "failed");
+      check(1, "safety", "needs_approval");
+      check(2, "proof", "not_run");
+      check(3, "syntax", "failed");
+    });
+    assert.deepEqual(failed(), ["syntax", "", "patch git"]);
+    store.records.write((rows) => {
+      rows.setRevisionState(1, 1, { state: "draft", evidence: null }, to("superseded"));
+      rows.insertRevision({ ...draft, number: 2 });
+    });
+    assert.deepEqual(
+      failed(),
+      ["syntax", "", ""],
+      "what failed of an older revision is not the newest one's",
+    );
+  });
 
   given("a state is set only from the state and evidence that were seen", async (store) => {
     await proposed(store);

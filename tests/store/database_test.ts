@@ -67,7 +67,10 @@ Deno.test("sqliteRecords: a database cut off at any length never opens as anothe
           store.close();
         }
       });
-      assert.equal(code, "store_corrupt", `cut at ${length} of ${whole.length}`);
+      // A page that was cut off is read with zeros for the rest of it, and may have had nothing else there.
+      const lost = whole.subarray(length).some((byte) => byte !== 0);
+      if (lost) assert.equal(code, "store_corrupt", `cut at ${length} of ${whole.length}`);
+      else assert.ok(["none", "store_corrupt"].includes(code), code);
       for (const side of ["-wal", "-shm"]) {
         try {
           Deno.removeSync(path + side);

@@ -192,4 +192,8 @@ export const MIGRATIONS: readonly string[] = [
   BEGIN SELECT RAISE (ABORT, 'an approval is never removed'); END;
   `,
   OPERATION_SCHEMA,
+  `
+  -- Small, so that a list sees what failed without reading documents.
+  CREATE INDEX failed_checks ON checks (proposal, revision, kind) WHERE outcome = 'failed';
+  `,
 ];

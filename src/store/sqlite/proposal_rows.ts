@@ -1,6 +1,7 @@
 import type {
   Approval,
   Check,
+  CheckKind,
   Proposal,
   ProposalFilter,
   ProposalSummary,
@@ -26,7 +27,9 @@ const REVISION =
 const SUMMARY = `SELECT ${LINE}, p.artifact AS artifactId, p.title, p.actor AS proposalActor,
   p.created_at AS proposalCreatedAt,
   EXISTS (SELECT 1 FROM approvals b WHERE b.proposal = r.proposal AND b.revision = r.number
-    AND b.decision = 'bypass') AS forced
+    AND b.decision = 'bypass') AS forced,
+  (SELECT group_concat(c.kind) FROM checks c WHERE c.proposal = r.proposal AND c.revision = r.number
+    AND c.outcome = 'failed') AS failed
   FROM proposals p`;
 const NEWEST = "ON r.proposal = p.number AND r.number = p.last_revision";
 const CHECK = "SELECT proposal, revision, kind, outcome, document, created_at AS createdAt FROM checks";
@@ -43,7 +46,11 @@ interface SummaryRow extends RevisionLine {
   readonly proposalActor: string;
   readonly proposalCreatedAt: string;
   readonly forced: number;
+  /** Kinds of checks with commas between them; null where none failed. */
+  readonly failed: string | null;
 }
+
+const NONE: readonly CheckKind[] = [];
 
 function summaryOf(r: SummaryRow, artifact: string): ProposalSummary {
   return {
@@ -71,6 +78,7 @@ function summaryOf(r: SummaryRow, artifact: string): ProposalSummary {
       expiresAt: r.expiresAt,
     },
     forced: r.forced === 1,
+    failed: r.failed === null ? NONE : CHECK_KINDS.filter((kind) => r.failed!.split(",").includes(kind)),
   };
 }
 
