@@ -44,8 +44,12 @@ function enforced({ enforced }: SandboxEnvironment): string | null {
   return rows.length === 0 ? null : rows.join("; ");
 }
 
-/** How anyone runs it again. */
-export function replaying({ final, git, manifest, session, embedded }: SessionRecord): string {
+/** A name of an image that is one word to any shell. */
+const PLAIN_IMAGE = /^[a-z0-9][a-z0-9._\/:@-]*$/i;
+
+/** How anyone runs it again. A bundle is signed when this is written, or later, or not at all. */
+export function replaying(record: SessionRecord): string {
+  const { final, git, manifest, session, embedded, environment: { image } } = record;
   if (final === null) return "";
   const base = embedded !== undefined
     ? "any folder (the base is in `workspace.tar`)"
@@ -54,8 +58,13 @@ export function replaying({ final, git, manifest, session, embedded }: SessionRe
     : `the workspace at commit ${code(git.commit)}${
       git.diff.length > 0 ? " with `source_git.diff` applied" : ""
     }`;
-  return "## Replay\n\nThis bundle is unsigned: whoever can write it can change it. To be sure, run it again in " +
-    `${base}:\n\n\`\`\`sh\npp replay .pp-artifacts/${session}/proof_bundle\n\`\`\``;
+  // A policy names the image; without one, the caller does.
+  const named = record.policySource === null && image !== null && PLAIN_IMAGE.test(image.name)
+    ? ` --image ${image.name}`
+    : "";
+  return "## Replay\n\nWithout an `attestation.json` beside this file the bundle is unsigned: whoever can write it can " +
+    "change it. With one, `pp verify-attestation` says who signed it. To be sure, run it again in " +
+    `${base}:\n\n\`\`\`sh\npp replay .pp-artifacts/${session}/proof_bundle${named}\n\`\`\``;
 }
 
 /** What a reader should know before trusting the above. */

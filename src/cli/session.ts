@@ -99,7 +99,7 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
         },
       );
       const { record, ...rest } = delivered;
-      return { ...rest, outcome: { ...outcome, record } };
+      return { ...rest, outcome: { ...outcome, record }, said: flags };
     } finally {
       await spooled?.dispose();
       await world.dispose();

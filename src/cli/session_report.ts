@@ -5,11 +5,13 @@ import type { SessionRecord } from "../bundle/record.ts";
 import type { TestsDocument } from "../bundle/schema.ts";
 import { testsSentence } from "../bundle/summary_tests.ts";
 import { leftOut } from "../bundle/summary_runs.ts";
+import { quoteWords } from "../policy/shell_words.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import type { AttestationMode } from "./attestation_keys.ts";
 import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
 import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
+import { folderWords } from "./start_folder.ts";
 
 /** What flags and policy asked for, and who signed. */
 interface AttestationDone {
@@ -30,6 +32,12 @@ export interface Delivered {
   readonly leftOut: readonly string[];
   /** tests.json of the bundle; null when no target names a test report. */
   readonly tests: TestsDocument | null;
+  /** What the call said that a replay of it has to say again. */
+  readonly said: {
+    readonly policy?: string;
+    readonly image?: string;
+    readonly allowProtected?: readonly string[];
+  };
 }
 
 const STATUS_TEXT = {
@@ -67,8 +75,8 @@ export function sessionText(delivered: Delivered, root: string): string {
     lines.push(`         it holds the workspace's files as they are, ${bytesText(record.embedded.size)}`);
   }
   if (delivered.applied) lines.push(`${c.bold("applied")}  the workspace now holds the proved patch`);
-  for (const kept of delivered.outcome.kept) lines.push(`${c.bold("kept")}     ${printableLine(kept)}`);
-  lines.push(...nextLines(delivered, bundle, c));
+  for (const kept of delivered.outcome.kept) lines.push(...keptLines(kept, c));
+  lines.push(...nextLines(delivered, root, c));
   return lines.join("\n");
 }
 
@@ -171,27 +179,44 @@ function minimizationText({ minimization }: SessionRecord): string {
   return `, from +${before.additions} -${before.deletions} in ${count(result.runs, "run")}, ${end}`;
 }
 
-function nextLines(delivered: Delivered, bundle: string, c: Colour): string[] {
-  const { record } = delivered.outcome;
+/** Where it is, then how to get into it and rid of it. */
+function keptLines(kept: string, c: Colour): string[] {
+  const [what, ...calls] = kept.split("\n");
+  return [
+    `${c.bold("kept")}     ${printableLine(what!)}`,
+    ...calls.map((call) => `${c.dim("next")}     ${printableLine(call)}`),
+  ];
+}
+
+/** Calls that can be copied: from where this one was made, with what it said. */
+function nextLines(
+  { outcome, bundle, applied, leftOut, said }: Delivered,
+  root: string,
+  c: Colour,
+): string[] {
+  const { record } = outcome;
   const next = (text: string) => `${c.dim("next")}     ${text}`;
+  const from = folderWords(Deno.args);
+  const place = bundle.startsWith(`${root}/`) ? bundle.slice(root.length + 1) : bundle;
+  const call = (...words: string[]) => next(printableLine(quoteWords(words)));
   if (record.status === "proved") {
-    const image = record.environment.image;
-    const flags = [
-      ...(image === null || record.policySource !== null ? [] : [`--image ${image.name}`]),
-      ...(record.policySource !== null ? [] : record.policy.policy.protect.allow).map((glob) =>
-        `--allow-protected '${glob.replaceAll("'", "'\\''")}'`
+    const image = said.image ?? (record.policySource === null ? record.environment.image?.name : undefined);
+    return applied ? [] : [
+      call(
+        ...["pp", ...from, "replay", place],
+        ...(said.policy === undefined ? [] : ["--policy", said.policy]),
+        ...(image === undefined ? [] : ["--image", image]),
+        ...(said.allowProtected ?? []).flatMap((glob) => ["--allow-protected", glob]),
+        ...leftOut.flatMap((path) => ["--leave-out", path]),
       ),
-      ...delivered.leftOut.map((path) => `--leave-out ${path}`),
-    ].map((flag) => ` ${printableLine(flag)}`).join("");
-    return delivered.applied
-      ? []
-      : [next(`pp replay ${bundle}${flags}`), next(`git apply ${bundle}/final.patch`)];
+      call("git", ...from, "apply", `${place}/final.patch`),
+    ];
   }
   if (record.status === "already_passing") return [];
   if (record.provider === "stub") {
     return [next("name a patch with --patch FILE, or a proposer with --provider")];
   }
-  return [next(`read ${bundle}/final_summary.md`)];
+  return [next(`read ${shownPath(bundle, root)}/final_summary.md`)];
 }
 
 /** The target that decided the last verification: the first that did not pass, else the last. */

@@ -36,6 +36,12 @@ export function enterFolder(args: readonly string[]): readonly string[] {
   return enterFolder(rest);
 }
 
+/** The words before the verb that name folders, as `git` takes them too: to call from where this call was made. */
+export function folderWords(args: readonly string[]): string[] {
+  const [folder, rest] = folderBefore(args);
+  return folder === null ? [] : [SHORT, folder, ...folderWords(rest)];
+}
+
 function folderBefore([first, ...rest]: readonly string[]): readonly [string | null, readonly string[]] {
   if (first === SHORT || first === LONG) return [rest[0] ?? null, rest.slice(1)];
   if (first?.startsWith(`${LONG}=`)) return [first.slice(LONG.length + 1), rest];

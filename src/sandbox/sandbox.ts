@@ -114,7 +114,7 @@ export interface FrozenBase {
   ): Promise<PristineCopy>;
   /** Removes every copy, the pool and the snapshot. Idempotent. Works after an engine error as far as it can. */
   close(): Promise<void>;
-  /** Where what was kept by `keep` can be found, for people; empty otherwise. */
+  /** Where what was kept by `keep` is, for people, and calls to look at it and remove it, a line each; empty otherwise. */
   kept(): readonly string[];
 }
 

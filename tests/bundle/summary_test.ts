@@ -33,10 +33,10 @@ Deno.test("summary: of a proof, the verdict first, then the fix, the evidence an
       "-    return a - b\n+    return a + b",
       "E       assert -1 == 3",
       "From 3 changed lines to 2, in 3 runs. It is 1-minimal:",
-      `pp replay .pp-artifacts/${SESSION}/proof_bundle`,
+      `pp replay .pp-artifacts/${SESSION}/proof_bundle\n`,
       "| 1 | patch: `bad.diff` | refused | `../x`: leads out of the workspace (path_escapes) |",
       "minus is not plus",
-      "This bundle is unsigned",
+      "Without an `attestation.json` beside this file the bundle is unsigned",
       "`--repeat` looks closer",
       "Enforced: network none (network namespace); memory 2 GiB (cgroup, no swap)\n",
       "- Sandbox: container, docker 20.10.24 with runc on linux/amd64",
@@ -46,6 +46,19 @@ Deno.test("summary: of a proof, the verdict first, then the fix, the evidence an
       "1 entry, by ignore rules",
     ]
   ) assert.ok(text.includes(part), `${part} in ${text}`);
+});
+
+Deno.test("summary: a proof may be signed after this was written; without a policy, who replays names the image", async () => {
+  const made = record();
+  assert.doesNotMatch(await summaryOf(made), /[Tt]his bundle is unsigned|--image/);
+  const bare = await summaryOf(record({ policySource: null }));
+  assert.ok(
+    bare.includes(
+      `pp replay .pp-artifacts/${SESSION}/proof_bundle --image ${made.environment.image!.name}\n`,
+    ),
+  );
+  const odd = { ...made.environment, image: { ...made.environment.image!, name: "a b;c" } };
+  assert.doesNotMatch(await summaryOf(record({ policySource: null, environment: odd })), /--image/);
 });
 
 Deno.test("summary: a first proposal that passed needs no table of attempts", async () => {

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { SessionRecord } from "../../src/bundle/record.ts";
 import { exitCodeOfStatus } from "../../src/cli/exit_code.ts";
 import { type Delivered, sessionJson, sessionText } from "../../src/cli/session_report.ts";
+import { folderWords } from "../../src/cli/start_folder.ts";
 import { byteStringOfText } from "../../src/patch/bytes.ts";
 import type { SessionStatus } from "../../src/vocabulary/session.ts";
 import { record, SESSION, unproved, verified } from "../bundle/fixture.ts";
@@ -22,6 +23,7 @@ function delivered(
     attestation: { enabled: false, mode: "none", keyIds: [] },
     leftOut: [],
     tests: null,
+    said: {},
     ...over,
   };
 }
@@ -38,6 +40,29 @@ Deno.test("sessionText: a proof shows command, patch, where the bundle is and wh
   assert.match(shown, new RegExp(`bundle   \\.pp-artifacts/${SESSION}/proof_bundle \\(unsigned\\)`));
   assert.match(shown, new RegExp(`pp replay \\.pp-artifacts/${SESSION}/proof_bundle`));
   assert.match(shown, new RegExp(`git apply \\.pp-artifacts/${SESSION}/proof_bundle/final\\.patch`));
+});
+
+Deno.test("sessionText: the call that replays says what the call said, in words a shell reads as they are", () => {
+  const bundle = `/art dir/${SESSION}/proof_bundle`;
+  const said = { policy: "../my policy.yaml", image: "other:1", allowProtected: ["tests/**"] };
+  const shown = text(delivered(record(), { bundle, leftOut: ["my fix.diff"], said }));
+  const replay =
+    `pp replay '${bundle}' --policy '../my policy.yaml' --image other:1 --allow-protected 'tests/**' ` +
+    "--leave-out 'my fix.diff'";
+  assert.ok(shown.includes(`next     ${replay}\n`), shown);
+  assert.ok(shown.endsWith(`next     git apply '${bundle}/final.patch'`), shown);
+  const plain = text(delivered(record({ policySource: `${ROOT}/pp.yaml` })));
+  assert.ok(plain.includes(`next     pp replay .pp-artifacts/${SESSION}/proof_bundle\n`), plain);
+});
+
+Deno.test("folderWords: the folders before the verb, as git takes them", () => {
+  assert.deepEqual(folderWords(["-C", "a b", "--directory=../c", "run", "-C", "x"]), [
+    "-C",
+    "a b",
+    "-C",
+    "../c",
+  ]);
+  assert.deepEqual(folderWords(["run", "-C", "x"]), []);
 });
 
 Deno.test("sessionText: a patch that is not 1-minimal does not say it is", () => {
@@ -95,9 +120,9 @@ Deno.test("sessionText: without a proof the end of the output is shown, harmless
 });
 
 Deno.test("sessionText: an applied patch, kept sandboxes and signatures are said", () => {
-  const applied = text(delivered(record(), { applied: true }, ["container abc\x1b"]));
+  const applied = text(delivered(record(), { applied: true }, ["container abc\x1b\ndocker start abc"]));
   assert.match(applied, /applied {2}the workspace now holds/);
-  assert.match(applied, /kept {5}container abc\\u\{1b\}/);
+  assert.match(applied, /^kept {5}container abc\\u\{1b\}\nnext {5}docker start abc$/m);
   assert.doesNotMatch(applied, /git apply/);
   const attestation = { enabled: true, mode: "ed25519", keyIds: ["ab".repeat(32)] } as const;
   assert.match(
@@ -168,21 +193,24 @@ Deno.test("sessionText and sessionJson: findings, what was left out, the reason'
   const made = record();
   const last = made.attempts.at(-1)!;
   const notes = Array.from({ length: 12 }, (_, i) => `protected_left_out: tests/${i}.py`);
-  const of = delivered(record({
-    findings: [finding],
-    attempts: [...made.attempts.slice(0, -1), { ...last, applied: { ...last.applied!, notes } }],
-    policySource: null,
-    policy: {
-      ...made.policy,
-      policy: { ...made.policy.policy, protect: { enabled: true, also: [], allow: ["tests/it's/**"] } },
-    },
-    negativeControl: {
-      files: [{ path: "test_no.py", sha256: "0".repeat(64) }],
-      targets: ["tests"],
-      outcome: "failed",
-      runs: [verified("failed")],
-    },
-  }));
+  const of = delivered(
+    record({
+      findings: [finding],
+      attempts: [...made.attempts.slice(0, -1), { ...last, applied: { ...last.applied!, notes } }],
+      policySource: null,
+      policy: {
+        ...made.policy,
+        policy: { ...made.policy.policy, protect: { enabled: true, also: [], allow: ["tests/it's/**"] } },
+      },
+      negativeControl: {
+        files: [{ path: "test_no.py", sha256: "0".repeat(64) }],
+        targets: ["tests"],
+        outcome: "failed",
+        runs: [verified("failed")],
+      },
+    }),
+    { said: { allowProtected: ["tests/it's/**"] } },
+  );
   const shown = sessionText(of, ROOT);
   assert.match(
     shown,

@@ -284,15 +284,19 @@ export class DockerBase implements FrozenBase {
     if (id === null) return;
     const { engine, session } = this.#options;
     const name = keptName(session, id);
+    // What the client finds by itself need not be named.
+    const docker = engine.host === "unix:///var/run/docker.sock" ? "docker" : `docker -H ${engine.host}`;
     try {
       await engine.call(
         "name the kept container",
         CHANGE_MS,
         () => engine.docker.getContainer(id).rename({ name }),
       );
-      this.#kept = [
-        `container ${name} (docker start ${name} && docker exec -it ${name} sh; docker rm -f ${name})`,
-      ];
+      this.#kept = [[
+        `container ${name}`,
+        `${docker} start ${name} && ${docker} exec -it ${name} sh`,
+        `${docker} rm -f ${name}`,
+      ].join("\n")];
     } catch {
       this.#parked = null;
     }
