@@ -7,11 +7,13 @@ import type { Environment } from "../vocabulary/environment.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
+import { inColumns, terminalColumns } from "./help_layout.ts";
 import { bytesText, colour, count } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
 import {
   containerLimits,
   onlyContainersHold,
+  wireCheckoutProbe,
   wireEngineProbe,
   wireHostProbe,
   wireOrphans,
@@ -46,8 +48,8 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
   const containerOnly = backend === "container" ||
     (backend === "auto" && (onlyContainersHold(config.policy) || (env.DOCKER_HOST ?? "") !== ""));
   const wantsContainer = containerOnly || (backend === "auto" && !host.works);
-  const wantsHost = backend === "copy" || backend === "git_worktree" ||
-    (backend === "auto" && !containerOnly && !containerUsable);
+  const namesHost = backend === "copy" || backend === "git_worktree";
+  const wantsHost = namesHost || (backend === "auto" && !containerOnly && !containerUsable);
   const checks: Check[] = [
     policyCheck,
     {
@@ -61,7 +63,7 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
         "start Docker or Podman, or set DOCKER_HOST; on Debian: apt-get install docker.io") +
         (containerUsable || (env.DOCKER_HOST ?? "") !== "" ? "" : withoutLimits(config.policy, host.works)),
     },
-    {
+    ...(namesHost ? [] : [{
       name: "image",
       ok: imageThere,
       needed: wantsContainer,
@@ -73,7 +75,7 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
       hint: imageThere
         ? ""
         : `docker pull ${image}, or docker load / docker import it, or let pp pull it with --pull`,
-    },
+    }]),
     {
       name: "bubblewrap",
       ok: host.works,
@@ -81,6 +83,7 @@ export async function doctor(flags: DoctorFlags): Promise<VerbResult> {
       found: host.works ? host.version ?? "works" : host.error ?? "not found",
       hint: host.works ? "" : "apt-get install bubblewrap; only the backends copy and git_worktree need it",
     },
+    ...await checkSandbox(config.policy, !namesHost && containerUsable, wantsHost && host.works),
     await checkGit(),
     ...(flags.command === undefined ? [] : [checkCommand(flags.command, config)]),
     await checkProvider(flags.provider, env),
@@ -116,6 +119,28 @@ async function checkPolicy(path: string | undefined): Promise<{ check: Check; co
   }
 }
 
+/** What commands would run in; nothing where another line says what is missing for it. */
+async function checkSandbox(policy: Policy, container: boolean, host: boolean): Promise<Check[]> {
+  const { backend, container_image: image } = policy.sandbox;
+  const line = (
+    ok: boolean,
+    found: string,
+    hint = "",
+  ) => [{ name: "sandbox", ok, needed: true, found, hint }];
+  if (container) return line(true, `a container of ${image}`);
+  if (!host) return [];
+  const limits = containerLimits(policy);
+  if (limits.length > 0) {
+    const found = `the backend ${backend} cannot enforce ${limits.join(", ")}`;
+    return line(false, found, "use sandbox.backend container, or take these limits out of the policy");
+  }
+  const refused = backend === "git_worktree" ? await wireCheckoutProbe(Deno.cwd()) : null;
+  if (refused !== null) return line(false, [refused.message, ...refused.details].join("\n"), refused.hint);
+  const network = policy.network === "allow" ? "with the host's network" : "without network";
+  const instead = backend === "auto" ? "a container is taken when an engine answers and has the image" : "";
+  return line(true, `bubblewrap on this host, in a copy ${network}`, instead);
+}
+
 async function checkGit(): Promise<Check> {
   // Spawning what is not there throws at once, not in the promise.
   const output = async () =>
@@ -147,15 +172,17 @@ function checkCommand(command: string, config: PolicyConfig): Check {
   };
 }
 
+/** Who names a provider wants to know whether it can be used; else patches can be given instead. */
 async function checkProvider(flag: string | undefined, env: Environment): Promise<Check> {
+  const needed = flag !== undefined;
   try {
     const proposer = await wireProposer(flag, [], env);
     const hint = proposer.name === "stub" ? "set PP_PROVIDER, or give patches with --patch" : "";
-    return { name: "provider", ok: true, needed: false, found: proposer.name, hint };
+    return { name: "provider", ok: true, needed, found: proposer.name, hint };
   } catch (error) {
     // Who asks for a provider that does not exist has called wrongly; one that lacks its settings is a finding.
     if (!(error instanceof Failure) || error.kind === "usage") throw error;
-    return { name: "provider", ok: false, needed: false, found: error.message, hint: error.hint ?? "" };
+    return { name: "provider", ok: false, needed, found: error.message, hint: error.hint ?? "" };
   }
 }
 
@@ -186,13 +213,15 @@ async function checkCache(): Promise<readonly Check[]> {
 
 function report(checks: readonly Check[], usable: boolean): string {
   const c = colour(Deno.stdout);
+  const columns = terminalColumns();
+  const below = " ".repeat(21);
   const lines = checks.flatMap(({ name, ok, needed, found, hint }) => {
     const mark = ok ? c.green("ok     ") : needed ? c.red("missing") : c.yellow("note   ");
     const [first = "", ...more] = found.split("\n").map(printableLine);
     return [
-      `${mark}  ${name.padEnd(10)}  ${first}`,
-      ...more.map((line) => `                     ${line}`),
-      ...(hint === "" ? [] : [c.dim(`                     ${hint}`)]),
+      inColumns(`${mark}  ${name.padEnd(10)}  `, first, columns),
+      ...more.map((line) => inColumns(below, line, columns)),
+      ...(hint === "" ? [] : [c.dim(inColumns(below, hint, columns))]),
     ];
   });
   lines.push(usable ? c.green("pp run can work here") : c.red("pp run cannot work here yet"));

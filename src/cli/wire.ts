@@ -167,7 +167,7 @@ export async function wireGate(
   return { history: await gitHistory(directory, scratch, signal), findSecrets };
 }
 
-/** The proposer the flags and the environment ask for. */
+/** The proposer the flags and the environment ask for; files and programs it needs are there. */
 export async function wireProposer(
   provider: string | undefined,
   patches: readonly string[],
@@ -183,8 +183,9 @@ export async function wireProposer(
       return patchFileProposer(patches);
     }
     case "command": {
-      const { commandProposer, commandSettings } = await import("../propose/command.ts");
+      const { commandProposer, commandSettings, requireProgram } = await import("../propose/command.ts");
       const { argv, options } = commandSettings(env);
+      await requireProgram({ argv, ...options });
       return commandProposer(argv, options);
     }
     case "openai": {
@@ -258,6 +259,20 @@ export function containerLimits({ limits, sandbox }: Pick<Policy, "limits" | "sa
   const { pids, disk_bytes } = limits;
   const asked = { cpu_limit, memory_limit, runtime, pids, disk_bytes };
   return Object.entries(asked).filter(([, limit]) => limit !== null).map(([key]) => key);
+}
+
+/** Why the backend git_worktree would not take a folder; null when it would. */
+export async function wireCheckoutProbe(root: string) {
+  const { directoryWorkspace } = await import("../workspace/directory.ts");
+  const { requireClean } = await import("../sandbox/bubblewrap/clean_checkout.ts");
+  const { Failure } = await import("../vocabulary/failure.ts");
+  try {
+    requireClean(await (await directoryWorkspace(root, { artifactsDir: ".pp-artifacts" })).checkout());
+    return null;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
 }
 
 /** Whether the host backends can be used. */

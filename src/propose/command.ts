@@ -6,6 +6,7 @@ import { type ProgramResult, runProgram } from "./process.ts";
 import type { Proposer, ProposerAnswer } from "./proposer.ts";
 
 export { type CommandOptions, commandSettings } from "./command_settings.ts";
+export { requireProgram } from "./process.ts";
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const STDERR_BYTES = 16 * 1024;

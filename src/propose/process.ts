@@ -1,3 +1,5 @@
+import { access, constants, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
 import { killMarked } from "./stragglers.ts";
 
@@ -86,14 +88,39 @@ function spawn(call: ProgramCall, mark: string): Deno.ChildProcess {
       stderr: "piped",
     }).spawn();
   } catch (error) {
-    const missing = error instanceof Deno.errors.NotFound;
-    throw new Failure(
-      "unavailable",
-      missing ? "command_missing" : "command_not_executable",
-      `the proposer program ${JSON.stringify(program)} ${missing ? "was not found" : "cannot be executed"}`,
-      { hint: "check PP_COMMAND and PATH", cause: error },
-    );
+    throw notStarted(program, error instanceof Deno.errors.NotFound, error);
   }
+}
+
+function notStarted(program: string, missing: boolean, cause?: unknown): Failure {
+  return new Failure(
+    "unavailable",
+    missing ? "command_missing" : "command_not_executable",
+    `the proposer program ${JSON.stringify(program)} ${missing ? "was not found" : "cannot be executed"}`,
+    { hint: "check PP_COMMAND and PATH", ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/**
+ * Looks for a program where `runProgram` will, so that one that is not there is told before anything runs.
+ * @throws Failure as `runProgram`
+ */
+export async function requireProgram(
+  { argv, cwd, env }: Pick<ProgramCall, "argv" | "cwd" | "env">,
+): Promise<void> {
+  const program = argv[0] ?? "";
+  // Where there is no PATH, the system has one of its own.
+  if (!program.includes("/") && env.PATH === undefined) return;
+  const folders = program.includes("/") ? [""] : env.PATH!.split(":");
+  let there = false;
+  for (const folder of folders) {
+    const path = resolve(cwd ?? Deno.cwd(), folder, program);
+    const found = await stat(path).catch(() => null);
+    if (found === null) continue;
+    there = true;
+    if (found.isFile() && await access(path, constants.X_OK).then(() => true, () => false)) return;
+  }
+  throw notStarted(program, !there);
 }
 
 async function killed(child: Deno.ChildProcess, mark: string): Promise<Deno.CommandStatus> {

@@ -109,6 +109,39 @@ Deno.test("pp doctor: a provider without its settings is a note, one that does n
   });
 });
 
+Deno.test("pp doctor: a provider named by --provider is needed, and so is its program", async () => {
+  await withFakeEngine("here:1", async (host) => {
+    const named = await doctor(CONTAINER, { DOCKER_HOST: host }, "--provider", "openai");
+    assert.deepEqual([named.code, named.check("provider")!.needed], [69, true]);
+    const env = { DOCKER_HOST: host, PP_COMMAND: "pp-no-such-program --fast" };
+    const gone = await doctor(CONTAINER, env, "--provider", "command");
+    assert.equal(gone.code, 69);
+    assert.match(gone.check("provider")!.found, /"pp-no-such-program" was not found/);
+    assert.match(gone.check("provider")!.hint, /PP_COMMAND/);
+    const there = await doctor(CONTAINER, { ...env, PP_COMMAND: "sh agent.sh" }, "--provider", "command");
+    assert.equal(there.code, 0);
+  });
+});
+
+Deno.test("pp doctor: says what commands would run in, and what a named host backend cannot hold", async () => {
+  await withFakeEngine("here:1", async (host) => {
+    const inside = await doctor(CONTAINER, { DOCKER_HOST: host });
+    assert.equal(inside.check("sandbox")!.found, "a container of here:1");
+    const limited = { sandbox: { backend: "copy", memory_limit: "1g" }, limits: { pids: 64 } };
+    const refused = await doctor(limited, { DOCKER_HOST: host });
+    assert.equal(refused.code, 69);
+    assert.match(refused.check("sandbox")!.found, /the backend copy cannot enforce memory_limit, pids/);
+    assert.match(refused.check("sandbox")!.hint, /sandbox\.backend container/);
+    assert.equal(refused.check("image"), undefined, "no image is needed");
+    const bare = await doctor({ sandbox: { backend: "git_worktree" } }, { DOCKER_HOST: host });
+    assert.equal(bare.code, 69);
+    assert.match(bare.check("sandbox")!.found, /not a git checkout/);
+    const copied = await doctor({ sandbox: { backend: "copy" } }, { DOCKER_HOST: host });
+    assert.equal(copied.code, 0);
+    assert.match(copied.check("sandbox")!.found, /bubblewrap on this host, in a copy without network/);
+  });
+});
+
 Deno.test("withoutLimits: names the limits that keep auto from bubblewrap, where that would work", () => {
   const { policy } = defaultPolicy();
   const limited: Policy = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { commandProposer, commandSettings } from "../../src/propose/command.ts";
+import { commandProposer, commandSettings, requireProgram } from "../../src/propose/command.ts";
 import type { CommandOptions } from "../../src/propose/command_settings.ts";
 import { failureOf, invalidDetail, NEVER, request } from "./requests.ts";
 
@@ -157,6 +157,27 @@ Deno.test("commandProposer: a program that is not there or cannot run", async ()
     "command_missing",
   );
   await failureOf(proposer(["/"]).propose(request(), NEVER), "unavailable", "command_not_executable");
+});
+
+Deno.test("requireProgram: finds what would run, by PATH or from the folder, and refuses the rest", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/agent`, "#!/bin/sh\n", { mode: 0o755 });
+    await Deno.writeTextFile(`${folder}/notes`, "", { mode: 0o644 });
+    const look = (program: string, PATH?: string) =>
+      requireProgram({ argv: [program], cwd: folder, env: PATH === undefined ? {} : { PATH } });
+    await look("./agent");
+    await look(`${folder}/agent`, "");
+    await look("agent", `/nonexistent/bin:${folder}`);
+    await look("agent", "/nonexistent/bin:.");
+    await look("agent");
+    await failureOf(look("./other"), "unavailable", "command_missing");
+    await failureOf(look("agent", "/nonexistent/bin"), "unavailable", "command_missing");
+    await failureOf(look("./notes"), "unavailable", "command_not_executable");
+    await failureOf(look("/"), "unavailable", "command_not_executable");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("commandProposer: the child sees its own environment only; listed secrets stay out of messages", async () => {

@@ -66,7 +66,8 @@ export async function connectEngine(env: Environment, runtime: ContainerRuntime)
       await engine.call("answer", PING_MS, (abortSignal) => ping(engine.docker, abortSignal));
       return engine;
     } catch (error) {
-      tried.push(`${host}: ${noAnswer(rootMessage(error))}`);
+      const why = noAnswer(rootMessage(error));
+      tried.push(why.startsWith(`${host}: `) ? why : `${host}: ${why}`);
     }
   }
   throw new Failure("unavailable", "engine_unavailable", "no container engine answers", {
