@@ -6,6 +6,7 @@ import type { Operation } from "../store/operations.ts";
 import { findConflicts, resolutionOf } from "../store/operation/conflict.ts";
 import { mergedFile } from "../store/operation/merged_file.ts";
 import { type FoundRevision, requireRevision } from "../store/proposal/find.ts";
+import { timeReached } from "../store/log/time_reached.ts";
 import { expireIfDue, transition } from "../store/proposal/transition.ts";
 import type { Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
@@ -232,7 +233,7 @@ function cleared(
     if (number !== revision.newest) {
       return no("not_newest", `P${proposal}.${number} was superseded by P${proposal}.${revision.newest}`);
     }
-    if (hasExpired(revision, by.now)) {
+    if (hasExpired(revision, timeReached(rows, by.now))) {
       return no("expired", `P${proposal}.${number} expired ${revision.expiresAt}`);
     }
     if (!["proposed", "approved"].includes(revision.state)) {

@@ -16,7 +16,7 @@ const NEXT: Readonly<Record<RevisionState, readonly RevisionState[]>> = {
 };
 
 /** What can still expire. */
-const WAITING: readonly RevisionState[] = ["proposed", "approved"];
+export const WAITING: readonly RevisionState[] = ["proposed", "approved"];
 
 /** Whether a revision may go from one state to another. */
 export function mayBecome(from: RevisionState, to: RevisionState): boolean {

@@ -1,8 +1,10 @@
 import { stateAt } from "../approve/states.ts";
 import { proposalName } from "../store/names.ts";
 import { revisionName } from "../store/proposal/find.ts";
+import { timeReached } from "../store/log/time_reached.ts";
 import { requestApproval } from "../store/proposal/request.ts";
 import { type ProposalSummary, REVISION_STATES, type RevisionState } from "../store/proposals.ts";
+import type { Rows } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { approvalTerms, type ApprovalTermsFlags } from "./approval_terms.ts";
@@ -69,11 +71,12 @@ export interface Listed {
 
 /** Proposals whose newest revision is in a state now; all with null. What has expired counts as expired. */
 export function listed(
-  rows: { proposals(filter: { state?: RevisionState; limit?: number }): readonly ProposalSummary[] },
+  rows: Pick<Rows, "proposals" | "lastEvent">,
   state: RevisionState | null,
   limit: number,
   now: Date,
 ): readonly Listed[] {
+  const reached = timeReached(rows, now);
   // What waits may have expired since; what is asked for as expired may not have been written down yet.
   const asked = state === "expired" ? (["expired", "proposed", "approved"] as const) : [state];
   return asked
@@ -82,7 +85,7 @@ export function listed(
     )
     .map((summary) => ({
       summary,
-      state: stateAt(summary.revision, now),
+      state: stateAt(summary.revision, reached),
     }))
     .filter((each) => state === null || each.state === state)
     .sort((a, b) => b.summary.proposal.number - a.summary.proposal.number)

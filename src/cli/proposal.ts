@@ -5,6 +5,7 @@ import { writeWhole } from "../bundle/pack.ts";
 import { diffVersions } from "../store/artifact/diff.ts";
 import { artifactName, proposalName } from "../store/names.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
+import { timeReached } from "../store/log/time_reached.ts";
 import { withdraw } from "../store/proposal/transition.ts";
 import type { ProposalSummary, RevisionState } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
@@ -56,23 +57,24 @@ export async function proposalList(flags: ListFlags): Promise<VerbResult> {
   }
   const artifact = flags.artifact === undefined ? {} : { artifact: artifactName(flags.artifact) };
   return await withStore(flags, false, ({ store, by }) => {
-    const { proposals, more } = store.records.read((rows) =>
-      listProposals(rows, {
+    const { proposals, more, reached } = store.records.read((rows) => ({
+      ...listProposals(rows, {
         ...{ limit, ...artifact },
         ...(flags.state === undefined ? {} : { state: flags.state }),
         ...(flags.mine === true ? { actor: by.actor } : {}),
-      })
-    );
+      }),
+      reached: timeReached(rows, by.now),
+    }));
     const c = colour(Deno.stdout);
     const rest = more ? `\n${c.yellow(`there are more than ${limit}: --limit shows more`)}` : "";
     return Promise.resolve({
       exit: EXIT.yes,
       text: proposals.length === 0
         ? "no proposals: pp propose ARTIFACT makes one"
-        : listLines(proposals, by.now, c) + rest,
+        : listLines(proposals, reached, c) + rest,
       json: {
         format: "veripatch-proposal-list/v1",
-        proposals: proposals.map((one) => summaryJson(one, stateAt(one.revision, by.now))),
+        proposals: proposals.map((one) => summaryJson(one, stateAt(one.revision, reached))),
         more,
       },
     });

@@ -3,6 +3,7 @@ import { type FileInUse, filesInUse, pathsOf } from "../approve/in_use.ts";
 import type { Standing } from "../approve/judge.ts";
 import { stateAt } from "../approve/states.ts";
 import { requireAsShown } from "../proposal/shown.ts";
+import { timeReached } from "../store/log/time_reached.ts";
 import type { ProposalName } from "../store/names.ts";
 import { requireRevision, revisionName } from "../store/proposal/find.ts";
 import { standingOf, subjectOf } from "../store/proposal/standing.ts";
@@ -57,7 +58,7 @@ export function revisionView(store: Store, name: ProposalName, terms: LoadedTerm
     }
     return {
       ...{ name: revisionName(revision), proposal, revision, approvals, evidence, standing, damage },
-      state: stateAt(revision, terms.now),
+      state: stateAt(revision, timeReached(rows, terms.now)),
       trust: { file: terms.trustFile, named: terms.trustNamed, shown: trustText(terms) },
       inUse: evidence === null ? [] : filesInUse(pathsOf(evidence), terms.inUse),
       checks: rows.checks(proposal.number, revision.number).map(checkView),

@@ -4,6 +4,7 @@ import { displayText } from "../patch/bytes.ts";
 import { renderPatch } from "../patch/render.ts";
 import { fileStats } from "../patch/stats.ts";
 import { type FoundRevision, requireRevision, revisionName } from "../store/proposal/find.ts";
+import { timeReached } from "../store/log/time_reached.ts";
 import type { ProposalName } from "../store/names.ts";
 import type { Approval, Check, RevisionHead, RevisionState } from "../store/proposals.ts";
 import type { Store } from "../store/store.ts";
@@ -43,10 +44,11 @@ export async function viewProposal(store: Store, name: ProposalName, now: Date):
       approvals: rows.approvals(proposal, number),
       revisions: rows.revisions(proposal),
       newestVersion: rows.latest(found.proposal.artifact)?.number ?? null,
+      state: stateAt(found.revision, timeReached(rows, now)),
     };
   });
   const { change } = await storedChange(store, seen.found);
-  return { ...seen, change, state: stateAt(seen.found.revision, now) };
+  return { ...seen, change };
 }
 
 /** What `pp proposal show --json` prints: `veripatch-proposal-show/v1`. */

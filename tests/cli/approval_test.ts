@@ -3,7 +3,7 @@ import { checkDocument } from "../../src/approve/check.ts";
 import { openDatabase } from "../../src/store/sqlite/driver.ts";
 import { transition } from "../../src/store/proposal/transition.ts";
 import { checkOf, CHECKS } from "../approve/fixture.ts";
-import { authorOf } from "../contract/store_contract.ts";
+import { addFiles, authorOf } from "../contract/store_contract.ts";
 import { type Proposed, withProposed } from "./proposed.ts";
 import { spawnPp } from "./process.ts";
 import { withTerminal } from "./terminal.ts";
@@ -84,6 +84,25 @@ Deno.test("pp approval list, proposal list: what nobody can approve and what fai
     assert.equal(yes.code, 0, yes.stdout + yes.stderr);
     const shown = await json("approval", "show", "P1", "--trust", "trust.yaml");
     assert.deepEqual([shown.denied, shown.failed_checks], [true, ["patch", "syntax", "git"]]);
+  });
+});
+
+Deno.test("pp approval: what has run out by the newest event is expired, also where the clock was set back since", async () => {
+  await withProposed(null, async ({ pp, json, propose, inStore }) => {
+    const ahead = (hours: number) => new Date(Date.now() + hours * 3_600_000);
+    const { evidence } = await propose({ over: { expires_at: ahead(1).toISOString() } });
+    await propose({ over: { expires_at: ahead(3).toISOString() } });
+    await inStore((store) => addFiles(store, "other", { f: "1" }, authorOf(store, "tester", ahead(2))));
+    assert.match((await pp(["approval", "list"])).stdout, /^P2\.1 [^\n]*\n$/);
+    assert.match(
+      (await pp(["approval", "list", "--state", "expired"])).stdout,
+      /^P1\.1 {4}expired [^\n]*\n$/,
+    );
+    assert.match((await pp(["proposal", "list"])).stdout, /^P1\.1 {4}expired /m);
+    assert.equal((await json("proposal", "show", "P1")).state, "expired");
+    const refused = await pp([...by("ann.pem", evidence)]);
+    assert.deepEqual([refused.code, /it has expired/.test(refused.stdout)], [3, true], refused.stdout);
+    assert.equal((await pp(["events", "--verify"])).code, 0);
   });
 });
 

@@ -14,7 +14,7 @@ import type { Failure } from "../../src/vocabulary/failure.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import { ANN, BOB, CHECKS, EVE, NOW, termsOf } from "../approve/fixture.ts";
 import { decideAs, evidenceFor, newRevision, proposeChange } from "../store/proposals.ts";
-import { authorOf, givenStore, type StoreUnderTest } from "./store_contract.ts";
+import { addFiles, authorOf, givenStore, type StoreUnderTest } from "./store_contract.ts";
 
 const codeOf = (result: Decided | Moved) =>
   result.ok ? "ok" : "refusal" in result ? result.refusal.reason : result.code;
@@ -186,6 +186,56 @@ export function decisionContract(name: string, make: () => Promise<StoreUnderTes
       sound(store);
     },
   );
+
+  given("a clock that is set back revives nothing that had run out by the newest event", async (store) => {
+    const terms = termsOf();
+    const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1_000);
+    const over = { expires_at: at(60).toISOString() };
+    const [asked, waits, forever] = [
+      await proposeChange(store, makerOf(store), terms, { over }),
+      await proposeChange(store, makerOf(store), terms, { over: { expires_at: at(71).toISOString() } }),
+      await proposeChange(store, makerOf(store), terms),
+    ];
+    const short = { expires_at: at(60).toISOString() };
+    assert.equal(codeOf(decideAs(store, authorOf(store, "ann"), forever, ANN, terms, short)), "ok");
+    const standingAt = (now: Date) =>
+      store.records.read((rows) =>
+        standingOf(rows, store.records.storeId, rows.revision(forever.proposal, 1)!, { ...terms, now })
+      ).outcome;
+    assert.equal(standingAt(at(59)), "approved");
+    await addFiles(store, "other", { f: "1" }, authorOf(store, "tester", at(70)));
+    // Nobody wrote down yet that it expired, and the clock says that it did not.
+    assert.equal(stateOf(store, asked), "proposed");
+    assert.equal(standingAt(at(59)), "missing");
+    assert.equal(codeOf(decideAs(store, authorOf(store, "ann", at(1)), asked, ANN, terms)), "expired");
+    assert.deepEqual([asked, waits, forever].map((one) => stateOf(store, one)), [
+      "expired",
+      "proposed",
+      "approved",
+    ]);
+    assert.equal(codeOf(decideAs(store, authorOf(store, "ann", at(2)), waits, ANN, terms)), "ok");
+    sound(store);
+  });
+
+  given("what had expired is written down before an event of a clock that was set back", async (store) => {
+    const terms = termsOf();
+    const at = (seconds: number) => new Date(NOW.getTime() + seconds * 1_000);
+    const over = (seconds: number) => ({ over: { expires_at: at(seconds).toISOString() } });
+    const due = await proposeChange(store, makerOf(store), terms, over(60));
+    const approved = await proposeChange(store, makerOf(store), terms, over(61));
+    assert.equal(codeOf(decideAs(store, authorOf(store, "ann"), approved, ANN, terms)), "ok");
+    const later = await proposeChange(store, makerOf(store), terms, over(90));
+    await addFiles(store, "other", { f: "1" }, authorOf(store, "tester", at(70)));
+    await addFiles(store, "other", { f: "2" }, authorOf(store, "tester", at(5)));
+    const states = () => [due, approved, later].map((one) => stateOf(store, one));
+    assert.deepEqual(states(), ["expired", "expired", "proposed"]);
+    // What is proposed after the log was far ahead is not behind it for ever.
+    await addFiles(store, "other", { f: "3" }, authorOf(store, "tester", at(1_000_000)));
+    const anew = await proposeChange(store, makerOf(store, at(6)), terms, { ...over(66), proposal: 1 });
+    assert.deepEqual([...states(), stateOf(store, anew)], ["superseded", "expired", "expired", "proposed"]);
+    assert.equal(codeOf(decideAs(store, authorOf(store, "ann", at(7)), anew, ANN, terms)), "ok");
+    sound(store);
+  });
 
   given(
     "as many principals as it takes; one twice, untrusted ones and the proposer leave nothing behind",

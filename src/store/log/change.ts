@@ -1,7 +1,10 @@
 import type { Sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
+import { hasExpired, WAITING } from "../../approve/states.ts";
+import type { RevisionLine, RevisionState } from "../proposals.ts";
 import type { Version, WritableRows } from "../store.ts";
 import { nextEvent } from "./event.ts";
+import { timeReached } from "./time_reached.ts";
 
 /** Who changes something, and when. */
 export interface Author {
@@ -11,11 +14,66 @@ export interface Author {
   readonly now: Date;
 }
 
-/** Appends an event to the log, in the transaction of what it tells of. */
+/**
+ * Appends an event to the log, in the transaction of what it tells of. Where the clock was set back, what had expired is
+ * written down first: from then on the newest event no longer tells how late it was.
+ */
 export function record(rows: WritableRows, by: Author, kind: string, payload: unknown): void {
+  writeDownExpired(rows, by);
+  append(rows, by, kind, payload);
+}
+
+function append(rows: WritableRows, by: Author, kind: string, payload: unknown): void {
   const last = rows.lastEvent();
   const time = by.now.toISOString();
   rows.insertEvent(nextEvent(by.storeId, last, { time, actor: by.actor, kind, payload }));
+}
+
+function writeDownExpired(rows: WritableRows, by: Author): void {
+  const reached = timeReached(rows, by.now);
+  if (reached === by.now) return;
+  for (const { revision } of WAITING.flatMap((state) => rows.proposals({ state }))) {
+    if (hasExpired(revision, reached)) setState(rows, by, revision, "expired", expiredReason(revision));
+  }
+}
+
+/** Why a revision that has expired is in that state. */
+export function expiredReason({ expiresAt }: Pick<RevisionLine, "expiresAt">): string {
+  return `it expired ${expiresAt}`;
+}
+
+/**
+ * Sets the state of a revision that is as it was seen, and appends the event of it.
+ * @param kind of the event; `proposal_<to>` unless said
+ * @param details more for the event
+ * @returns whether it took; false leaves the revision as it is
+ */
+export function recordState(
+  rows: WritableRows,
+  by: Author,
+  revision: RevisionLine,
+  to: RevisionState,
+  reason: string,
+  kind?: string,
+  details?: Readonly<Record<string, unknown>>,
+): boolean {
+  writeDownExpired(rows, by);
+  return setState(rows, by, revision, to, reason, kind, details);
+}
+
+function setState(
+  rows: WritableRows,
+  by: Author,
+  { proposal, number, state, evidence }: RevisionLine,
+  to: RevisionState,
+  reason: string,
+  kind = `proposal_${to}`,
+  details: Readonly<Record<string, unknown>> = {},
+): boolean {
+  const set = { state: to, reason, changedAt: by.now.toISOString() };
+  if (!rows.setRevisionState(proposal, number, { state, evidence }, set)) return false;
+  append(rows, by, kind, { ...details, proposal, revision: number, evidence, from: state, to, reason });
+  return true;
 }
 
 /** What is to become the next version. */

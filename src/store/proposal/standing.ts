@@ -3,6 +3,7 @@ import { type ApprovalTerms, judgeApprovals, type Standing, type Subject } from 
 import { sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import type { Approval, Revision } from "../proposals.ts";
+import { timeReached } from "../log/time_reached.ts";
 import type { Rows } from "../store.ts";
 import { evidenceDifference } from "./change.ts";
 import { revisionName } from "./find.ts";
@@ -12,8 +13,8 @@ const MAX_EARLIER = 32;
 
 /**
  * Whether a revision is approved, from what is signed and not from the state that the table says: its evidence is what
- * its hash says and of this revision, and every decision is verified anew. Who applies asks this in the transaction in
- * which it begins.
+ * its hash says and of this revision, and every decision is verified anew, at the time the log has reached. Who applies
+ * asks this in the transaction in which it begins.
  * @param more decisions that are not in the store yet
  * @throws Failure `proposal_draft` (usage): nothing was proposed yet; `evidence_corrupt` (malformed)
  */
@@ -38,7 +39,8 @@ export function standingOf(
     if (next !== null && next.revision >= from.revision) break;
     from = next;
   }
-  return judgeApprovals(subject, decisions, terms, earlier);
+  const now = timeReached(rows, terms.now);
+  return judgeApprovals(subject, decisions, { ...terms, now }, earlier);
 }
 
 /** The evidence of a revision, which it is really of. @throws as `standingOf` */

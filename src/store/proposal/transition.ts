@@ -1,6 +1,7 @@
 import { hasExpired, mayBecome } from "../../approve/states.ts";
 import type { Sha256 } from "../../vocabulary/digest.ts";
-import { type Author, record } from "../log/change.ts";
+import { type Author, expiredReason, recordState } from "../log/change.ts";
+import { timeReached } from "../log/time_reached.ts";
 import type { Revision, RevisionState } from "../proposals.ts";
 import type { WritableRows } from "../store.ts";
 import { requireRevision } from "./find.ts";
@@ -65,10 +66,13 @@ export function look(
   return { ok: true, revision };
 }
 
-/** Writes down that a revision has expired, if its time has come. @returns whether it had */
+/**
+ * Writes down that a revision has expired, if its time has come by the clock, or had come by the newest event of the log.
+ * @returns whether it had
+ */
 export function expireIfDue(rows: WritableRows, by: Author, revision: Revision): boolean {
-  if (!hasExpired(revision, by.now)) return false;
-  move(rows, by, revision, "expired", `it expired ${revision.expiresAt}`, "proposal_expired", {});
+  if (!hasExpired(revision, timeReached(rows, by.now))) return false;
+  move(rows, by, revision, "expired", expiredReason(revision), "proposal_expired", {});
   return true;
 }
 
@@ -76,17 +80,13 @@ export function expireIfDue(rows: WritableRows, by: Author, revision: Revision):
 export function move(
   rows: WritableRows,
   by: Author,
-  { proposal, number, state, evidence }: Revision,
+  revision: Revision,
   to: RevisionState,
   reason: string,
   kind: string,
   details: Readonly<Record<string, unknown>>,
 ): Moved {
-  if (!mayBecome(state, to)) return { ok: false, code: "state_differs", state };
-  const set = { state: to, reason, changedAt: by.now.toISOString() };
-  if (!rows.setRevisionState(proposal, number, { state, evidence }, set)) {
-    return { ok: false, code: "state_differs", state };
-  }
-  record(rows, by, kind, { ...details, proposal, revision: number, evidence, from: state, to, reason });
-  return { ok: true };
+  const { state } = revision;
+  const moved = mayBecome(state, to) && recordState(rows, by, revision, to, reason, kind, details);
+  return moved ? { ok: true } : { ok: false, code: "state_differs", state };
 }
