@@ -4,6 +4,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import type { ByteString, FilePatch, Hunk, HunkLine } from "../vocabulary/patch.ts";
 import { printablePath, quoted } from "../vocabulary/printable.ts";
 import { readBoundedFile } from "./bounded_file.ts";
+import { lendTerminal } from "./lent_terminal.ts";
 
 /** What came of an edit; without one, why, as a sentence for people. */
 export type Edited<T> = { readonly ok: true; readonly value: T } | {
@@ -64,9 +65,9 @@ export async function editInEditor(text: Uint8Array): Promise<Edited<Uint8Array>
   const file = `${folder}/hunk.diff`;
   try {
     await Deno.writeFile(file, text, { mode: 0o600 });
-    // What it draws is no part of what pp prints.
-    const args = ["-c", `{ ${editor} "$1"\n} >&2`, "sh", file];
-    const { code, signal } = await new Deno.Command("sh", { args }).spawn().status;
+    // What it draws is no part of what pp prints. The shell outlives a Ctrl-C that the editor lives on after.
+    const args = ["-c", `trap : INT QUIT; { ${editor} "$1"\n} >&2`, "sh", file];
+    const { code, signal } = await lendTerminal(() => new Deno.Command("sh", { args }).spawn().status);
     const shown = quoted(editor, 100);
     if (code === 127) {
       return { ok: false, why: `there is no editor ${shown}: set VISUAL or EDITOR to one that is there` };

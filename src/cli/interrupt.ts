@@ -1,5 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { EXIT } from "./exit_code.ts";
+import { isTerminalLent } from "./lent_terminal.ts";
 
 /** A signal that aborts on SIGINT, SIGTERM or SIGHUP, and what undoes the listening. */
 export interface Interruption {
@@ -9,12 +10,13 @@ export interface Interruption {
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an orderly end: the session aborts, removes what it made and exits
- * 130. A second one within the clean-up is told to wait; a third ends at once (the next start cleans up).
+ * 130, but for Ctrl-C while another program has the terminal. A second one within the clean-up is told to wait; a third ends at once (the next start cleans up).
  */
 export function onInterrupt(say: (line: string) => void): Interruption {
   const controller = new AbortController();
   let count = 0;
   const handle = (name: Deno.Signal) => () => {
+    if (name === "SIGINT" && isTerminalLent()) return;
     count++;
     if (count === 1) {
       say(`${name}: stopping and cleaning up …`);

@@ -278,6 +278,49 @@ Deno.test("pp apply --interactive in a terminal: an edit that came to nothing le
   });
 });
 
+/** Lives on after Ctrl-C the first time, as editors do; the second time it is ended by it. */
+const INTERRUPTED = `#!/bin/sh
+if [ ! -e once ]; then
+  echo editing once
+  exec sleep 600
+fi
+trap 'rm once' INT
+echo editing again
+while [ -e once ]; do sleep 0.05; done
+trap : INT
+sleep 0.3
+sed -i 's/^+2/+zwei/' "$1"
+`;
+
+Deno.test("pp apply --interactive in a terminal: Ctrl-C in the editor is the editor's, and pp goes on when that ends", async () => {
+  await given(FREE, async ({ cwd, env, propose }) => {
+    const name = await propose(write("a.txt", "one\n2\nthree\n"));
+    await Deno.writeTextFile(`${cwd}/edit`, INTERRUPTED);
+    await Deno.chmod(`${cwd}/edit`, 0o755);
+    const call = {
+      ...{ args: ["apply", name, "--interactive", ...args], cwd, columns: 150 },
+      env: { ...env, EDITOR: "./edit", VISUAL: "" },
+    };
+    await withTerminal(call, async (terminal) => {
+      await terminal.until(/take this hunk/);
+      await terminal.keys("e", "Enter");
+      await terminal.until(/^editing once$/m);
+      await terminal.keys("C-c");
+      await terminal.until(
+        /the editor "\.\/edit" ended with exit 130; the hunk is as it was\n.*take this hunk .*\]$/m,
+      );
+      await Deno.writeTextFile(`${cwd}/once`, "");
+      await terminal.keys("e", "Enter");
+      await terminal.until(/^editing again$/m);
+      await terminal.keys("C-c");
+      const screen = await terminal.until(/EXIT:/);
+      assert.match(screen, /EXIT:0/);
+      assert.doesNotMatch(screen, /stopping and cleaning up/);
+    });
+    assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\nzwei\nthree\n");
+  });
+});
+
 Deno.test("pp apply --interactive in a terminal: without its editor it asks again, and Ctrl-C stops it", async () => {
   await given(FREE, async ({ cwd, env, propose }) => {
     const name = await propose(write("a.txt", "one\n2\nthree\n"));
