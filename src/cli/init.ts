@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { showProblem } from "../document/problem.ts";
-import { MARKER_FILES, type Project } from "../policy/ecosystems.ts";
+import { MARKER_FILES, type Project, TEST_FOLDERS } from "../policy/ecosystems.ts";
 import { findPolicy, showPolicyFile } from "../policy/load.ts";
 import { POLICY_FILES } from "../policy/files.ts";
 import { parsePolicy } from "../policy/parse.ts";
@@ -28,9 +28,9 @@ const MAX_DIRECTORIES = 200;
  */
 export async function init(call: InitCall): Promise<VerbResult> {
   if (call.print !== true) await refuseOverwriting(call);
-  const { text, detected } = call.preset === undefined
+  const { text, detected, imageNote } = call.preset === undefined
     ? starterPolicy(await readProject(call.root))
-    : { text: (await loadPreset(call.preset)).text, detected: [`preset ${call.preset}`] };
+    : { text: (await loadPreset(call.preset)).text, detected: [`preset ${call.preset}`], imageNote: null };
   const parsed = parsePolicy(text, POLICY_FILE);
   if (!parsed.ok) {
     throw new Failure("bug", "init_malformed", "the policy made for this project does not load", {
@@ -49,6 +49,7 @@ export async function init(call: InitCall): Promise<VerbResult> {
         `wrote    ${shown} (${detected.join("; ") || "nothing recognised: fill in your own target"})`,
         ...targets.map((target) => `target   ${target.name}: ${target.cmd ?? ""}`),
         `image    ${parsed.config.policy.sandbox.container_image}`,
+        ...(imageNote === null ? [] : [`         ${imageNote}`]),
         "next     read it, then: pp policy check && pp doctor",
       ].join("\n")
       : text,
@@ -115,6 +116,10 @@ async function readProject(root: string): Promise<Project> {
   }
   fileNames.sort();
   directories.sort();
+  const testFileNames: string[] = [];
+  for (const folder of TEST_FOLDERS) {
+    if (directories.includes(folder)) testFileNames.push(...await filesIn(join(root, folder)));
+  }
   const contents = new Map<string, string>();
   for (const name of MARKER_FILES) {
     if (fileNames.includes(name)) contents.set(name, await readStart(join(root, name)));
@@ -124,7 +129,22 @@ async function readProject(root: string): Promise<Project> {
     const marker = await Deno.lstat(join(root, name, "__init__.py")).catch(() => null);
     if (marker?.isFile) pythonPackages.push(name);
   }
-  return { fileNames, directories, pythonPackages, contents };
+  return { fileNames, directories, testFileNames, pythonPackages, contents };
+}
+
+/** Names of regular files; of a folder that cannot be read, none. */
+async function filesIn(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  let seen = 0;
+  try {
+    for await (const entry of Deno.readDir(folder)) {
+      if (++seen > MAX_ENTRIES) break;
+      if (entry.isFile) names.push(entry.name);
+    }
+  } catch {
+    // The policy is a proposal to be read anyway.
+  }
+  return names;
 }
 
 /** An unreadable file tells nothing; the policy is a proposal to be read anyway. */

@@ -24,8 +24,8 @@ Examples:
   pp init --print           only show what would be written
   pp init --preset strict --force
 
-Looks at pyproject.toml, setup.cfg, requirements, package.json, deno.json, go.mod, Cargo.toml, pom.xml, build.gradle
-and Makefile. A file that is there is never replaced without --force.`,
+Looks at pyproject.toml, setup.cfg, requirements, package.json, deno.json, go.mod, Cargo.toml, pom.xml, build.gradle,
+Makefile and at the names of tests. A file that is there is never replaced without --force.`,
     ).action(verb(async (flags: InitFlags) => {
       const { init } = await import("./init.ts");
       return await init({ root: Deno.cwd(), ...flags });

@@ -1,4 +1,4 @@
-import { ecosystemsOf, type Project } from "./ecosystems.ts";
+import { type Ecosystem, ecosystemsOf, type Project } from "./ecosystems.ts";
 import { parseGlob } from "./glob.ts";
 
 /** A policy file written for one project. */
@@ -7,6 +7,8 @@ export interface StarterPolicy {
   readonly text: string;
   /** What the project was taken for, such as `Python with pytest`; empty when nothing was recognised. */
   readonly detected: readonly string[];
+  /** A sentence on what the image named still lacks; null when it needs nothing. */
+  readonly imageNote: string | null;
 }
 
 /** Directories that hold source or tests by custom; those that are there go on the allowlist. */
@@ -21,6 +23,7 @@ export function starterPolicy(project: Project): StarterPolicy {
   const targets = found.flatMap((ecosystem) => ecosystem.targets);
   const allowlist = writeAllowlist(project, found.flatMap((ecosystem) => ecosystem.extensions));
   const image = found[0]?.image ?? "python:3.11-slim";
+  const imageNote = noteOnImage(found);
   const lines = [
     "# Policy of veripatch: what a proof runs, and what a patch may change. `pp policy check` checks this file,",
     "# `pp policy show` prints it with all defaults, docs/policy.md explains every key.",
@@ -74,7 +77,8 @@ export function starterPolicy(project: Project): StarterPolicy {
     "",
     "  sandbox:",
     "    backend: auto # container when an engine and the image are there, else bubblewrap on this host",
-    ...imageLines(image, found.length),
+    ...(imageNote === null ? [] : [`    # ${imageNote}`]),
+    `    container_image: ${JSON.stringify(image)}`,
     "    # A limit that the backend cannot enforce is an error, never ignored.",
     "    # Only a container can hold these two: without an engine, leave them out (null), or nothing runs.",
     "    cpu_limit: 2",
@@ -86,7 +90,7 @@ export function starterPolicy(project: Project): StarterPolicy {
     "    # key_env: PP_ATTEST_HMAC_KEY",
     "",
   ];
-  return { text: lines.join("\n"), detected: found.map((ecosystem) => ecosystem.about) };
+  return { text: lines.join("\n"), detected: found.map((ecosystem) => ecosystem.about), imageNote };
 }
 
 function targetLines(targets: readonly { readonly name: string; readonly cmd: string }[]): string[] {
@@ -107,10 +111,12 @@ function listLines(key: string, entries: readonly string[]): string[] {
   return [`  ${key}:`, ...entries.map((entry) => `    - ${JSON.stringify(entry)}`)];
 }
 
-function imageLines(image: string, ecosystems: number): string[] {
-  const line = `    container_image: ${JSON.stringify(image)}`;
-  if (ecosystems < 2) return [line];
-  return ["    # One image runs all targets: build one that holds all the tools.", line];
+function noteOnImage(found: readonly Ecosystem[]): string | null {
+  if (found.length > 1) return "One image runs all targets: build one that holds all the tools.";
+  const lacks = found[0]?.imageLacks ?? null;
+  return lacks === null
+    ? null
+    : `${found[0]!.image} has no ${lacks}: build an image from it that has, and name that in pp.yaml.`;
 }
 
 /** Known source directories that exist, Python packages, and source files at the top; else everything. */

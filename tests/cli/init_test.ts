@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { init } from "../../src/cli/init.ts";
 import { policyCheck } from "../../src/cli/policy.ts";
+import type { PolicyConfig } from "../../src/policy/policy.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 
 async function inDirectory(files: Record<string, string>, test: (root: string) => Promise<void>) {
@@ -43,7 +44,24 @@ Deno.test("init: writes a policy that fits the project and passes the check", as
     const json = result.json as { text: string; detected: string[] };
     assert.equal(json.text, text);
     assert.deepEqual(json.detected, ["Python with pytest"]);
+    assert.match(result.text, /^image {4}python:3\.11-slim\n {9}python:3\.11-slim has no pytest: /m);
   });
+});
+
+Deno.test("init: every shipped example is taken for what its own policy says", async () => {
+  const examples = new URL("../../examples/", import.meta.url);
+  let seen = 0;
+  for await (const { name, isDirectory } of Deno.readDir(examples)) {
+    if (!isDirectory || name === "ci") continue;
+    const root = new URL(`${name}/workspace`, examples).pathname;
+    const shipped = /cmd: "?([^"\n]+)/.exec(await Deno.readTextFile(join(root, "pp.yaml")))![1]!;
+    const { config } = (await init({ root, print: true })).json as { config: PolicyConfig };
+    // What is shipped may have more flags, or write the script's name otherwise.
+    const words = (line: string) => line.replace("./", "").split(" ").slice(0, 2);
+    assert.deepEqual(config.proof_targets.map(({ cmd }) => words(cmd!)), [words(shipped)], name);
+    seen++;
+  }
+  assert.ok(seen >= 8);
 });
 
 Deno.test("init: never replaces a policy without --force, and then pp.yaml only", async () => {

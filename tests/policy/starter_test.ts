@@ -10,6 +10,7 @@ function starter(contents: Record<string, string>, more: Partial<Project> = {}):
   const project = {
     fileNames: [...files.keys()],
     directories: [],
+    testFileNames: [],
     pythonPackages: [],
     contents: files,
     ...more,
@@ -41,6 +42,10 @@ Deno.test("starterPolicy: picks target and image by the project's own files", ()
     [{ "build.gradle.kts": "", gradlew: "" }, "./gradlew --offline --quiet test", "gradle:8-jdk21"],
     [{ "Makefile": "all:\n\ntest: all\n\ttrue\n" }, "make test", "debian:12-slim"],
     [{ "Makefile": "check:\n" }, "make check", "debian:12-slim"],
+    [{ "test_a.py": "" }, "pytest -q", "python:3.11-slim"],
+    [{ "a.test.mjs": "" }, "node --test", "node:22-slim"],
+    [{ "run_tests.sh": "" }, "sh run_tests.sh", "debian:12-slim"],
+    [{ "deno.json": "{}", "a.test.js": "" }, "deno test", "denoland/deno:2.9.6"],
   ];
   for (const [contents, cmd, image] of cases) {
     const config = starter(contents);
@@ -48,6 +53,28 @@ Deno.test("starterPolicy: picks target and image by the project's own files", ()
     assert.deepEqual(config.policy.allowed_commands, [cmd]);
     assert.equal(config.policy.sandbox.container_image, image, JSON.stringify(contents));
   }
+});
+
+Deno.test("starterPolicy: the names in folders of tests tell what they are written in", () => {
+  const python = starter({}, { directories: ["tests"], testFileNames: ["test_a.py"] });
+  assert.deepEqual(python.proof_targets.map((t) => t.cmd), ["pytest -q"]);
+  const node = starter({}, { directories: ["test"], testFileNames: ["a.test.js"] });
+  assert.deepEqual(node.proof_targets.map((t) => t.cmd), ["node --test"]);
+  assert.deepEqual(starter({}, { testFileNames: ["data.json"] }).proof_targets, []);
+});
+
+Deno.test("starterPolicy: says what the image named has not", () => {
+  const note = (contents: Record<string, string>) => {
+    const of = { fileNames: Object.keys(contents), directories: [], testFileNames: [], pythonPackages: [] };
+    const { text, imageNote } = starterPolicy({ ...of, contents: new Map(Object.entries(contents)) });
+    if (imageNote !== null) assert.ok(text.includes(`    # ${imageNote}\n    container_image:`), text);
+    return imageNote;
+  };
+  assert.match(note({ "pytest.ini": "" })!, /no pytest/);
+  assert.match(note({ "Makefile": "test:\n" })!, /no make/);
+  assert.match(note({ "package.json": '{"scripts": {"test": "x"}}', "pnpm-lock.yaml": "" })!, /no pnpm/);
+  assert.match(note({ "pytest.ini": "", "go.mod": "" })!, /all the tools/);
+  for (const known of ["go.mod", "Cargo.toml", "deno.json"]) assert.equal(note({ [known]: "" }), null, known);
 });
 
 Deno.test("starterPolicy: allows the source directories that are there, or everything", () => {
