@@ -53,6 +53,8 @@ export type Expression =
     | { readonly kind: "construct"; readonly name: string; readonly inner: Expression }
   );
 
+export type ExpressionOf<K extends Expression["kind"]> = Expression & { readonly kind: K };
+
 export interface Argument {
   /** Null for a positional one. */
   readonly name: string | null;

@@ -142,15 +142,6 @@ function wrapped(name: string, given: Given, { called }: Following): Value | nul
   return null;
 }
 
-/** What iterating over something gives. */
-export function elementOf(value: Value): Value {
-  return unionOf(value.map((m): Value => {
-    if (m.is === "list") return unionOf(m.items);
-    if (m.is === "record") return unionOf([...m.entries.values()]);
-    return m.is === "symbol" ? [symbol(`${m.name}[]`)] : UNKNOWN;
-  }));
-}
-
 const CALLBACKS = new Set([
   "then",
   "map",

@@ -106,6 +106,8 @@ export interface Rule {
 export interface LanguageRules {
   readonly globals: readonly string[];
   readonly always: readonly string[];
+  /** A symbol without what only holds the language's globals: members of that are those globals. */
+  canonical(symbol: string): string;
   /** Rules whose symbols, or calls where it is called, match. */
   symbolRules(symbol: string, called: boolean): readonly Rule[];
   importRules(module: string): readonly Rule[];
@@ -168,9 +170,14 @@ function compile(file: RuleFile): LanguageRules {
   }
   // Real sources use the same symbols again and again.
   const known = new Map<string, readonly Rule[]>();
+  const canonical = (symbol: string): string => {
+    const holder = file.globals.find((holder) => symbol.startsWith(`${holder}.`));
+    return holder === undefined ? symbol : canonical(symbol.slice(holder.length + 1));
+  };
   return {
     globals: file.globals,
     always: file.always,
+    canonical,
     symbolRules(symbol, called) {
       const key = `${called ? "c" : "m"}${symbol}`;
       const before = known.get(key);

@@ -1,5 +1,6 @@
 import type { ParsedSource } from "../syntax/tree.ts";
-import { type Dialect, evaluate } from "./evaluate.ts";
+import type { Dialect } from "./dialect.ts";
+import { evaluate } from "./evaluate.ts";
 import { lowered } from "./lower/lower.ts";
 import { manifestSites } from "./manifests.ts";
 import { obfuscations } from "./obfuscation.ts";

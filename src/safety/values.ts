@@ -1,4 +1,4 @@
-import type { Expression } from "./expression.ts";
+import type { ExpressionOf } from "./expression.ts";
 import { MAX_TEXT } from "./strings.ts";
 
 /** One thing an expression may be. */
@@ -15,7 +15,7 @@ export type Meaning =
     readonly whole: boolean;
     readonly at: number;
   }
-  | { readonly is: "function"; readonly of: Expression & { readonly kind: "function" } }
+  | { readonly is: "function"; readonly of: ExpressionOf<"function"> }
   /** Anything: there is a way to it that is not followed. */
   | { readonly is: "unknown" };
 
@@ -100,4 +100,42 @@ export function concatenated(parts: readonly Value[]): Value {
     heads = next.length > MAX_MEANINGS ? [...next.slice(0, MAX_MEANINGS), { value: "", whole: false }] : next;
   }
   return unionOf(heads.map(({ value, whole }) => [text(value, whole)]));
+}
+
+/** What can be called, or have members that can. */
+export function callables(value: Value): Value {
+  return value.filter((m) =>
+    m.is === "symbol" || m.is === "function" || (m.is === "list" && m.items.some((i) =>
+      i.some(isCallable)
+    )) ||
+    (m.is === "record" && [...m.entries.values()].some((v) => v.some(isCallable)))
+  );
+}
+
+function isCallable(m: Meaning): boolean {
+  return m.is === "symbol" || m.is === "function";
+}
+
+/** What iterating over something gives. */
+export function elementOf(value: Value): Value {
+  return unionOf(value.map((m): Value => {
+    if (m.is === "list") return unionOf(m.items);
+    if (m.is === "record") return unionOf([...m.entries.values()]);
+    return m.is === "symbol" ? [symbol(`${m.name}[]`)] : UNKNOWN;
+  }));
+}
+
+/** What an object has at an index or under a key that is written out. */
+export function indexed(object: Value, index: string): Value {
+  return unionOf(object.map((m): Value => {
+    if (m.is === "list") return m.items[Number(index)] ?? [];
+    if (m.is === "symbol") return [symbol(`${m.name}[]`)];
+    return m.is === "record" ? m.entries.get(index) ?? [] : [];
+  }));
+}
+
+/** The items of a list put together, with a text between each two. */
+export function joined(items: readonly Value[], by: string): Value {
+  const parts = items.slice(0, MAX_TEXT).flatMap((item, i): Value[] => i === 0 ? [item] : [[text(by)], item]);
+  return concatenated(parts);
 }

@@ -1,0 +1,117 @@
+import type { Dialect } from "./dialect.ts";
+import type { Scope } from "./scope.ts";
+import {
+  ANY_MODULE,
+  callables,
+  COMPUTED,
+  elementOf,
+  indexed,
+  type Meaning,
+  symbol,
+  union,
+  unionOf,
+  type Value,
+} from "./values.ts";
+
+/** Calls of these give what calls of their object give: `f.call(this, x)`, `f.bind(x)`, `f.apply(x, xs)`. */
+export const CALLERS: Readonly<Record<string, number>> = {
+  call: 1,
+  apply: 1,
+  bind: 1,
+  Invoke: 0,
+  __call__: 0,
+};
+
+/** What the names of a file, and the members of what they name, may be. */
+export class Names {
+  /** Modules of which every name is there. */
+  readonly #modules: string[];
+  /** What was ever put under a name of something, whatever it was put into. */
+  readonly #fields = new Map<string, Value>();
+
+  constructor(private readonly dialect: Dialect) {
+    this.#modules = [...dialect.rules.always];
+  }
+
+  /** Every name of a module is there from now on. */
+  allOf(module: string): void {
+    if (!this.#modules.includes(module) && this.#modules.length < 60) this.#modules.push(module);
+  }
+
+  /** What a name may be in a scope. */
+  named(name: string, scope: Scope): Value {
+    const found = scope.lookup(name);
+    if (found !== null) return found;
+    // A variable that nothing here gave a value has one all the same.
+    if (name.startsWith("$")) return [symbol(name), { is: "unknown" }];
+    const plain = this.dialect.ignoreCase ? name.toLowerCase() : name;
+    const value = [symbol(plain), ...this.#modules.map((module) => symbol(`${module}.${name}`))];
+    // Ruby's and PHP's bare names may be what was put into a field.
+    return name.startsWith("@") ? union(value, this.#stored(name)) : value;
+  }
+
+  /** `object[name]` with what the name may be. */
+  memberOf(object: Value, names: Value, scope: Scope): Value {
+    const found: Value[] = [];
+    let open = names.length === 0;
+    for (const name of names) {
+      if (name.is === "text" && name.whole) found.push(this.member(object, name.value, scope));
+      else if (name.is === "literal") found.push(indexed(object, name.source));
+      else open = true;
+    }
+    if (open) {
+      const entries = object.length > 0 &&
+        object.every((m) => m.is === "list" || (m.is === "record" && m.whole));
+      const anything = object.some((m) => m.is === "symbol" && this.#holdsGlobals(m.name));
+      found.push(entries ? elementOf(object) : [symbol(anything ? ANY_MODULE : COMPUTED)]);
+    }
+    return unionOf(found);
+  }
+
+  #holdsGlobals(name: string): boolean {
+    return this.dialect.rules.globals.includes(name) ||
+      ["globals()", "sys.modules", ANY_MODULE].includes(name);
+  }
+
+  /** `object.name`. */
+  member(object: Value, name: string, scope: Scope): Value {
+    const found: Meaning[] = [];
+    let known = false;
+    for (const m of object) {
+      if (m.is === "record") {
+        const entry = m.entries.get(name);
+        if (entry !== undefined) {
+          found.push(...entry);
+          known = true;
+        }
+      } else if (m.is === "symbol") {
+        known = true;
+        if (m.name === "globals()" || m.name === "locals()" || m.name === "vars()") {
+          found.push(...this.named(name, scope));
+        } else if (m.name === "sys.modules") found.push(symbol(name));
+        else if (name === "__dict__") found.push(m);
+        else if (m.name === COMPUTED && CALLERS[name] === undefined) {
+          found.push(symbol(`?.${name}`), ...this.#stored(name));
+        } else {
+          found.push(symbol(this.dialect.rules.canonical(`${m.name}.${name}`)));
+          // Something made: it has what was put under the name, too.
+          if (/[)\]]$/.test(m.name)) found.push(...this.#stored(name));
+        }
+      } else if (m.is === "list" && /^\d+$/.test(name)) {
+        found.push(...m.items[Number(name)] ?? []);
+        known = true;
+      }
+    }
+    return known ? found : union([symbol(`?.${name}`)], this.#stored(name));
+  }
+
+  #stored(name: string): Value {
+    return this.#fields.get(name) ?? [];
+  }
+
+  /** Keeps what can be called and was put under a name of something. */
+  store(name: string, value: Value): void {
+    const kept = callables(value);
+    if (kept.length > 0) this.#fields.set(name, union(this.#stored(name), kept));
+  }
+}
