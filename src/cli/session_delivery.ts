@@ -7,7 +7,7 @@ import type { EmbeddedWorkspace, SessionRecord } from "../bundle/record.ts";
 import type { TestsDocument } from "../bundle/schema.ts";
 import { writeBundle } from "../bundle/write.ts";
 import type { SessionPorts } from "../prove/ports.ts";
-import type { Concluded } from "../prove/prove.ts";
+import type { Concluded } from "../prove/conclude.ts";
 import { keyIdOf } from "../sign/key.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
