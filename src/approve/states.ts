@@ -23,6 +23,11 @@ export function mayBecome(from: RevisionState, to: RevisionState): boolean {
   return NEXT[from].includes(to);
 }
 
+/** Whether a revision stays in a state for good. */
+export function isFinal(state: RevisionState): boolean {
+  return NEXT[state].length === 0;
+}
+
 /** The state of a revision at a time: what has expired is, though nothing may have written that down yet. */
 export function stateAt(
   revision: { readonly state: RevisionState; readonly expiresAt: string | null },

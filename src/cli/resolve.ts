@@ -1,4 +1,5 @@
 import { markedConflict, resolveConflicts, type Wanted } from "../apply/conflicts.ts";
+import { isFinal } from "../approve/states.ts";
 import { MAX_FILE_BYTES } from "../patch/refusal.ts";
 import { proposalName } from "../store/names.ts";
 import { requireRevision } from "../store/proposal/find.ts";
@@ -65,7 +66,9 @@ export async function runResolve(name: string, flags: ResolveFlags): Promise<Ver
       ),
     ];
     const name = `P${where.proposal}`, flag = ofRebase ? " --rebase" : "";
-    if (now.length === 0) {
+    if (isFinal(revision.state)) {
+      lines.push(`${name}.${where.revision} is ${revision.state}: its conflicts are closed`);
+    } else if (now.length === 0) {
       lines.push(`${name}.${where.revision} has no conflict ${ofRebase ? "of a rebase" : "in this folder"}`);
     } else if (open.length === 0) {
       const next = ofRebase ? `pp proposal rebase ${name} makes a revision of` : `pp apply ${name} lands`;

@@ -9,12 +9,14 @@ import {
   type OperationAsked,
 } from "../../src/store/operation/change.ts";
 import { addProposal, addRevision } from "../../src/store/proposal/change.ts";
+import { transition, withdraw } from "../../src/store/proposal/transition.ts";
 import { findConflicts, type NewConflict, resolveFound } from "../../src/store/operation/conflict.ts";
 import type { NewOperation, Operation, StoredConflict } from "../../src/store/operations.ts";
 import type { Rows, Store, WritableRows } from "../../src/store/store.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import type { Failure } from "../../src/vocabulary/failure.ts";
-import { newRevision } from "../store/proposals.ts";
+import { termsOf } from "../approve/fixture.ts";
+import { newRevision, proposeChange } from "../store/proposals.ts";
 import { addFiles, authorOf, givenStore, putFiles, type StoreUnderTest } from "./store_contract.ts";
 
 const FOLDER = "/srv/project";
@@ -355,6 +357,38 @@ export function operationContract(name: string, make: () => Promise<StoreUnderTe
       assert.deepEqual(problems(store), []);
     },
   );
+
+  given(
+    "what is open of a revision closes when it is rejected, and none opens after",
+    async (store) => {
+      const by = authorOf(store, "maker");
+      const states = () => conflicts(store).map(({ id, state }) => `${id} ${state}`);
+      const target = await proposeChange(store, by, termsOf());
+      found(store, FOLDER, conflict("x"));
+      const move = (to: "stale" | "rejected") =>
+        store.records.write((rows) => assert.ok(transition(rows, by, target, to, "no good").ok));
+      move("stale");
+      assert.deepEqual(states(), ["1 open"], "a stale one may be rebased");
+      move("rejected");
+      assert.deepEqual(states(), ["1 obsolete"]);
+      const last = store.records.read((rows) => rows.lastEvent())!;
+      assert.deepEqual(JSON.parse(last.payload!), { folder: FOLDER, conflicts: [1], reason: "no good" });
+      found(store, FOLDER, conflict("x"), conflict("y"));
+      assert.deepEqual(states(), ["1 obsolete"], "somebody who planned before it was rejected opens none");
+      assert.deepEqual(problems(store), []);
+    },
+  );
+
+  given("what is open of a withdrawn revision closes", async (store) => {
+    await asked(store);
+    found(store, FOLDER, conflict("x"));
+    const draft = { proposal: 1, revision: 1, evidence: null };
+    store.records.write((rows) => {
+      assert.ok(withdraw(rows, authorOf(store, "maker"), draft, "mistaken").ok);
+    });
+    assert.deepEqual(conflicts(store).map(({ state }) => state), ["obsolete"]);
+    assert.deepEqual(problems(store), []);
+  });
 
   given("more conflicts than an event names are all told of", async (store) => {
     await asked(store);

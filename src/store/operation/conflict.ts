@@ -1,7 +1,9 @@
+import { isFinal } from "../../approve/states.ts";
 import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { type Author, record } from "../log/change.ts";
 import type { OperationSide, ResolutionKind, StoredConflict } from "../operations.ts";
+import type { RevisionLine } from "../proposals.ts";
 import type { Rows, WritableRows } from "../store.ts";
 import {
   conflictPayload,
@@ -35,7 +37,8 @@ export type ConflictTarget =
 
 /**
  * Writes down the conflicts of revisions at one place. Those that are known stay; earlier ones of the same revisions and
- * place that are about other content, or another version, are obsolete then.
+ * place that are about other content, or another version, are obsolete then. A revision that stays where it is for good
+ * has none.
  * @param revisions that were looked at, also those without a conflict
  */
 export function findConflicts(
@@ -56,7 +59,11 @@ export function findConflicts(
     }
   }
   for (const id of obsolete) rows.setConflict(id, { ...UNRESOLVED, state: "obsolete" });
-  const fresh = conflicts.filter((one) => !known.has(one)).map((one): StoredConflict => {
+  const moves = ({ proposal, revision }: NewConflict) => {
+    const row = rows.revision(proposal, revision);
+    return row !== null && !isFinal(row.state);
+  };
+  const fresh = conflicts.filter((one) => !known.has(one) && moves(one)).map((one): StoredConflict => {
     const { proposal, revision, path, base, ours, theirs } = one;
     const conflict: StoredConflict = {
       ...{ id: rows.lastConflict() + 1, proposal, revision, folder, onto, path, base, ours, theirs },
@@ -72,15 +79,15 @@ export function findConflicts(
   }
 }
 
-/** Closes what is open of a revision that another one takes the place of, wherever it was to go. */
+/** Closes what is open of a revision that goes nowhere any more, wherever it was to go. */
 export function closeConflicts(
   rows: WritableRows,
   by: Author,
-  about: Pick<NewConflict, "proposal" | "revision">,
+  { proposal, number: revision }: Pick<RevisionLine, "proposal" | "number">,
   reason: string,
 ): void {
   const byPlace = new Map<ConflictPlace, number[]>();
-  for (const { id, folder } of rows.conflicts({ ...about, state: "open" })) {
+  for (const { id, folder } of rows.conflicts({ proposal, revision, state: "open" })) {
     rows.setConflict(id, { ...UNRESOLVED, state: "obsolete" });
     byPlace.set(folder, [...byPlace.get(folder) ?? [], id]);
   }

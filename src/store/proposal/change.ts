@@ -3,7 +3,6 @@ import { canonicalJson } from "../../vocabulary/canonical_json.ts";
 import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { type Author, record } from "../log/change.ts";
-import { closeConflicts } from "../operation/conflict.ts";
 import { type Check, MAX_DOCUMENT_BYTES, type Proposal, type Revision } from "../proposals.ts";
 import type { WritableRows } from "../store.ts";
 import { requireRevision, revisionName } from "./find.ts";
@@ -72,7 +71,7 @@ export function addProposal(
 }
 
 /**
- * Adds the next revision of a proposal, a draft; the one before is superseded, and what conflicts of it are open are closed.
+ * Adds the next revision of a proposal, a draft; the one before is superseded.
  * @returns the new revision, or why there is none: the one before is being applied, applied or rejected
  * @throws Failure `proposal_unknown` (usage), `document_too_large` (malformed)
  */
@@ -88,7 +87,6 @@ export function addRevision(
   const reason = `${revisionName({ proposal, number })} takes its place`;
   const moved = move(rows, by, before, "superseded", reason, "proposal_superseded", {});
   if (!moved.ok) return moved;
-  closeConflicts(rows, by, { proposal, revision: before.number }, reason);
   return { ok: true, revision: insert(rows, by, proposal, number, what) };
 }
 

@@ -1,7 +1,8 @@
-import { hasExpired, mayBecome } from "../../approve/states.ts";
+import { hasExpired, isFinal, mayBecome } from "../../approve/states.ts";
 import type { Sha256 } from "../../vocabulary/digest.ts";
 import { type Author, expiredReason, recordState } from "../log/change.ts";
 import { timeReached } from "../log/time_reached.ts";
+import { closeConflicts } from "../operation/conflict.ts";
 import type { Revision, RevisionState } from "../proposals.ts";
 import type { WritableRows } from "../store.ts";
 import { requireRevision } from "./find.ts";
@@ -76,7 +77,9 @@ export function expireIfDue(rows: WritableRows, by: Author, revision: Revision):
   return true;
 }
 
-/** Sets the state and appends the event, if the table of states lets it. */
+/**
+ * Sets the state and appends the event, if the table of states lets it. What stays there for good has no open conflicts.
+ */
 export function move(
   rows: WritableRows,
   by: Author,
@@ -88,5 +91,7 @@ export function move(
 ): Moved {
   const { state } = revision;
   const moved = mayBecome(state, to) && recordState(rows, by, revision, to, reason, kind, details);
-  return moved ? { ok: true } : { ok: false, code: "state_differs", state };
+  if (!moved) return { ok: false, code: "state_differs", state };
+  if (isFinal(to)) closeConflicts(rows, by, revision, reason === "" ? `it is ${to}` : reason);
+  return { ok: true };
 }
