@@ -16,7 +16,8 @@ import { workspaceRoot } from "./artifact.ts";
 import { olderThan } from "./duration_asked.ts";
 import { EXIT } from "./exit_code.ts";
 import { wholeNumber } from "./number_asked.ts";
-import { bytesText, colour, count, grouped } from "./output.ts";
+import type { LostProof } from "./lost_proofs.ts";
+import { bytesText, type Colour, colour, count, grouped } from "./output.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { versionJson } from "./version_json.ts";
@@ -44,6 +45,12 @@ export async function artifactFsck(flags: FsckFlags): Promise<VerbResult> {
       ? await repair(store, by, found.damages, root === null ? null : await source(root), options)
       : null;
     const health = repaired === null ? found : await examine(store, options);
+    const { lostProofs } = await import("./lost_proofs.ts");
+    const proofs = await lostProofs(
+      store,
+      (done, of) => counter.show(`looking for proofs of ${grouped(done)} of ${grouped(of)} revisions`),
+      signal,
+    );
     const sound = isSound(health);
     const c = colour(Deno.stdout);
     const lines: string[] = [];
@@ -61,6 +68,7 @@ export async function artifactFsck(flags: FsckFlags): Promise<VerbResult> {
     }
     for (const damage of health.damages) lines.push(...damageLines(damage, c.red));
     for (const name of health.strangers) lines.push(`${c.yellow("stranger")} ${printablePath(name)}`);
+    lines.push(...proofLines(proofs, c));
     const { versions, blobs, bytes, unused, log } = health;
     lines.push(
       `${sound ? c.green("sound") : c.red("damaged")}: ${count(versions, "version")}, ${
@@ -85,6 +93,7 @@ export async function artifactFsck(flags: FsckFlags): Promise<VerbResult> {
         sound,
         ...{ versions, blobs, bytes, unused, database: health.database, strangers: health.strangers },
         damages: health.damages,
+        proofs,
         log: health.log,
         repaired: repaired === null
           ? null
@@ -92,6 +101,19 @@ export async function artifactFsck(flags: FsckFlags): Promise<VerbResult> {
       },
     };
   });
+}
+
+/** Proofs are kept beside the store: without one nothing of the store is damaged, but its change cannot be applied. */
+function proofLines(proofs: readonly LostProof[], c: Colour): string[] {
+  const lines = proofs.slice(0, MAX_HITS_SHOWN).map(({ message, details }) =>
+    `${c.yellow("proof")}    ${printableLine([message, ...details].join(": "))}`
+  );
+  const more = proofs.length - MAX_HITS_SHOWN;
+  if (more > 0) lines.push(`         and ${grouped(more)} more (--json has all)`);
+  if (proofs.length > 0) {
+    lines.push("next     put it back at its place, or propose the change anew: pp propose … --revise P…");
+  }
+  return lines;
 }
 
 function isSound({ damages, database, log, strangers }: Health): boolean {

@@ -176,7 +176,8 @@ function registerUpkeep(artifact: Command, verb: Verb): void {
     `  pp artifact fsck
   pp artifact fsck --repair --workspace .
 
-Names every version that a corrupt or missing blob hits. Exit 0 sound, 2 damaged.`,
+Names every version that a corrupt or missing blob hits. Exit 0 sound, 2 damaged. Proofs of proposals whose
+bundle is gone or changed are named, too; the store is sound without them.`,
   ).action(verb(async (flags: FsckFlags) => {
     const { artifactFsck } = await import("./artifact_upkeep.ts");
     return await artifactFsck(flags);

@@ -16,6 +16,7 @@ import type { KeptBundle } from "../proposal/proof.ts";
 import { parseEnvelope } from "../sign/dsse.ts";
 import { signaturesBy } from "../sign/sign.ts";
 import { type FoundRevision, revisionName } from "../store/proposal/find.ts";
+import type { Revision } from "../store/proposals.ts";
 import { subjectOf } from "../store/proposal/standing.ts";
 import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
@@ -82,18 +83,10 @@ export async function requireProof(
   { revision }: FoundRevision,
   { proposers }: Pick<ApprovalTerms, "proposers">,
 ): Promise<void> {
-  const { evidence, document } = store.records.read((rows) => ({
-    evidence: subjectOf(rows, store.records.storeId, revision).evidence,
-    document: rows.checks(revision.proposal, revision.number).find(({ kind }) => kind === "proof")?.document,
-  }));
+  const { evidence } = store.records.read((rows) => subjectOf(rows, store.records.storeId, revision));
   if (evidence.proof === null) return;
   const name = revisionName(revision);
-  const details = checked(kept, document === undefined ? null : readCheck(document)?.details);
-  if (!details.ok) throw corrupt(name, "its check does not say where its bundle is");
-  const bundle = await bundleAt(name, details.value.bundle, proofsOf(store), evidence.proof.session);
-  if (filesDigest([...bundle.hashes]) !== details.value.bundle_sha256) {
-    throw corrupt(name, "its files are not those that were kept");
-  }
+  const bundle = await boundBundle(store, revision, evidence.proof.session);
   const differs = await differenceOf(bundle, evidence);
   if (differs !== null) {
     throw new Failure("malformed", "proof_differs", `the bundle of ${name} does not prove it: ${differs}`, {
@@ -108,6 +101,27 @@ export async function requireProof(
   if (lost === undefined || signaturesBy(parsed.envelope, proposers.keys).length > 0) return;
   const message = `the proof of ${name} is signed by key ${lost.id.slice(0, 12)}, which is revoked`;
   throw new Failure("denied", "proof_key_revoked", message, { hint: "nothing was written; propose it anew" });
+}
+
+/**
+ * The bundle of a revision's proof, as it was kept.
+ * @throws Failure `proof_missing` (unavailable), `proof_corrupt` (malformed)
+ */
+export async function boundBundle(
+  store: StoreUse["store"],
+  revision: Revision,
+  session: string,
+): Promise<ReadBundle> {
+  const name = revisionName(revision);
+  const { proposal, number } = revision;
+  const check = store.records.read((rows) => rows.checks(proposal, number)).find(({ kind }) =>
+    kind === "proof"
+  );
+  const details = checked(kept, check === undefined ? null : readCheck(check.document)?.details);
+  if (!details.ok) throw corrupt(name, "its check does not say where its bundle is");
+  const bundle = await bundleAt(name, details.value.bundle, proofsOf(store), session);
+  if (filesDigest([...bundle.hashes]) === details.value.bundle_sha256) return bundle;
+  throw corrupt(name, "its files are not those that were kept");
 }
 
 /** A store that was moved has its bundles with it; wherever they are found, their digest decides. */

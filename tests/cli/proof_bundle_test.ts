@@ -14,6 +14,8 @@ import { ANN, BOB, checkOf, CHECKS, termsOf, trusted } from "../approve/fixture.
 import { record, redact, unproved } from "../bundle/fixture.ts";
 import { authorOf } from "../contract/store_contract.ts";
 import { withStoreFolder } from "../store/fixture.ts";
+import { withdraw } from "../../src/store/proposal/transition.ts";
+import { pp } from "./process.ts";
 import { evidenceFor, newRevision } from "../store/proposals.ts";
 
 const UNSIGNED: SessionAttestation = { enabled: false, mode: "none", keys: [], nonce: null, keyFiles: [] };
@@ -43,6 +45,9 @@ async function given(
     await Deno.mkdir(proofsOf(store), { recursive: true });
     const kept = await keepBundle(proofsOf(store), session, redact, signed);
     const patch = bytesOf(final!.patch);
+    const writer = store.blobs.writer();
+    writer.put(patch, sha256(patch));
+    writer.flush();
     const base = await newRevision(store);
     const revision = {
       ...base,
@@ -94,6 +99,37 @@ Deno.test("requireProof: a bundle that is as it was kept holds, signed or not, a
     kept: { bundle: "/elsewhere/bundle" },
   });
   await given(async ({ holds }) => assert.equal(await holds(), "holds"), { over: { proof: null } });
+});
+
+Deno.test("pp artifact fsck: a proof whose bundle is gone or changed is named, and the store is sound", async () => {
+  const fsck = async (store: FolderStore) => {
+    const call = (...more: string[]) =>
+      pp(["artifact", "fsck", ...more], { cwd: "/", env: { PP_STORE: store.folder } });
+    const { code, stdout } = await call();
+    const { proofs, sound } = JSON.parse((await call("--json")).stdout);
+    assert.deepEqual([code, sound], [0, true], stdout);
+    return { stdout, proofs: proofs.map(({ name, code }: Record<string, string>) => `${name} ${code}`) };
+  };
+  await given(async ({ store, kept }) => {
+    assert.deepEqual((await fsck(store)).proofs, []);
+    await Deno.writeTextFile(`${kept.place}/final_summary.md`, "other");
+    const changed = await fsck(store);
+    assert.deepEqual(changed.proofs, ["P1.1 proof_corrupt"]);
+    assert.match(changed.stdout, /^proof {4}the bundle of the proof of P1\.1 is not as it was kept: /m);
+    await Deno.remove(kept.place, { recursive: true });
+    const gone = await fsck(store);
+    assert.deepEqual(gone.proofs, ["P1.1 proof_missing"]);
+    assert.match(
+      gone.stdout,
+      /^proof {4}the bundle of the proof of P1\.1 is not there any more: \/.*\nnext /m,
+    );
+    assert.match(gone.stdout, /^sound: /m);
+    store.records.write((rows) => {
+      const { evidence } = rows.revision(1, 1)!;
+      assert.ok(withdraw(rows, authorOf(store), { proposal: 1, revision: 1, evidence }, "over").ok);
+    });
+    assert.deepEqual((await fsck(store)).proofs, [], "nobody asks for it any more");
+  });
 });
 
 Deno.test("requireProof: whatever is missing, more or other in the bundle is told", async () => {
