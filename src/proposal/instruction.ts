@@ -1,11 +1,11 @@
-import type { Policy, PolicyConfig } from "../policy/policy.ts";
-import { protectedGlobs, protectionOf } from "../policy/protected.ts";
-import { writeCheck } from "../policy/writes.ts";
+import type { PolicyConfig } from "../policy/policy.ts";
+import { protectedGlobs } from "../policy/protected.ts";
 import type { PreviousAttempt, ProposalRequest, Proposer } from "../propose/proposer.ts";
 import type { BaseFiles } from "../prove/base_files.ts";
 import { buildContext } from "../prove/context.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import { admitProposal, type Admitted } from "../prove/proposal.ts";
+import { writableBy } from "../prove/writable.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { printablePath, refusalText } from "../vocabulary/printable.ts";
@@ -137,7 +137,7 @@ async function instructionRequest(
     syntax: ports.syntax,
     redact: ports.redact,
     workdir: policy.sandbox.container_workdir,
-    writeAllowed: writeAllowed(policy),
+    writeAllowed: writableBy(policy, plan.keptOut),
     budgetBytes: CONTEXT_BYTES,
   });
   const request: ProposalRequest = {
@@ -160,12 +160,6 @@ async function instructionRequest(
     previous,
   };
   return (await redactStrings(request, ports.redact, "request.json")).value;
-}
-
-function writeAllowed(policy: Policy): (path: string) => boolean {
-  const refusalOf = writeCheck(policy);
-  const protection = protectionOf(policy);
-  return (path) => refusalOf(path) === null && protection(path)?.allowed !== false;
 }
 
 /** Files whose whole path stands in a text. */

@@ -31,6 +31,12 @@ const OPTIONAL: readonly Optional[] = ["response_format", "temperature", "max_to
 
 class BrokenBody extends Error {}
 
+/** The library begins its messages with the status, which is said anyway. */
+function withoutStatus(message: string, status: number): string {
+  const rest = message.startsWith(`${status} `) ? message.slice(`${status} `.length) : message;
+  return rest === "status code (no body)" ? "no body" : rest;
+}
+
 /** A client of one OpenAI-compatible chat completions endpoint; loads the library at the first question. */
 export function chatClient(settings: ChatSettings): ChatClient {
   const refused = new Set<Optional>();
@@ -63,7 +69,7 @@ export function chatClient(settings: ChatSettings): ChatClient {
         return readCompletion(response.headers.get("content-type"), body, shown);
       } catch (error) {
         if (!(error instanceof APIError) || error.status === undefined) throw error;
-        const message = shown(error.message);
+        const message = shown(withoutStatus(error.message, error.status));
         const culprit = error.status === 400 || error.status === 422
           ? OPTIONAL.find((p) => !refused.has(p) && (error.param === p || message.includes(p)))
           : undefined;

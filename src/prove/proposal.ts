@@ -16,6 +16,7 @@ import { ignoredChange } from "./ignored.ts";
 import { controlTrespasses } from "./negative_control.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { refusalsOf, touchedBy, withoutDenied } from "./protection.ts";
+import { isKeptOut, isPolicyFile } from "./writable.ts";
 
 /** A patch in canonical form that applies exactly to the base, in our eyes and in git's. */
 export interface Applied {
@@ -93,9 +94,6 @@ export async function admitPatch(
   return { ok: true, admitted: { ...applied.applied, notes, touched: touched.allowed }, leftOut: [] };
 }
 
-/** Policies judge patches, so no patch writes one. */
-const POLICY_FILE = /^pp\.(ya?ml|json)$/i;
-
 /**
  * What there is against a patch, whether it applies or not; empty when it is admitted.
  * @param keptOut folders or files that no patch may touch, whatever the policy says, relative to the workspace
@@ -123,12 +121,11 @@ export async function objectionsTo(
 
 function trespasses(patch: Patch, keptOut: readonly string[]): Refusal[] {
   const paths = new Set(patch.files.flatMap((f) => [f.oldPath, f.newPath]).filter((p) => p !== null));
-  const isKeptOut = (path: string) => keptOut.some((kept) => path === kept || path.startsWith(`${kept}/`));
   return [...paths].flatMap((path): Refusal[] => {
-    if (POLICY_FILE.test(path)) {
+    if (isPolicyFile(path)) {
       return [{ reason: "path_policy_file", path, detail: "a patch can never write a policy" }];
     }
-    return isKeptOut(path)
+    return isKeptOut(path, keptOut)
       ? [{ reason: "path_kept_out", path, detail: "bundles, policies and test reports are kept here" }]
       : [];
   });

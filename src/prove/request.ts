@@ -1,8 +1,7 @@
 import type { AttemptRecord } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
-import { protectedGlobs, protectionOf } from "../policy/protected.ts";
-import { writeCheck } from "../policy/writes.ts";
+import { protectedGlobs } from "../policy/protected.ts";
 import { type Redact, redactStrings } from "../vocabulary/redaction.ts";
 import type { TargetResult, VerificationResult } from "../vocabulary/verification.ts";
 import type { BaseFiles } from "./base_files.ts";
@@ -10,6 +9,7 @@ import { buildContext } from "./context.ts";
 import { assertions } from "./evidence.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { excerpt, type RedactedOutput, redactedOutput } from "./redact_output.ts";
+import { writableBy } from "./writable.ts";
 
 /** Bytes of each stream a proposer is shown: the first and the last half. */
 const SHOWN_OUTPUT_BYTES = 16 * 1024;
@@ -28,9 +28,6 @@ export async function buildRequest(
   ports: Pick<SessionPorts, "syntax" | "redact">,
 ): Promise<ProposalRequest> {
   const { policy } = plan.config;
-  const refusalOf = writeCheck(policy);
-  const protection = protectionOf(policy);
-  const writeAllowed = (path: string) => refusalOf(path) === null && protection(path)?.allowed !== false;
   const failing: FailingTarget[] = [];
   const outputs: string[] = [];
   for (const result of baseline.targets) {
@@ -54,7 +51,7 @@ export async function buildRequest(
     syntax: ports.syntax,
     redact: ports.redact,
     workdir: plan.spec.workdir,
-    writeAllowed,
+    writeAllowed: writableBy(policy, plan.keptOut),
   });
   const request: ProposalRequest = {
     version: "veripatch-proposal-request/v1",

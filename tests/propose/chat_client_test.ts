@@ -77,7 +77,7 @@ Deno.test("chatClient: rate limited for good is a provider that cannot be used",
     () => Response.json({ error: { message: "quota" } }, { status: 429, headers: { "retry-after-ms": "1" } }),
     async (url, asked) => {
       const failure = await failureOf(ask(url), "unavailable", "provider_rate_limited");
-      assert.match(failure.message, /429.*quota/);
+      assert.match(failure.message, / answered 429: quota$/);
       assert.equal(asked.length, 3);
     },
   ));

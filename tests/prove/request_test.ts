@@ -62,7 +62,7 @@ async function requestOf(given: Case): Promise<ProposalRequest> {
     config: { ...config, policy: { ...config.policy, write_allowlist: [...given.allow ?? ["**"]] } },
     policyDigest: "0",
     policySource: null,
-    keptOut: [],
+    keptOut: ["reports"],
     repeat: 1,
     spec: { workdir: "/workspace" } as SessionPlan["spec"],
   };
@@ -98,6 +98,13 @@ function attempt(over: Partial<AttemptRecord>): AttemptRecord {
     ...over,
   };
 }
+
+Deno.test("buildRequest: what no patch may write is not offered as what could be changed", async () => {
+  const request = await requestOf({
+    files: { "calc.py": "x = 1\n", "pp.yaml": "policy: {}\n", "reports/a.json": "{}\n" },
+  });
+  assert.deepEqual(request.snippets.map(({ path }) => path), ["calc.py"]);
+});
 
 Deno.test("buildRequest: a private key in the lines of a failed assertion", async () => {
   for (const [before, after] of [["", ""], ["\x1b[1m\x1b[31m", "\x1b[0m"]]) {
