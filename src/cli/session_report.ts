@@ -56,6 +56,8 @@ const SHOWN_OUTPUT_LINES = 5;
 const MAX_LINE_BYTES = 2_000;
 /** Lost tests named of each target. */
 const SHOWN_FINDINGS = 10;
+/** What a shell or a sandbox means by this exit code: there is no such program. */
+const NOT_FOUND = 127;
 /** Paths named in one line. */
 const SHOWN_PATHS = 10;
 
@@ -213,6 +215,10 @@ function nextLines(
     ];
   }
   if (record.status === "already_passing") return [];
+  const missing = record.environment.image !== null && decidingResult(record)?.result?.exitCode === NOT_FOUND;
+  if (missing) {
+    return [next("name an image that has the program, with --image or in policy.sandbox.container_image")];
+  }
   if (record.provider === "stub") {
     return [next("name a patch with --patch FILE, or a proposer with --provider")];
   }

@@ -30,7 +30,9 @@ export function targetsOf(
 ): readonly ProofTarget[] {
   if (call.verb === "prove") {
     const configured = configuredTargets(config);
-    if (!configured.ok) throw commandFailure(configured.refusal);
+    if (!configured.ok) {
+      throw commandFailure(configured.refusal, "pp policy check shows what is wrong with each target");
+    }
     if (configured.targets.length === 0) {
       const message = source === null
         ? "there is no pp.yaml, pp.yml or pp.json in this folder"
@@ -46,7 +48,9 @@ export function targetsOf(
   const resolved = words.length === 1 && !literal
     ? targetFromCommand("command", words[0]!)
     : targetFromArgv("command", words);
-  if (!resolved.ok) throw commandFailure(resolved.refusal);
+  if (!resolved.ok) {
+    throw commandFailure(resolved.refusal, 'give its words after --, such as: pp run -- grep "a b" file');
+  }
   admit(config, resolved.target);
   const targets = sameCommand(config, resolved.target);
   if (call.report === undefined) return targets;
@@ -96,6 +100,6 @@ export function admit(config: PolicyConfig, target: ProofTarget, whose = ""): vo
   });
 }
 
-function commandFailure(refusal: Refusal): Failure {
-  return new Failure("usage", refusal.reason, refusal.detail);
+function commandFailure(refusal: Refusal, hint: string): Failure {
+  return new Failure("usage", refusal.reason, refusal.detail, { hint });
 }

@@ -22,7 +22,7 @@ export function namesNotUtf8(names: readonly string[], unreadable: readonly stri
     "name_not_utf8",
     `${names.length === 1 ? "a name is" : `${names.length} names are`} not valid UTF-8: ${names[0]}`,
     {
-      hint: "rename these files, or remove them",
+      hint: `rename these files, or leave them out with a ${IGNORE_FILE} file`,
       details: [
         ...listed(names),
         ...listed(unreadable.map((path) => `also unreadable: ${printablePath(path)}`)),

@@ -108,6 +108,10 @@ for (const [status, line] of Object.entries(ENDS) as [Exclude<SessionStatus, "pr
 Deno.test("sessionText: what to do next depends on who proposed", () => {
   assert.match(text(delivered(unproved({ provider: "stub" }))), /next .*--patch FILE.*--provider/);
   assert.match(text(delivered(unproved({ provider: "openai" }))), /next .*final_summary\.md/);
+  const { targets: [target] } = verified("failed");
+  const missing = { ...target!, result: { ...target!.result!, exitCode: 127 } };
+  const nowhere = unproved({ attempts: [], baseline: [{ outcome: "failed", targets: [missing] }] });
+  assert.match(text(delivered(nowhere)), /next .*an image that has the program.*--image/);
   assert.doesNotMatch(text(delivered(unproved({ status: "already_passing" }))), /^next/m);
 });
 

@@ -28,6 +28,14 @@ Deno.test("targetsOf run: one string is split, or run by a shell when it has its
   assert.ok(shell!.shell);
 });
 
+Deno.test("targetsOf run: a command that cannot be read says how it can be given", () => {
+  assert.throws(() => targetsOf(run(["grep 'a"]), defaultPolicy(), null), (error: unknown) => {
+    assert.ok(refused("usage", "command_malformed")(error));
+    assert.match((error as Failure).hint!, /pp run -- /);
+    return true;
+  });
+});
+
 Deno.test("targetsOf run: several words, and one word after --, are an argv as they are", () => {
   assert.deepEqual(targetsOf(run(["go", "test", "a b && c"]), defaultPolicy(), null)[0]!.argv, [
     "go",

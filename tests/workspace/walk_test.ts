@@ -146,6 +146,7 @@ Deno.test("walk: names and link targets that are not UTF-8 are all named, byte f
     execFileSync("sh", ["-c", make, "sh", root]);
     const failure = await failureOf(pathsOf(root));
     assert.deepEqual([failure.kind, failure.code], ["malformed", "name_not_utf8"]);
+    assert.match(failure.hint!, /rename.*\.ppignore/);
     assert.deepEqual([...failure.details].sort(), [
       "b\\xff.txt",
       "d/\\xc3(",

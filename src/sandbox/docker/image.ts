@@ -33,8 +33,8 @@ export async function findImage(
   }
   throw new Failure("unavailable", "image_missing", `the engine at ${engine.host} has no image ${name}`, {
     hint:
-      `fetch it with \`docker pull ${name}\` or \`--pull\`, load it with \`docker load\`, or name another in ` +
-      "sandbox.container_image",
+      `fetch it with \`docker pull ${name}\` or \`--pull\`, load it with \`docker load\`, or name another with ` +
+      "--image or in sandbox.container_image",
   });
 }
 
@@ -69,7 +69,8 @@ async function pullImage(engine: Engine, name: string, signal?: AbortSignal): Pr
   const failed = (why: string, cause?: unknown) =>
     new Failure("unavailable", "image_pull_failed", `cannot pull ${name}: ${why}`, {
       cause,
-      hint: "load the image by hand with `docker load`, or name another in sandbox.container_image",
+      hint:
+        "load the image by hand with `docker load`, or name another with --image or in sandbox.container_image",
     });
   const abort = new AbortController();
   let stalled = false;
