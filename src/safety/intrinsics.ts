@@ -1,3 +1,4 @@
+import { moduleSymbol } from "./module_symbol.ts";
 import { ANY_MODULE, symbol, unionOf, UNKNOWN, type Value } from "./values.ts";
 
 /** What a call was given. */
@@ -26,12 +27,8 @@ const argument = (given: Given, at: number): Value => given.positional[at] ?? UN
 /** A module by its name; a computed name is anything. */
 function moduleNamed(value: Value): Value {
   return unionOf(
-    value.map((m): Value => [symbol(m.is === "text" && m.whole ? cleanModule(m.value) : ANY_MODULE)]),
+    value.map((m): Value => [symbol(m.is === "text" && m.whole ? moduleSymbol(m.value) : ANY_MODULE)]),
   );
-}
-
-function cleanModule(name: string): string {
-  return name.replace(/^node:/, "").replace(/^(fs|dns|timers|stream|readline)\/promises$/, "$1.promises");
 }
 
 const module: Intrinsic = (given, { imported }) => {

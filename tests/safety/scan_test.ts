@@ -181,3 +181,9 @@ Deno.test("LanguageRules: a * does not reach over calls, ** and a leading *. do"
   assert.deepEqual(found("?.write_text"), ["change-files"]);
   assert.deepEqual(found("xos.system"), []);
 });
+
+Deno.test("scanFile: a comment in a list is no item of it", async () => {
+  const code = (comment: string) => `import subprocess\nsubprocess.run(["ls", ${comment}\n  "-l"])\n`;
+  const shapeOf = async (comment: string) => (await scan("a.py", code(comment))).sites[0]!.shape;
+  assert.deepEqual(await shapeOf("# long"), await shapeOf(""));
+});

@@ -11,7 +11,7 @@ import {
   binaryBy,
   bind,
   block,
-  call,
+  callBy,
   childOf,
   classAs,
   construct,
@@ -29,7 +29,6 @@ import {
   template,
   textAt,
   typed,
-  withoutComments,
 } from "./lowering.ts";
 
 /** The name that a declarator declares, under its pointers, arrays and parameters. */
@@ -50,16 +49,9 @@ function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
   return list.children.flatMap((child): Parameter[] => {
     const declarator = fieldOf(child, "declarator");
     const name = declarator === null ? null : declared(declarator);
-    const type = fieldOf(child, "type");
     if (name === null) return [];
-    return [{
-      target: lower.name(name),
-      value: typed(
-        null,
-        type === null || type.type === "primitive_type" ? null : lower.expression(type),
-        child,
-      ),
-    }];
+    const type = fieldOf(child, "type")?.type === "primitive_type" ? null : lower.maybe(child, "type");
+    return [{ target: lower.name(name), value: typed(null, type, child) }];
   });
 }
 
@@ -72,11 +64,11 @@ const declaration: Lower = (node, lower) => {
     ...(of === null ? [] : [of]),
     ...fieldsOf(node, "declarator").flatMap((declarator) => {
       const name = declared(declarator);
-      const value = fieldOf(declarator, "value");
       if (name === null) return [];
+      const value = lower.maybe(declarator, "value");
       // A function that is only declared is the one of that name, wherever it is.
       if (value === null && declarator.type === "function_declarator") return [];
-      return [bind(lower.name(name), typed(value === null ? null : lower.expression(value), of, node), node)];
+      return [bind(lower.name(name), typed(value, of, node), node)];
     }),
   ], node);
 };
@@ -93,9 +85,10 @@ const functionOf: Lower = (node, lower) => {
 };
 
 const classOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name"), body = fieldOf(node, "body");
-  if (body === null) return name === null ? nothing(node) : lower.expression(name);
-  return classAs(name === null ? "?" : lower.text(name), lower.expression(body), node);
+  const body = fieldOf(node, "body");
+  return body === null
+    ? lower.field(node, "name")
+    : classAs(lower.nameOf(node) ?? "?", lower.expression(body), node);
 };
 
 /** C and C++, before any preprocessing: `#define` of a name or of calls is followed, conditions are all read. */
@@ -114,9 +107,9 @@ export const C_FAMILY: LoweringTable = {
     return bind(lower.name(name), looseCalls(text, value), node);
   },
   preproc_function_def: (node, lower) => {
-    const name = fieldOf(node, "name"), value = fieldOf(node, "value");
+    const value = fieldOf(node, "value");
     const body = value === null ? nothing(node) : looseCalls(lower.text(value), value);
-    return functionAs(name === null ? null : lower.text(name), [], body, node);
+    return functionAs(lower.nameOf(node), [], body, node);
   },
   identifier: asName,
   field_identifier: asName,
@@ -126,7 +119,6 @@ export const C_FAMILY: LoweringTable = {
   true: asLiteral,
   false: asLiteral,
   null: asLiteral,
-  comment: nothing,
   string_literal: (node, lower) => template(node, lower, ["string_content", "escape_sequence"]),
   raw_string_literal: (node, lower) => {
     const content = childOf(node, "raw_string_content");
@@ -149,22 +141,8 @@ export const C_FAMILY: LoweringTable = {
   template_type: (node, lower) => lower.field(node, "name"),
   field_expression: memberBy("argument", "field"),
   subscript_expression: (node, lower) => ({ kind: "element", of: lower.field(node, "argument"), at: node }),
-  call_expression: (node, lower) => {
-    const given = fieldOf(node, "arguments");
-    return call(
-      lower.field(node, "function"),
-      lower.positional(given === null ? [] : withoutComments(given)),
-      node,
-    );
-  },
-  new_expression: (node, lower) => {
-    const given = fieldOf(node, "arguments");
-    return call(
-      lower.field(node, "type"),
-      lower.positional(given === null ? [] : withoutComments(given)),
-      node,
-    );
-  },
+  call_expression: callBy("function"),
+  new_expression: callBy("type"),
   parenthesized_expression: asInner,
   pointer_expression: (node, lower) => lower.field(node, "argument"),
   cast_expression: (node, lower) => lower.field(node, "value"),

@@ -17,7 +17,7 @@ import {
   construct,
   fieldOf,
   fieldsOf,
-  functionAs,
+  functionBy,
   type Lower,
   type Lowering,
   type LoweringTable,
@@ -28,7 +28,6 @@ import {
   textAt,
   typed,
   unescaped,
-  withoutComments,
 } from "./lowering.ts";
 
 const using: Lower = (node, lower) => {
@@ -64,16 +63,15 @@ const declaration: Lower = (node, lower) => {
 };
 
 function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
-  return (node === null ? [] : withoutComments(node)).map((child) => {
-    const name = fieldOf(child, "name");
-    return { name: name === null ? null : lower.text(name), value: lower.inner(child), spread: false };
+  return (node?.children ?? []).map((child) => {
+    return { name: lower.nameOf(child), value: lower.inner(child), spread: false };
   });
 }
 
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
   if (node === null) return [];
   if (node.children.length === 0) return [{ target: lower.name(node), value: null }];
-  return withoutComments(node).flatMap((child): Parameter[] => {
+  return node.children.flatMap((child): Parameter[] => {
     const name = fieldOf(child, "name");
     return name === null
       ? []
@@ -81,15 +79,10 @@ function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
   });
 }
 
+const ownFunction = functionBy(parametersOf, "block");
+
 const functionOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name"), body = fieldOf(node, "body");
-  const inner = lower.field(node, "body");
-  const own = functionAs(
-    name === null ? null : lower.text(name),
-    parametersOf(fieldOf(node, "parameters"), lower),
-    body?.type === "block" ? inner : { kind: "return", value: inner, at: node },
-    node,
-  );
+  const own = ownFunction(node, lower);
   const words = node.children.filter(({ type }) => type === "modifier").map((one) => lower.text(one));
   const attributes = node.children.filter(({ type }) => type === "attribute_list").map((one) =>
     lower.expression(one)
@@ -104,7 +97,7 @@ const created: Lower = (node, lower) => {
   const made = call(lower.field(node, "type"), argumentsOf(fieldOf(node, "arguments"), lower), node);
   if (initializer === null) return made;
   // What is set there is the new object's.
-  const settings = withoutComments(initializer).map((child) => {
+  const settings = initializer.children.map((child) => {
     const left = fieldOf(child, "left");
     return left === null || left.type !== "identifier"
       ? lower.expression(child)
@@ -123,7 +116,6 @@ export const CSHARP: LoweringTable = {
   real_literal: asLiteral,
   boolean_literal: asLiteral,
   null_literal: asLiteral,
-  comment: nothing,
   string_literal: (node, lower) => textAt(unescaped(lower.text(node).slice(1, -1)), node),
   verbatim_string_literal: (node, lower) => textAt(lower.text(node).slice(2, -1).replaceAll('""', '"'), node),
   raw_string_literal: (node, lower) => textAt(lower.text(node).replace(/^"+|"+$/g, ""), node),

@@ -1,11 +1,21 @@
 import type { SyntaxNode } from "../../syntax/tree.ts";
 import type { Argument, Entry, Expression, Parameter } from "../expression.ts";
+import { moduleSymbol } from "../module_symbol.ts";
 import {
+  asConditional,
+  asFirst,
+  asInner,
+  asList,
+  asLiteral,
+  asName,
+  asReturn,
   bind,
   block,
   call,
   childOf,
+  classAs,
   fieldOf,
+  functionAs,
   type Lowering,
   type LoweringTable,
   member,
@@ -13,16 +23,9 @@ import {
   nothing,
   template,
   textAt,
+  typed,
   unescaped,
 } from "./lowering.ts";
-
-/** `node:fs` and `fs/promises` under the names that rules use. */
-function moduleSymbol(specifier: string): string {
-  return specifier.replace(/^node:/, "").replace(
-    /^(fs|dns|timers|stream|readline)\/promises$/,
-    "$1.promises",
-  );
-}
 
 function specifierOf(node: SyntaxNode | null, lower: Lowering): string {
   return node === null ? "" : moduleSymbol(unescaped(lower.text(node).slice(1, -1)));
@@ -31,7 +34,7 @@ function specifierOf(node: SyntaxNode | null, lower: Lowering): string {
 function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
   if (node === null) return [];
   if (node.type !== "arguments") return lower.positional([node]);
-  return node.children.filter(({ type }) => type !== "comment").map((child) => ({
+  return node.children.map((child) => ({
     name: null,
     value: lower.expression(child),
     spread: child.type === "spread_element",
@@ -41,43 +44,30 @@ function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
 function parametersOf(node: SyntaxNode, lower: Lowering): Parameter[] {
   const single = fieldOf(node, "parameter");
   const list = single === null ? fieldOf(node, "parameters")?.children ?? [] : [single];
-  return list.filter(({ type }) => type !== "comment").map((child) => {
+  return list.map((child) => {
     const target = fieldOf(child, "pattern") ?? fieldOf(child, "left") ?? child;
-    const value = fieldOf(child, "value") ?? fieldOf(child, "right");
-    const type = fieldOf(child, "type");
-    const values = [
-      ...(value === null ? [] : [lower.expression(value)]),
-      ...(type === null ? [] : instances(type, lower)),
-    ];
-    return {
-      target: lower.expression(target),
-      value: values.length === 0 ? null : { kind: "either", options: values, at: child },
-    };
+    const value = lower.maybe(child, "value") ?? lower.maybe(child, "right");
+    return { target: lower.expression(target), value: typed(value, typeOf(child, lower), child) };
   });
 }
 
-/** The type of an annotation, when it is a plain name. */
-function instances(annotation: SyntaxNode, lower: Lowering): Expression[] {
-  const type = annotation.children.at(-1);
-  if (type === undefined || !["type_identifier", "nested_type_identifier"].includes(type.type)) return [];
+/** The type that something is annotated with, when it is a plain name. */
+function typeOf(node: SyntaxNode, lower: Lowering): Expression | null {
+  const type = fieldOf(node, "type")?.children.at(-1);
+  if (type === undefined || !["type_identifier", "nested_type_identifier"].includes(type.type)) return null;
   const [first, ...rest] = lower.text(type).split(".");
-  const symbol = rest.reduce((object, name) => member(object, name, type), nameAt(first!, type));
-  return [{ kind: "instance", type: symbol, at: type }];
+  return rest.reduce((object, name) => member(object, name, type), nameAt(first!, type));
 }
 
 function functionOf(node: SyntaxNode, lower: Lowering): Expression {
-  const name = fieldOf(node, "name");
   const body = fieldOf(node, "body");
-  const inner = body === null ? nothing(node) : lower.expression(body);
-  return {
-    kind: "function",
-    name: name === null ? null : lower.text(name),
-    parameters: parametersOf(node, lower),
-    body: body !== null && body.type !== "statement_block"
-      ? { kind: "return", value: inner, at: body }
-      : inner,
-    at: node,
-  };
+  const inner = lower.field(node, "body");
+  return functionAs(
+    lower.nameOf(node),
+    parametersOf(node, lower),
+    body !== null && body.type !== "statement_block" ? { kind: "return", value: inner, at: body } : inner,
+    node,
+  );
 }
 
 function keyOf(node: SyntaxNode, lower: Lowering): Expression {
@@ -90,7 +80,6 @@ function record(node: SyntaxNode, lower: Lowering): Expression {
   for (const child of node.children) {
     const key = fieldOf(child, "key") ?? fieldOf(child, "name");
     const value = fieldOf(child, "value");
-    if (child.type === "comment") continue;
     if (child.type === "method_definition" && key !== null) {
       entries.push({ key: keyOf(key, lower), value: lower.expression(child) });
     } else if (key !== null && value !== null) {
@@ -161,29 +150,12 @@ const last = (node: SyntaxNode, lower: Lowering): Expression => {
   return items.length === 0 ? value : { kind: "either", options: [value], aside: items, at: node };
 };
 
-const first = (node: SyntaxNode, lower: Lowering): Expression =>
-  node.children[0] === undefined ? nothing(node) : lower.expression(node.children[0]);
-
-const name = (node: SyntaxNode, lower: Lowering) => lower.name(node);
-const literal = (node: SyntaxNode, lower: Lowering) => lower.literal(node);
-const list = (node: SyntaxNode, lower: Lowering): Expression => ({
-  kind: "list",
-  items: node.children.filter(({ type }) => type !== "comment").map((child) => lower.expression(child)),
-  at: node,
-});
-
 function field(node: SyntaxNode, lower: Lowering): Expression {
   const key = fieldOf(node, "name") ?? fieldOf(node, "property");
-  const value = fieldOf(node, "value");
-  const type = fieldOf(node, "type");
   if (key === null) return lower.all(node);
-  const values = [
-    ...(value === null ? [] : [lower.expression(value)]),
-    ...(type === null ? [] : instances(type, lower)),
-  ];
-  if (values.length === 0) return nothing(node);
-  const own = member(nameAt("this", node), keyName(key, lower), node);
-  return bind(own, { kind: "either", options: values, at: node }, node, false);
+  const given = typed(lower.maybe(node, "value"), typeOf(node, lower), node);
+  if (given === null) return nothing(node);
+  return bind(member(nameAt("this", node), keyName(key, lower), node), given, node, false);
 }
 
 function keyName(key: SyntaxNode, lower: Lowering): string | Expression {
@@ -203,19 +175,18 @@ export const ECMASCRIPT: LoweringTable = {
     const value = rest.reduce((object, part) => member(object, part, node), nameAt(head!, node));
     return bind(lower.name(local), value, node);
   },
-  identifier: name,
+  identifier: asName,
   // What they are is not followed; their members are known by what was put under their names.
   this: nothing,
   super: nothing,
-  import: name,
-  shorthand_property_identifier: name,
-  shorthand_property_identifier_pattern: name,
-  number: literal,
-  true: literal,
-  false: literal,
-  null: literal,
-  undefined: literal,
-  comment: nothing,
+  import: asName,
+  shorthand_property_identifier: asName,
+  shorthand_property_identifier_pattern: asName,
+  number: asLiteral,
+  true: asLiteral,
+  false: asLiteral,
+  null: asLiteral,
+  undefined: asLiteral,
   type_annotation: nothing,
   type_arguments: nothing,
   type_parameters: nothing,
@@ -224,7 +195,7 @@ export const ECMASCRIPT: LoweringTable = {
   predefined_type: nothing,
   string: (node, lower) => textAt(unescaped(lower.text(node).slice(1, -1)), node),
   template_string: (node, lower) => template(node, lower, ["string_fragment", "escape_sequence"]),
-  template_substitution: (node, lower) => lower.inner(node),
+  template_substitution: asInner,
   regex: nothing,
   jsx_text: nothing,
   member_expression: (node, lower) => {
@@ -247,46 +218,23 @@ export const ECMASCRIPT: LoweringTable = {
   parenthesized_expression: last,
   sequence_expression: last,
   await_expression: last,
-  as_expression: first,
-  satisfies_expression: first,
-  non_null_expression: first,
-  instantiation_expression: first,
-  type_assertion: (node, lower) => lower.inner(node),
-  spread_element: (node, lower) => lower.inner(node),
-  rest_pattern: (node, lower) => lower.inner(node),
+  as_expression: asFirst,
+  satisfies_expression: asFirst,
+  non_null_expression: asFirst,
+  instantiation_expression: asFirst,
+  type_assertion: asInner,
+  spread_element: asInner,
+  rest_pattern: asInner,
   unary_expression: (node, lower) => block([lower.field(node, "argument")], node),
   binary_expression: binary,
-  ternary_expression: (node, lower) => ({
-    kind: "either",
-    options: [
-      lower.field(node, "consequence"),
-      lower.field(node, "alternative"),
-    ],
-    aside: [lower.field(node, "condition")],
-    at: node,
-  }),
-  array: list,
-  array_pattern: list,
+  ternary_expression: asConditional,
+  array: asList,
+  array_pattern: asList,
   assignment_pattern: (node, lower) => lower.field(node, "left"),
   object: record,
   object_pattern: record,
-  variable_declarator: (node, lower) => {
-    const value = fieldOf(node, "value");
-    const type = fieldOf(node, "type");
-    const values = [
-      ...(value === null ? [] : [lower.expression(value)]),
-      ...(type === null ? [] : instances(type, lower)),
-    ];
-    return bind(
-      lower.field(node, "name"),
-      values.length === 0
-        ? null
-        : values.length === 1
-        ? values[0]!
-        : { kind: "either", options: values, at: node },
-      node,
-    );
-  },
+  variable_declarator: (node, lower) =>
+    bind(lower.field(node, "name"), typed(lower.maybe(node, "value"), typeOf(node, lower), node), node),
   assignment_expression: (node, lower) =>
     bind(lower.field(node, "left"), lower.field(node, "right"), node, false),
   augmented_assignment_expression: (node, lower) => {
@@ -305,8 +253,8 @@ export const ECMASCRIPT: LoweringTable = {
     const target = bind(lower.field(node, "left"), { kind: "element", of, at: node }, node);
     return block([target, lower.field(node, "body")], node);
   },
-  return_statement: (node, lower) => ({ kind: "return", value: lower.all(node), at: node }),
-  yield_expression: (node, lower) => ({ kind: "return", value: lower.all(node), at: node }),
+  return_statement: asReturn,
+  yield_expression: asReturn,
   catch_clause: (node, lower) => {
     const parameter = fieldOf(node, "parameter");
     const bound = parameter === null ? [] : [bind(lower.expression(parameter), null, node)];
@@ -330,11 +278,9 @@ export const ECMASCRIPT: LoweringTable = {
 };
 
 function classOf(node: SyntaxNode, lower: Lowering): Expression {
-  const own = fieldOf(node, "name");
   const heritage = node.children.filter(({ field, type }) => field === null && type !== "type_parameters");
-  const body = lower.field(node, "body");
   return block([
     ...heritage.map((child) => lower.all(child)),
-    { kind: "class", name: own === null ? "?" : lower.text(own), body, at: node },
+    classAs(lower.nameOf(node) ?? "?", lower.field(node, "body"), node),
   ], node);
 }

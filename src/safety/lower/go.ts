@@ -10,6 +10,7 @@ import {
   bind,
   block,
   call,
+  callBy,
   fieldOf,
   fieldsOf,
   functionAs,
@@ -22,7 +23,6 @@ import {
   textAt,
   typed,
   unescaped,
-  withoutComments,
 } from "./lowering.ts";
 
 const importSpec: Lower = (node, lower) => {
@@ -42,7 +42,7 @@ const importSpec: Lower = (node, lower) => {
 function items(node: SyntaxNode | null, lower: Lowering): Expression[] {
   if (node === null) return [];
   return node.type === "expression_list"
-    ? withoutComments(node).map((child) => lower.expression(child))
+    ? node.children.map((child) => lower.expression(child))
     : [lower.expression(node)];
 }
 
@@ -59,15 +59,11 @@ function assignment(node: SyntaxNode, lower: Lowering, declares: boolean): Expre
 }
 
 const spec: Lower = (node, lower) => {
-  const type = fieldOf(node, "type");
+  const type = lower.maybe(node, "type");
   const values = items(fieldOf(node, "value"), lower);
   return block(
     fieldsOf(node, "name").map((name, i) =>
-      bind(
-        lower.name(name),
-        typed(values[i] ?? null, type === null ? null : lower.expression(type), node),
-        node,
-      )
+      bind(lower.name(name), typed(values[i] ?? null, type, node), node)
     ),
     node,
   );
@@ -75,17 +71,15 @@ const spec: Lower = (node, lower) => {
 
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
   return (node?.children ?? []).flatMap((child) => {
-    const type = fieldOf(child, "type");
-    const value = typed(null, type === null ? null : lower.expression(type), child);
+    const value = typed(null, lower.maybe(child, "type"), child);
     return fieldsOf(child, "name").map((name) => ({ target: lower.name(name), value }));
   });
 }
 
 const functionOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name");
   const receiver = fieldOf(node, "receiver");
   const of = /([A-Za-z_]\w*)[^A-Za-z_\w]*$/.exec(receiver === null ? "" : lower.text(receiver))?.[1];
-  const own = name === null ? null : lower.text(name);
+  const own = lower.nameOf(node);
   return functionAs(
     of === undefined || own === null ? own : `${of}.${own}`,
     [...parametersOf(receiver, lower), ...parametersOf(fieldOf(node, "parameters"), lower)],
@@ -100,7 +94,7 @@ const string: Lower = (node, lower) => {
 };
 
 const literalValue: Lower = (node, lower) => {
-  const elements = withoutComments(node);
+  const elements = node.children;
   if (!elements.some(({ type }) => type === "keyed_element")) {
     return { kind: "list", items: elements.map((child) => lower.all(child)), at: node };
   }
@@ -134,7 +128,6 @@ export const GO: LoweringTable = {
   true: asLiteral,
   false: asLiteral,
   nil: asLiteral,
-  comment: nothing,
   interpreted_string_literal: string,
   raw_string_literal: string,
   rune_literal: asLiteral,
@@ -147,14 +140,7 @@ export const GO: LoweringTable = {
     return { kind: "either", options: [type, { kind: "element", of: type, at: node }], at: node };
   },
   index_expression: (node, lower) => member(lower.field(node, "operand"), lower.field(node, "index"), node),
-  call_expression: (node, lower) => {
-    const given = fieldOf(node, "arguments");
-    return call(
-      lower.field(node, "function"),
-      lower.positional(given === null ? [] : withoutComments(given)),
-      node,
-    );
-  },
+  call_expression: callBy("function"),
   type_conversion_expression: (node, lower) =>
     call(
       lower.field(node, "type"),

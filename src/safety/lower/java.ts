@@ -14,11 +14,12 @@ import {
   bind,
   block,
   call,
+  callBy,
   childOf,
   construct,
   fieldOf,
   fieldsOf,
-  functionAs,
+  functionBy,
   type Lower,
   type Lowering,
   type LoweringTable,
@@ -30,7 +31,6 @@ import {
   textAt,
   typed,
   unescaped,
-  withoutComments,
 } from "./lowering.ts";
 
 const importDeclaration: Lower = (node, lower) => {
@@ -56,10 +56,9 @@ const declaration: Lower = (node, lower) => {
   const field = node.type === "field_declaration";
   return block(
     fieldsOf(node, "declarator").flatMap((declarator) => {
-      const value = fieldOf(declarator, "value");
       const name = fieldOf(declarator, "name");
       if (name === null) return [];
-      const given = typed(value === null ? null : lower.expression(value), type, declarator);
+      const given = typed(lower.maybe(declarator, "value"), type, declarator);
       const bound = bind(lower.name(name), given, declarator);
       return field
         ? [bound, bind(member(nothing(node), lower.text(name), node), given, node, false)]
@@ -72,7 +71,7 @@ const declaration: Lower = (node, lower) => {
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
   if (node === null) return [];
   if (node.type === "identifier") return [{ target: lower.name(node), value: null }];
-  return withoutComments(node).flatMap((child): Parameter[] => {
+  return node.children.flatMap((child): Parameter[] => {
     if (child.type === "identifier") return [{ target: lower.name(child), value: null }];
     const name = fieldOf(child, "name") ?? fieldOf(childOf(child, "variable_declarator") ?? child, "name");
     return name === null
@@ -81,19 +80,17 @@ function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
   });
 }
 
+const ownMethod = functionBy(parametersOf);
+
 const functionOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name");
-  const own = functionAs(
-    name === null ? null : lower.text(name),
-    parametersOf(fieldOf(node, "parameters"), lower),
-    lower.field(node, "body"),
-    node,
-  );
+  const own = ownMethod(node, lower);
   const modifiers = childOf(node, "modifiers");
   return modifiers !== null && /\bnative\b/.test(lower.text(modifiers))
     ? construct("native method", own, node)
     : own;
 };
+
+const created = callBy("type");
 
 /** Java. */
 export const JAVA: LoweringTable = {
@@ -109,8 +106,6 @@ export const JAVA: LoweringTable = {
   true: asLiteral,
   false: asLiteral,
   null_literal: asLiteral,
-  line_comment: nothing,
-  block_comment: nothing,
   string_literal: (node, lower) =>
     lower.text(node).startsWith('"""')
       ? textAt(unescaped(lower.text(node).slice(3, -3)), node)
@@ -118,7 +113,7 @@ export const JAVA: LoweringTable = {
   character_literal: (node, lower) => textAt(unescaped(lower.text(node).slice(1, -1)), node),
   scoped_identifier: memberBy("scope", "name"),
   scoped_type_identifier: (node, lower) => {
-    const [scope, name] = withoutComments(node);
+    const [scope, name] = node.children;
     return scope === undefined || name === undefined
       ? lower.all(node)
       : member(lower.expression(scope), lower.text(name), node);
@@ -127,26 +122,20 @@ export const JAVA: LoweringTable = {
   field_access: memberBy("object", "field"),
   array_access: (node, lower) => ({ kind: "element", of: lower.field(node, "array"), at: node }),
   method_invocation: (node, lower) => {
-    const object = fieldOf(node, "object"), name = fieldOf(node, "name");
-    const given = fieldOf(node, "arguments");
-    const own = name === null ? "?" : lower.text(name);
+    const object = fieldOf(node, "object"), given = fieldOf(node, "arguments");
+    const own = lower.nameOf(node) ?? "?";
     const callee = object === null ? nameAt(own, node) : member(lower.expression(object), own, node);
-    return call(callee, lower.positional(given === null ? [] : withoutComments(given)), node);
+    return call(callee, lower.positional(given?.children ?? []), node);
   },
   object_creation_expression: (node, lower) => {
-    const given = fieldOf(node, "arguments");
     const body = childOf(node, "class_body");
-    const made = call(
-      lower.field(node, "type"),
-      lower.positional(given === null ? [] : withoutComments(given)),
-      node,
-    );
+    const made = created(node, lower);
     return body === null
       ? made
       : { kind: "either", options: [made], aside: [lower.expression(body)], at: node };
   },
   method_reference: (node, lower) => {
-    const [object, name] = withoutComments(node);
+    const [object, name] = node.children;
     if (object === undefined) return nothing(node);
     return name === undefined
       ? lower.expression(object)
@@ -161,14 +150,8 @@ export const JAVA: LoweringTable = {
   array_creation_expression: (node, lower) => lower.field(node, "value"),
   local_variable_declaration: declaration,
   field_declaration: declaration,
-  resource: (node, lower) => {
-    const value = fieldOf(node, "value");
-    return bind(
-      lower.field(node, "name"),
-      typed(value === null ? null : lower.expression(value), typeOf(node, lower), node),
-      node,
-    );
-  },
+  resource: (node, lower) =>
+    bind(lower.field(node, "name"), typed(lower.maybe(node, "value"), typeOf(node, lower), node), node),
   enhanced_for_statement: (node, lower) =>
     block([
       bind(lower.field(node, "name"), { kind: "element", of: lower.field(node, "value"), at: node }, node),
@@ -176,16 +159,7 @@ export const JAVA: LoweringTable = {
     ], node),
   method_declaration: functionOf,
   constructor_declaration: functionOf,
-  lambda_expression: (node, lower) => {
-    const body = fieldOf(node, "body");
-    const inner = lower.field(node, "body");
-    return functionAs(
-      null,
-      parametersOf(fieldOf(node, "parameters"), lower),
-      body?.type === "block" ? inner : { kind: "return", value: inner, at: node },
-      node,
-    );
-  },
+  lambda_expression: functionBy(parametersOf, "block"),
   class_declaration: asClass,
   interface_declaration: asClass,
   enum_declaration: asClass,

@@ -31,5 +31,11 @@ const TABLES: Readonly<Record<string, LoweringTable>> = {
 /** Lowers a source; null for a language that nobody taught us. */
 export function lowered(language: string, root: SyntaxNode, source: string): Expression | null {
   const table = Object.hasOwn(TABLES, language) ? TABLES[language]! : null;
-  return table === null ? null : new Lowering(source, table).all(root);
+  return table === null ? null : new Lowering(source, table).all(withoutComments(root));
+}
+
+/** Comments may stand between any two nodes: what is looked for by its place must not be behind one. */
+function withoutComments(node: SyntaxNode): SyntaxNode {
+  const children = node.children.filter(({ type }) => !/comment/.test(type));
+  return { ...node, children: children.map(withoutComments) };
 }

@@ -23,6 +23,18 @@ export class Lowering {
     return child === null ? nothing(node) : this.expression(child);
   }
 
+  /** A field's expression; null where there is none. */
+  maybe(node: SyntaxNode, name: string): Expression | null {
+    const child = fieldOf(node, name);
+    return child === null ? null : this.expression(child);
+  }
+
+  /** The text of the field `name`; null where there is none. */
+  nameOf(node: SyntaxNode): string | null {
+    const name = fieldOf(node, "name");
+    return name === null ? null : this.text(name);
+  }
+
   /** Its children one after the other; a single one is itself. */
   all(node: SyntaxNode): Expression {
     const items = node.children.map((child) => this.expression(child));
@@ -169,21 +181,46 @@ export const asFirst: Lower = (node, lower) =>
 
 export const asList: Lower = (node, lower) => ({
   kind: "list",
-  items: withoutComments(node).map((child) => lower.expression(child)),
+  items: node.children.map((child) => lower.expression(child)),
   at: node,
 });
 
 export const asReturn: Lower = (node, lower) => ({ kind: "return", value: lower.all(node), at: node });
-
-export function withoutComments(node: SyntaxNode): SyntaxNode[] {
-  return node.children.filter(({ type }) => !/comment/.test(type));
-}
 
 /** `a.b` with the fields' names of the grammar. */
 export function memberBy(object: string, property: string): Lower {
   return (node, lower) => {
     const name = fieldOf(node, property);
     return member(lower.field(node, object), name === null ? nothing(node) : lower.text(name), node);
+  };
+}
+
+/** `f(x, y)` with the grammar's name for the field of what is called; its `arguments` are positional. */
+export function callBy(callee: string): Lower {
+  return (node, lower) => {
+    const given = fieldOf(node, "arguments");
+    const args = given?.children ?? [];
+    return call(lower.field(node, callee), lower.positional(args), node);
+  };
+}
+
+/**
+ * A function with the fields `name`, `parameters` and `body`.
+ * @param statements the type of a body that is no expression to return; without it no body is one
+ */
+export function functionBy(
+  parametersOf: (node: SyntaxNode | null, lower: Lowering) => readonly Parameter[],
+  statements?: string,
+): Lower {
+  return (node, lower) => {
+    const body = lower.field(node, "body");
+    const returns = statements !== undefined && fieldOf(node, "body")?.type !== statements;
+    return functionAs(
+      lower.nameOf(node),
+      parametersOf(fieldOf(node, "parameters"), lower),
+      returns ? { kind: "return", value: body, at: node } : body,
+      node,
+    );
   };
 }
 
@@ -243,10 +280,9 @@ export function construct(name: string, inner: Expression, at: SyntaxNode): Expr
 
 /** A class or the like with the fields `name` and `body`. */
 export const asClass: Lower = (node, lower) => {
-  const name = fieldOf(node, "name");
   const rest = node.children.filter(({ field }) => field !== "name" && field !== "body");
   return block([
     ...rest.map((child) => lower.expression(child)),
-    classAs(name === null ? "?" : lower.text(name), lower.field(node, "body"), node),
+    classAs(lower.nameOf(node) ?? "?", lower.field(node, "body"), node),
   ], node);
 };

@@ -13,7 +13,7 @@ import {
   childOf,
   construct,
   fieldOf,
-  functionAs,
+  functionBy,
   type Lower,
   type Lowering,
   type LoweringTable,
@@ -22,7 +22,7 @@ import {
   nothing,
   template,
   textAt,
-  withoutComments,
+  typed,
 } from "./lowering.ts";
 
 function lastPart(text: string): string {
@@ -32,10 +32,9 @@ function lastPart(text: string): string {
 const variable: Lower = (node, lower) => nameAt(lower.text(node), node);
 
 function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
-  return (node === null ? [] : withoutComments(node)).map((child) => {
-    const name = fieldOf(child, "name");
+  return (node?.children ?? []).map((child) => {
     return {
-      name: name === null ? null : lower.text(name),
+      name: lower.nameOf(child),
       value: lower.inner(child),
       spread: child.children.some(({ type }) => type === "variadic_unpacking"),
     };
@@ -58,33 +57,20 @@ function memberName(node: SyntaxNode, lower: Lowering): string | Expression {
 }
 
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
-  return (node === null ? [] : withoutComments(node)).flatMap((child): Parameter[] => {
+  return (node?.children ?? []).flatMap((child): Parameter[] => {
     const name = fieldOf(child, "name"),
       value = fieldOf(child, "default_value"),
       type = fieldOf(child, "type");
     if (name === null) return [];
     const given = type?.type === "named_type" ? lower.expression(type) : null;
-    const options: Expression[] = [
-      ...(value === null ? [] : [lower.expression(value)]),
-      ...(given === null ? [] : [{ kind: "instance", type: given, at: child } as const]),
-    ];
     return [{
       target: variable(name, lower),
-      value: options.length === 0 ? null : { kind: "either", options, at: child },
+      value: typed(value === null ? null : lower.expression(value), given, child),
     }];
   });
 }
 
-const functionOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name"), body = fieldOf(node, "body");
-  const inner = lower.field(node, "body");
-  return functionAs(
-    name === null ? null : lower.text(name),
-    parametersOf(fieldOf(node, "parameters"), lower),
-    body?.type === "compound_statement" ? inner : { kind: "return", value: inner, at: node },
-    node,
-  );
-};
+const functionOf = functionBy(parametersOf, "compound_statement");
 
 const included: Lower = (node, lower) => {
   const what = node.type.replace("_expression", "");
@@ -115,7 +101,6 @@ export const PHP: LoweringTable = {
   float: asLiteral,
   boolean: asLiteral,
   null: asLiteral,
-  comment: nothing,
   php_tag: nothing,
   text: nothing,
   string: (node, lower) => textAt(lower.text(node).slice(1, -1).replace(/\\(['\\])/g, "$1"), node),
@@ -155,13 +140,13 @@ export const PHP: LoweringTable = {
   member_access_expression: (node, lower) =>
     member(lower.field(node, "object"), memberName(node, lower), node),
   class_constant_access_expression: (node, lower) => {
-    const [scope, name] = withoutComments(node);
+    const [scope, name] = node.children;
     return scope === undefined || name === undefined
       ? nothing(node)
       : member(nameOrExpression(scope, lower), lower.text(name), node);
   },
   object_creation_expression: (node, lower) => {
-    const what = node.children.find(({ type }) => type !== "arguments" && !/comment/.test(type));
+    const what = node.children.find(({ type }) => type !== "arguments");
     return call(
       what === undefined ? nothing(node) : nameOrExpression(what, lower),
       argumentsOf(childOf(node, "arguments"), lower),
@@ -169,7 +154,7 @@ export const PHP: LoweringTable = {
     );
   },
   subscript_expression: (node, lower) => {
-    const [object, index] = withoutComments(node);
+    const [object, index] = node.children;
     if (object === undefined) return nothing(node);
     return index === undefined
       ? lower.expression(object)
@@ -191,7 +176,7 @@ export const PHP: LoweringTable = {
   assignment_expression: (node, lower) => bind(lower.field(node, "left"), lower.field(node, "right"), node),
   augmented_assignment_expression: asAssignment,
   array_creation_expression: (node, lower) => {
-    const elements = withoutComments(node);
+    const elements = node.children;
     if (!elements.some(({ children }) => children.length > 1)) {
       return { kind: "list", items: elements.map((child) => lower.all(child)), at: node };
     }
@@ -207,7 +192,7 @@ export const PHP: LoweringTable = {
     };
   },
   foreach_statement: (node, lower) => {
-    const [of, target] = withoutComments(node);
+    const [of, target] = node.children;
     if (of === undefined || target === undefined) return lower.all(node);
     const value = target.type === "pair" ? target.children.at(-1)! : target;
     return block([

@@ -1,32 +1,36 @@
 import type { SyntaxNode } from "../../syntax/tree.ts";
 import type { Argument, Expression, Parameter } from "../expression.ts";
 import {
+  asInner,
+  asList,
+  asLiteral,
+  asName,
+  asReturn,
   bind,
   block,
   call,
   childOf,
+  classAs,
   fieldOf,
   fieldsOf,
+  functionBy,
+  type Lower,
   type Lowering,
   type LoweringTable,
   member,
   nothing,
   template,
   textAt,
+  typed,
   unescaped,
 } from "./lowering.ts";
 
 function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
   if (node === null) return [];
   if (node.type !== "argument_list") return lower.positional([node]);
-  return node.children.filter(({ type }) => type !== "comment").map((child) => {
+  return node.children.map((child) => {
     if (child.type === "keyword_argument") {
-      const name = fieldOf(child, "name");
-      return {
-        name: name === null ? null : lower.text(name),
-        value: lower.field(child, "value"),
-        spread: false,
-      };
+      return { name: lower.nameOf(child), value: lower.field(child, "value"), spread: false };
     }
     if (child.type === "list_splat" || child.type === "dictionary_splat") {
       return { name: null, value: lower.inner(child), spread: true };
@@ -36,7 +40,7 @@ function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
 }
 
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
-  return (node?.children ?? []).filter(({ type }) => type !== "comment").map((child) => {
+  return (node?.children ?? []).map((child) => {
     const named = fieldOf(child, "name") ?? childOf(child, "identifier", "list_splat_pattern") ?? child;
     const value = fieldOf(child, "value");
     const type = fieldOf(child, "type");
@@ -136,12 +140,6 @@ function forIn(node: SyntaxNode, lower: Lowering): Expression {
   return bind(lower.field(node, "left"), { kind: "element", of, at: node }, node);
 }
 
-const list = (node: SyntaxNode, lower: Lowering): Expression => ({
-  kind: "list",
-  items: node.children.map((child) => lower.expression(child)),
-  at: node,
-});
-
 const either = (node: SyntaxNode, lower: Lowering): Expression => ({
   kind: "either",
   options: node.children.filter(({ field }) => field !== "operator").map((child) => lower.expression(child)),
@@ -163,24 +161,29 @@ function asPattern(node: SyntaxNode, lower: Lowering): Expression {
   return bind(lower.inner(target), lower.expression(value), node);
 }
 
+const outer: Lower = (node, lower) => ({
+  kind: "outer",
+  names: node.children.map((child) => lower.text(child)),
+  at: node,
+});
+
 /** Python, versions 2 and 3. */
 export const PYTHON: LoweringTable = {
   import_statement: importStatement,
   import_from_statement: importFrom,
   future_import_statement: nothing,
-  identifier: (node, lower) => lower.name(node),
-  integer: (node, lower) => lower.literal(node),
-  float: (node, lower) => lower.literal(node),
-  true: (node, lower) => lower.literal(node),
-  false: (node, lower) => lower.literal(node),
-  none: (node, lower) => lower.literal(node),
+  identifier: asName,
+  integer: asLiteral,
+  float: asLiteral,
+  true: asLiteral,
+  false: asLiteral,
+  none: asLiteral,
   string,
   concatenated_string: (node, lower) => ({
     kind: "concat",
     parts: node.children.map((child) => lower.expression(child)),
     at: node,
   }),
-  comment: nothing,
   attribute: (node, lower) => {
     const name = fieldOf(node, "attribute");
     return member(lower.field(node, "object"), name === null ? nothing(node) : lower.text(name), node);
@@ -194,7 +197,7 @@ export const PYTHON: LoweringTable = {
   binary_operator: binary,
   boolean_operator: either,
   conditional_expression: (node, lower) => {
-    const [value, condition, other] = node.children.filter(({ type }) => type !== "comment");
+    const [value, condition, other] = node.children;
     if (value === undefined || condition === undefined || other === undefined) return lower.all(node);
     return {
       kind: "either",
@@ -203,15 +206,15 @@ export const PYTHON: LoweringTable = {
       at: node,
     };
   },
-  parenthesized_expression: (node, lower) => lower.inner(node),
-  await: (node, lower) => lower.inner(node),
-  list,
-  tuple: list,
-  set: list,
-  expression_list: list,
-  pattern_list: list,
-  tuple_pattern: list,
-  list_pattern: list,
+  parenthesized_expression: asInner,
+  await: asInner,
+  list: asList,
+  tuple: asList,
+  set: asList,
+  expression_list: asList,
+  pattern_list: asList,
+  tuple_pattern: asList,
+  list_pattern: asList,
   list_comprehension: comprehension,
   set_comprehension: comprehension,
   generator_expression: comprehension,
@@ -221,7 +224,7 @@ export const PYTHON: LoweringTable = {
     block([forIn(node, lower), lower.field(node, "body"), lower.field(node, "alternative")], node),
   dictionary: (node, lower) => ({
     kind: "record",
-    entries: node.children.filter(({ type }) => type !== "comment").map((child) =>
+    entries: node.children.map((child) =>
       child.type === "pair"
         ? { key: lower.field(child, "key"), value: lower.field(child, "value") }
         : { key: null, value: lower.inner(child) }
@@ -229,20 +232,9 @@ export const PYTHON: LoweringTable = {
     at: node,
   }),
   assignment: (node, lower) => {
-    const value = fieldOf(node, "right");
-    const type = fieldOf(node, "type");
     const target = lower.field(node, "left");
-    if (value === null && type === null) return target;
-    const instance = type === null
-      ? null
-      : { kind: "instance", type: lower.expression(type), at: type } as const;
-    if (value === null) return bind(target, instance, node);
-    const given = lower.expression(value);
-    return bind(
-      target,
-      instance === null ? given : { kind: "either", options: [given, instance], at: node },
-      node,
-    );
+    const given = typed(lower.maybe(node, "right"), lower.maybe(node, "type"), node);
+    return given === null ? target : bind(target, given, node);
   },
   augmented_assignment: (node, lower) => {
     const parts = [lower.field(node, "left"), lower.field(node, "right")];
@@ -250,43 +242,15 @@ export const PYTHON: LoweringTable = {
   },
   named_expression: (node, lower) => bind(lower.field(node, "name"), lower.field(node, "value"), node),
   as_pattern: asPattern,
-  return_statement: (node, lower) => ({ kind: "return", value: lower.all(node), at: node }),
-  yield: (node, lower) => ({ kind: "return", value: lower.all(node), at: node }),
-  global_statement: (node, lower) => ({
-    kind: "outer",
-    names: node.children.map((child) => lower.text(child)),
-    at: node,
-  }),
-  nonlocal_statement: (node, lower) => ({
-    kind: "outer",
-    names: node.children.map((child) => lower.text(child)),
-    at: node,
-  }),
-  function_definition: (node, lower) => {
-    const name = fieldOf(node, "name");
-    return {
-      kind: "function",
-      name: name === null ? null : lower.text(name),
-      parameters: parametersOf(fieldOf(node, "parameters"), lower),
-      body: lower.field(node, "body"),
-      at: node,
-    };
-  },
-  lambda: (node, lower) => ({
-    kind: "function",
-    name: null,
-    parameters: parametersOf(fieldOf(node, "parameters"), lower),
-    body: { kind: "return", value: lower.field(node, "body"), at: node },
-    at: node,
-  }),
+  return_statement: asReturn,
+  yield: asReturn,
+  global_statement: outer,
+  nonlocal_statement: outer,
+  function_definition: functionBy(parametersOf, "block"),
+  lambda: functionBy(parametersOf, "block"),
   class_definition: (node, lower) => {
-    const name = fieldOf(node, "name");
-    const bases = fieldOf(node, "superclasses");
-    const own = { kind: "class", name: name === null ? "?" : lower.text(name), at: node } as const;
-    return block([
-      ...(bases === null ? [] : argumentsOf(bases, lower).map(({ value }) => value)),
-      { ...own, body: lower.field(node, "body") },
-    ], node);
+    const bases = argumentsOf(fieldOf(node, "superclasses"), lower).map(({ value }) => value);
+    return block([...bases, classAs(lower.nameOf(node) ?? "?", lower.field(node, "body"), node)], node);
   },
   decorated_definition: (node, lower) => lower.all(node),
   string_content: (node, lower) => textAt(lower.text(node), node),

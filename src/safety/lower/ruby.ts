@@ -14,6 +14,7 @@ import {
   construct,
   fieldOf,
   functionAs,
+  functionBy,
   type Lower,
   type Lowering,
   type LoweringTable,
@@ -22,7 +23,6 @@ import {
   nothing,
   template,
   textAt,
-  withoutComments,
 } from "./lowering.ts";
 
 function keyOf(node: SyntaxNode, lower: Lowering) {
@@ -32,7 +32,7 @@ function keyOf(node: SyntaxNode, lower: Lowering) {
 }
 
 function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
-  return (node === null ? [] : withoutComments(node)).map((child) => {
+  return (node?.children ?? []).map((child) => {
     if (child.type === "pair") {
       const key = fieldOf(child, "key");
       const name = key === null ? null : lower.text(key).replace(/^:|:$/g, "");
@@ -47,12 +47,8 @@ function argumentsOf(node: SyntaxNode | null, lower: Lowering): Argument[] {
 }
 
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
-  return (node === null ? [] : withoutComments(node)).map((child) => {
-    const value = fieldOf(child, "value");
-    return {
-      target: lower.name(fieldOf(child, "name") ?? child),
-      value: value === null ? null : lower.expression(value),
-    };
+  return (node?.children ?? []).map((child) => {
+    return { target: lower.name(fieldOf(child, "name") ?? child), value: lower.maybe(child, "value") };
   });
 }
 
@@ -74,15 +70,7 @@ const blockOf: Lower = (node, lower) =>
     node,
   );
 
-const methodOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name");
-  return functionAs(
-    name === null ? null : lower.text(name),
-    parametersOf(fieldOf(node, "parameters"), lower),
-    lower.field(node, "body"),
-    node,
-  );
-};
+const methodOf = functionBy(parametersOf);
 
 /** `a.b = c` sets a member, by the look of a call. */
 function targetOf(left: SyntaxNode, lower: Lowering): Expression {
@@ -109,7 +97,6 @@ export const RUBY: LoweringTable = {
   true: asLiteral,
   false: asLiteral,
   nil: asLiteral,
-  comment: nothing,
   string,
   bare_string: string,
   bare_symbol: string,
@@ -132,7 +119,7 @@ export const RUBY: LoweringTable = {
   call: callOf,
   element_reference: (node, lower) => {
     const object = lower.field(node, "object");
-    const index = withoutComments(node).filter(({ field }) => field !== "object").at(-1);
+    const index = node.children.filter(({ field }) => field !== "object").at(-1);
     return index === undefined ? object : member(object, lower.expression(index), node);
   },
   array: asList,
@@ -140,7 +127,7 @@ export const RUBY: LoweringTable = {
   symbol_array: asList,
   hash: (node, lower) => ({
     kind: "record",
-    entries: withoutComments(node).map((child) =>
+    entries: node.children.map((child) =>
       child.type === "pair"
         ? { key: keyOf(child, lower), value: lower.field(child, "value") }
         : { key: null, value: lower.all(child) }

@@ -3,6 +3,7 @@ import type { Expression, Parameter } from "../expression.ts";
 import {
   asAssignment,
   asInner,
+  asList,
   asLiteral,
   asName,
   asReturn,
@@ -10,11 +11,13 @@ import {
   bind,
   block,
   call,
+  callBy,
   childOf,
   classAs,
   construct,
   fieldOf,
   functionAs,
+  functionBy,
   looseCalls,
   type Lower,
   type Lowering,
@@ -26,7 +29,6 @@ import {
   template,
   textAt,
   typed,
-  withoutComments,
 } from "./lowering.ts";
 
 function symbolOf(node: SyntaxNode, lower: Lowering): string {
@@ -67,24 +69,16 @@ function use(node: SyntaxNode, prefix: string, lower: Lowering): Expression[] {
 }
 
 function parametersOf(node: SyntaxNode | null, lower: Lowering): Parameter[] {
-  return (node === null ? [] : withoutComments(node)).map((child) => {
-    const pattern = fieldOf(child, "pattern");
-    const type = fieldOf(child, "type");
-    return {
-      target: lower.expression(pattern ?? child),
-      value: typed(null, type === null ? null : lower.expression(type), child),
-    };
+  return (node?.children ?? []).map((child) => {
+    const target = lower.expression(fieldOf(child, "pattern") ?? child);
+    return { target, value: typed(null, lower.maybe(child, "type"), child) };
   });
 }
 
+const safeFunction = functionBy(parametersOf);
+
 const functionOf: Lower = (node, lower) => {
-  const name = fieldOf(node, "name");
-  const own = functionAs(
-    name === null ? null : lower.text(name),
-    parametersOf(fieldOf(node, "parameters"), lower),
-    lower.field(node, "body"),
-    node,
-  );
+  const own = safeFunction(node, lower);
   const modifiers = childOf(node, "function_modifiers");
   return modifiers !== null && /\bunsafe\b/.test(lower.text(modifiers))
     ? construct("unsafe function", own, node)
@@ -122,8 +116,6 @@ export const RUST: LoweringTable = {
   float_literal: asLiteral,
   boolean_literal: asLiteral,
   char_literal: asLiteral,
-  line_comment: nothing,
-  block_comment: nothing,
   string_literal: (node, lower) => template(node, lower, ["string_content", "escape_sequence"]),
   raw_string_literal: (node, lower) => {
     const content = childOf(node, "string_content");
@@ -144,14 +136,7 @@ export const RUST: LoweringTable = {
   generic_function: (node, lower) => lower.field(node, "function"),
   generic_type: (node, lower) => lower.field(node, "type"),
   reference_type: (node, lower) => lower.field(node, "type"),
-  call_expression: (node, lower) => {
-    const given = fieldOf(node, "arguments");
-    return call(
-      lower.field(node, "function"),
-      lower.positional(given === null ? [] : withoutComments(given)),
-      node,
-    );
-  },
+  call_expression: callBy("function"),
   macro_invocation: macro,
   macro_definition: (node, lower) => looseCalls(lower.text(node), node),
   try_expression: asInner,
@@ -168,16 +153,8 @@ export const RUST: LoweringTable = {
     }], node),
   binary_expression: binaryBy(["+"]),
   let_declaration: (node, lower) => {
-    const value = fieldOf(node, "value"), type = fieldOf(node, "type");
-    return bind(
-      lower.field(node, "pattern"),
-      typed(
-        value === null ? null : lower.expression(value),
-        type === null ? null : lower.expression(type),
-        node,
-      ),
-      node,
-    );
+    const given = typed(lower.maybe(node, "value"), lower.maybe(node, "type"), node);
+    return bind(lower.field(node, "pattern"), given, node);
   },
   const_item: (node, lower) => bind(lower.field(node, "name"), lower.field(node, "value"), node),
   static_item: (node, lower) => bind(lower.field(node, "name"), lower.field(node, "value"), node),
@@ -190,7 +167,7 @@ export const RUST: LoweringTable = {
       kind: "either",
       options: [{
         kind: "record",
-        entries: (body === null ? [] : withoutComments(body)).map((child) => {
+        entries: (body?.children ?? []).map((child) => {
           const name = fieldOf(child, "field");
           return {
             key: name === null ? null : textAt(lower.text(name), name),
@@ -203,11 +180,7 @@ export const RUST: LoweringTable = {
       at: node,
     };
   },
-  array_expression: (node, lower) => ({
-    kind: "list",
-    items: node.children.map((c) => lower.expression(c)),
-    at: node,
-  }),
+  array_expression: asList,
   for_expression: (node, lower) =>
     block([
       bind(lower.field(node, "pattern"), { kind: "element", of: lower.field(node, "value"), at: node }, node),
@@ -231,10 +204,7 @@ export const RUST: LoweringTable = {
     );
     return /^unsafe\b/.test(lower.text(node).slice(0, 20)) ? construct("unsafe impl", own, node) : own;
   },
-  trait_item: (node, lower) => {
-    const name = fieldOf(node, "name");
-    return classAs(name === null ? "?" : lower.text(name), lower.field(node, "body"), node);
-  },
+  trait_item: (node, lower) => classAs(lower.nameOf(node) ?? "?", lower.field(node, "body"), node),
   struct_item: nothing,
   enum_item: nothing,
   type_item: nothing,

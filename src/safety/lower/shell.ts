@@ -8,7 +8,7 @@ import {
   construct,
   fieldOf,
   fieldsOf,
-  functionAs,
+  functionBy,
   type Lower,
   type LoweringTable,
   nameAt,
@@ -64,7 +64,6 @@ function readsCode(node: SyntaxNode, source: string): boolean {
 
 /** Shell scripts: commands are calls, variables are names with a `$` before them. */
 export const SHELL: LoweringTable = {
-  comment: nothing,
   word: (node, lower) => textAt(lower.text(node).replace(/\\(.)/gs, "$1"), node),
   number: (node, lower) => textAt(lower.text(node), node),
   raw_string: (node, lower) => textAt(lower.text(node).slice(1, -1), node),
@@ -148,8 +147,5 @@ export const SHELL: LoweringTable = {
     ];
     return block([...bound, lower.field(node, "body")], node);
   },
-  function_definition: (node, lower) => {
-    const name = fieldOf(node, "name");
-    return functionAs(name === null ? null : lower.text(name), [], lower.field(node, "body"), node);
-  },
+  function_definition: functionBy(() => []),
 };
