@@ -8,7 +8,7 @@ import type { ApplyFlags } from "./apply.ts";
 import { changeLines, changePatch, changesJson, colouredPatch } from "./change_preview.ts";
 import { type FolderUse, recoveredJson } from "./folder_asked.ts";
 import { type Colour, colour, count, placeText, timeText } from "./output.ts";
-import { ownerIn, ownerLines } from "./owner_lines.ts";
+import { keptOwners, ownerIn, ownerLines } from "./owner_lines.ts";
 import type { VerbResult } from "./verb.ts";
 
 const SHOWN_PATHS = 50;
@@ -70,7 +70,7 @@ export function applyReport(application: Application, context: ReportContext): V
   }
   if (operation !== null) {
     const paths = use.store.records.read((rows) => rows.operationPaths(operation.number));
-    lines.push(...ownerLines(paths, ownerIn(root)));
+    lines.push(...ownerLines(keptOwners(paths), ownerIn(root)));
     lines.push(`version  ${operation.artifact}@${operation.version}`);
     const until = operation.backupsUntil === null
       ? "as long as the store lasts"

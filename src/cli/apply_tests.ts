@@ -4,7 +4,7 @@ import type { LoadedPolicy } from "../policy/load.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { sessionProgress } from "./progress.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
-import { targetsOf } from "./targets.ts";
+import { policyTargets } from "./targets.ts";
 import { wireWorld } from "./wire.ts";
 
 export interface TestFlags {
@@ -12,6 +12,9 @@ export interface TestFlags {
   readonly pull?: boolean;
   readonly json?: boolean;
 }
+
+const NO_TARGETS =
+  "--run-tests runs the proof_targets of the policy: add some (pp init writes a pp.yaml), or leave it out";
 
 /**
  * How the policy's proof targets are run on a folder with changes.
@@ -25,7 +28,7 @@ export function testRunner(
   flags: TestFlags,
   signal: AbortSignal,
 ): (tree: FolderTree, changes: readonly FileChange[]) => Promise<TestsRun> {
-  const targets = targetsOf({ verb: "prove" }, policy.config, policy.source);
+  const targets = policyTargets(policy.config, policy.source, NO_TARGETS);
   const config = withFlags(policy.config, flags.image === undefined ? {} : { image: flags.image });
   return async (tree, changes) => {
     const spec = sandboxSpec(freshSessionId(), config, { pull: flags.pull === true, keep: false });

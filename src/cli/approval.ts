@@ -14,7 +14,7 @@ import { listRow } from "./cells.ts";
 import { ALL_FINDINGS, checkLines } from "./check_text.ts";
 import { EXIT } from "./exit_code.ts";
 import { terminalColumns } from "./help_layout.ts";
-import { wholeNumber } from "./number_asked.ts";
+import { moreThan, wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { revisionJson, summaryJson } from "./revision_json.ts";
 import { decisionLines, fileLines, headLines, marksText, standingLine, stateText } from "./revision_text.ts";
@@ -48,16 +48,19 @@ export async function approvalList(flags: ListFlags): Promise<VerbResult> {
     return await forcedList(flags, limit);
   }
   return await withStore(flags, false, ({ store, by }) => {
-    const found = store.records.read((rows) => listed(rows, state, limit, by.now));
+    const some = store.records.read((rows) => listed(rows, state, limit + 1, by.now));
+    const found = some.slice(0, limit), more = some.length > limit;
     const c = colour(Deno.stdout);
     const nothing = state === null ? "no proposals" : `no proposal is ${state}`;
     return Promise.resolve({
       exit: EXIT.yes,
       text: found.length === 0 ? nothing : summaryLines(found, c),
+      ...(more ? { note: moreThan(limit) } : {}),
       json: {
         format: "veripatch-approval-list/v1",
         store: store.records.storeId,
         proposals: found.map(({ summary, state }) => summaryJson(summary, state)),
+        more,
       },
     });
   });

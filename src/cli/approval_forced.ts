@@ -2,7 +2,10 @@ import { requireRevision, revisionName } from "../store/proposal/find.ts";
 import type { Approval, Proposal, Revision } from "../store/proposals.ts";
 import type { Rows } from "../store/store.ts";
 import { printableLine } from "../vocabulary/printable.ts";
+import { oneRow } from "./cells.ts";
 import { EXIT } from "./exit_code.ts";
+import { terminalColumns } from "./help_layout.ts";
+import { moreThan } from "./number_asked.ts";
 import { type Colour, colour, timeText } from "./output.ts";
 import { FORCED, stateText } from "./revision_text.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
@@ -22,15 +25,21 @@ interface Forced {
 /** `pp approval list --forced`: what was applied, or may be, by a bypass; what is due first. */
 export async function forcedList(flags: StoreFlags, limit: number): Promise<VerbResult> {
   return await withStore(flags, false, ({ store, by }) => {
-    const found = store.records.read((rows) => forcedOf(rows, by.now)).slice(0, limit);
+    const some = store.records.read((rows) => forcedOf(rows, by.now));
+    const found = some.slice(0, limit), more = some.length > limit;
+    const columns = terminalColumns();
     const c = colour(Deno.stdout);
     return Promise.resolve({
       exit: EXIT.yes,
-      text: found.length === 0 ? "nothing was forced" : found.map((one) => forcedLine(one, c)).join("\n"),
+      text: found.length === 0
+        ? "nothing was forced"
+        : found.map((one) => oneRow(forcedLine(one, c), columns)).join("\n"),
+      ...(more ? { note: moreThan(limit) } : {}),
       json: {
         format: "veripatch-approval-forced/v1",
         store: store.records.storeId,
         forced: found.map(forcedJson),
+        more,
       },
     });
   });

@@ -6,7 +6,9 @@ import type { Version } from "../store/store.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts";
 import { realDirectory } from "../workspace/real_directory.ts";
+import { oneRow } from "./cells.ts";
 import { EXIT } from "./exit_code.ts";
+import { terminalColumns } from "./help_layout.ts";
 import { amount, bytesText, type Colour, colour, count, grouped, timeText } from "./output.ts";
 import { type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -246,13 +248,14 @@ function made({ createdAt, actor, restores }: Version): string {
   return `${timeText(createdAt)} by ${printableLine(actor)}${how}`;
 }
 
-/** Rows of columns, the first one bold. */
+/** Rows of columns, the first one bold; each one row of a terminal. */
 function table(rows: readonly (readonly string[])[], c: Colour): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row.map((cell, i) => i === 0 ? c.bold(cell.padEnd(widths[i]!)) : cell.padEnd(widths[i]!)).join("  ")
-      .trimEnd()
-  ).join("\n");
+  const columns = terminalColumns();
+  return rows.map((row) => {
+    const cells = row.map((cell, i) => i === 0 ? c.bold(cell.padEnd(widths[i]!)) : cell.padEnd(widths[i]!));
+    return oneRow(cells.join("  ").trimEnd(), columns);
+  }).join("\n");
 }
 
 function messageOf(text = ""): string {

@@ -48,6 +48,11 @@ export function firstRow(line: string, columns: number): string {
   return `${rowsOf(line, columns - 1)[0]}…`;
 }
 
+/** A line of a list as one row of a terminal; null leaves it whole. */
+export function oneRow(line: string, columns: number | null): string {
+  return columns === null ? line : firstRow(line, columns);
+}
+
 /**
  * A row of a list. On a terminal it takes one row: first the text gives way, with a mark, then the tail is left out.
  * @param columns of the terminal; null gives the whole line

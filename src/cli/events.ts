@@ -67,11 +67,10 @@ export async function runEvents(flags: EventsFlags): Promise<VerbResult> {
       return { exit: EXIT.interrupted, text: "", json: undefined };
     }
     const events = eventsAfter(store, after);
-    const more = events.length === MOST ? "\nthere are more: --since goes on from the last" : "";
     return {
       exit: EXIT.yes,
-      text: (events.length === 0 ? "no events" : events.map((event) => eventText(event, c)).join("\n")) +
-        more,
+      text: events.length === 0 ? "no events" : events.map((event) => eventText(event, c)).join("\n"),
+      ...(events.length === MOST ? { note: "there are more: --since goes on from the last" } : {}),
       json: { format: "veripatch-events/v1", store: store.records.storeId, events: events.map(eventJson) },
     };
   });

@@ -7,9 +7,11 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { changeLines } from "./change_preview.ts";
 import { olderThan } from "./duration_asked.ts";
+import { oneRow } from "./cells.ts";
 import { EXIT } from "./exit_code.ts";
 import { type FolderFlags, recoveredJson, withFolder } from "./folder_asked.ts";
-import { wholeNumber } from "./number_asked.ts";
+import { terminalColumns } from "./help_layout.ts";
+import { moreThan, wholeNumber } from "./number_asked.ts";
 import { type Colour, colour, count, timeText } from "./output.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
@@ -26,25 +28,33 @@ export async function runHistory(flags: HistoryFlags): Promise<VerbResult> {
   const proposal = flags.proposal === undefined ? undefined : proposalName(flags.proposal).proposal;
   return await withFolder(flags, ({ store, ports, recovered }) => {
     const { root } = ports.folder;
-    const found = store.records.read((rows) => {
+    const some = store.records.read((rows) => {
       const where = {
         ...flags.all === true ? {} : { folder: root },
         ...proposal === undefined ? {} : { proposal },
       };
-      return rows.operations({ ...where, limit }).map((operation) => described(rows, operation));
+      return rows.operations({ ...where, limit: limit + 1 });
     });
+    const more = some.length > limit;
+    const found = store.records.read((rows) =>
+      some.slice(0, limit).map((operation) => described(rows, operation))
+    );
     const c = colour(Deno.stdout);
-    const lines = found.flatMap((entry) => entryLines(entry, flags.all === true, c));
+    const columns = terminalColumns();
+    const lines = found.flatMap((entry) => entryLines(entry, flags.all === true, c))
+      .map((line) => oneRow(line, columns));
     if (lines.length === 0) {
       lines.push(flags.all === true ? "nothing was done yet" : `nothing was done to ${printablePath(root)}`);
     }
     return Promise.resolve({
       exit: EXIT.yes,
       text: lines.join("\n"),
+      ...(more ? { note: moreThan(limit) } : {}),
       json: {
         format: "veripatch-history/v1",
         folder: flags.all === true ? null : root,
         operations: found.map(entryJson),
+        more,
         recovered: recoveredJson(recovered),
       },
     });

@@ -11,3 +11,8 @@ export function wholeNumber(flag: string, text: string, least: number): number {
     `${flag} takes a whole number from ${least}, not ${quoted(text, 40)}`,
   );
 }
+
+/** What is said of a list that a limit cut. */
+export function moreThan(limit: number): string {
+  return `there are more than ${limit}: --limit shows more`;
+}

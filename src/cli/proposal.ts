@@ -17,7 +17,7 @@ import { printableLine, printablePath, quoted } from "../vocabulary/printable.ts
 import { listRow } from "./cells.ts";
 import { EXIT } from "./exit_code.ts";
 import { terminalColumns } from "./help_layout.ts";
-import { wholeNumber } from "./number_asked.ts";
+import { moreThan, wholeNumber } from "./number_asked.ts";
 import { bytesText, type Colour, colour, colourDiff, timeText } from "./output.ts";
 import { notMoved } from "./proposal_moved.ts";
 import { viewText } from "./proposal_report.ts";
@@ -66,12 +66,12 @@ export async function proposalList(flags: ListFlags): Promise<VerbResult> {
       reached: timeReached(rows, by.now),
     }));
     const c = colour(Deno.stdout);
-    const rest = more ? `\n${c.yellow(`there are more than ${limit}: --limit shows more`)}` : "";
     return Promise.resolve({
       exit: EXIT.yes,
       text: proposals.length === 0
         ? "no proposals: pp propose ARTIFACT makes one"
-        : listLines(proposals, reached, c) + rest,
+        : listLines(proposals, reached, c),
+      ...(more ? { note: moreThan(limit) } : {}),
       json: {
         format: "veripatch-proposal-list/v1",
         proposals: proposals.map((one) => summaryJson(one, stateAt(one.revision, reached))),

@@ -29,20 +29,11 @@ export function targetsOf(
   source: string | null,
 ): readonly ProofTarget[] {
   if (call.verb === "prove") {
-    const configured = configuredTargets(config);
-    if (!configured.ok) {
-      throw commandFailure(configured.refusal, "pp policy check shows what is wrong with each target");
-    }
-    if (configured.targets.length === 0) {
-      const message = source === null
-        ? "there is no pp.yaml, pp.yml or pp.json in this folder"
-        : `${source} names no proof targets`;
-      throw new Failure("usage", "no_targets", message, {
-        hint: 'write one with "pp init", or name a command: pp run "pytest -q"',
-      });
-    }
-    for (const target of configured.targets) admit(config, target);
-    return configured.targets;
+    return policyTargets(
+      config,
+      source,
+      'write one with "pp init", or name a command: pp run "pytest -q"',
+    );
   }
   const { words, literal } = call;
   const resolved = words.length === 1 && !literal
@@ -72,6 +63,30 @@ export function targetsOf(
   throw new Failure("usage", "report_of_policy", message, {
     hint: "leave out --report, or change the report of that target in the policy",
   });
+}
+
+/**
+ * The proof targets that a policy names.
+ * @param hint what to do where it names none
+ * @throws Failure `no_targets` (usage), of commands the policy does not admit
+ */
+export function policyTargets(
+  config: PolicyConfig,
+  source: string | null,
+  hint: string,
+): readonly ProofTarget[] {
+  const configured = configuredTargets(config);
+  if (!configured.ok) {
+    throw commandFailure(configured.refusal, "pp policy check shows what is wrong with each target");
+  }
+  if (configured.targets.length === 0) {
+    const message = source === null
+      ? "there is no pp.yaml, pp.yml or pp.json in this folder"
+      : `${source} names no proof targets`;
+    throw new Failure("usage", "no_targets", message, { hint });
+  }
+  for (const target of configured.targets) admit(config, target);
+  return configured.targets;
 }
 
 /**

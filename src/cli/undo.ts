@@ -13,6 +13,7 @@ import { EXIT } from "./exit_code.ts";
 import { type FolderFlags, type FolderUse, recoveredJson, withFolder } from "./folder_asked.ts";
 import { wholeNumber } from "./number_asked.ts";
 import { colour } from "./output.ts";
+import { ownerIn, ownerLines, restoredOwners } from "./owner_lines.ts";
 import type { VerbResult } from "./verb.ts";
 
 interface UndoFlags extends FolderFlags {
@@ -110,13 +111,17 @@ function report(
   } else lines.push(`${c.bold(`O${operation.number}`)}  ${c.green(word)}: ${what}`);
   if (!refused) lines.push(...changeLines(plan.paths, c));
   if (operation !== null) {
+    lines.push(...ownerLines(restoredOwners(plan), ownerIn(ports.folder.root)));
     lines.push(`version  ${operation.artifact}@${operation.version}`);
     lines.push(
       kind === "rollback"
         ? `next     pp redo --id O${operation.number} does it again`
         : "next     pp rollback takes it back again",
     );
-  } else if (refused) lines.push("next     pp history shows what was done to this folder");
+  } else {
+    const next = refused ? "pp history shows what was done to this folder" : "the same without --dry-run";
+    lines.push(`next     ${next}`);
+  }
   return {
     exit: refused ? EXIT.no : EXIT.yes,
     text: lines.join("\n"),

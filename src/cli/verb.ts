@@ -9,6 +9,8 @@ export interface VerbResult {
   readonly exit: number;
   /** Ready for the terminal; hostile parts already made printable. */
   readonly text: string;
+  /** For people, on stderr after the text: that there is more than it shows. */
+  readonly note?: string;
   /** Undefined when all documents were printed already, one per line. */
   readonly json: unknown;
 }
@@ -28,8 +30,10 @@ export function verbRunner(outcome: Outcome) {
       const json = wantsJson(args);
       try {
         const result = await handler(...args);
-        if (!json) await print(result.text);
-        else if (result.json !== undefined) await printJson(result.json);
+        if (!json) {
+          await print(result.text);
+          if (result.note !== undefined) console.error(colour(Deno.stderr).yellow(result.note));
+        } else if (result.json !== undefined) await printJson(result.json);
         outcome.exit = result.exit;
       } catch (thrown) {
         const error = asFailure(thrown);

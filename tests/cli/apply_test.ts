@@ -106,6 +106,18 @@ Deno.test("pp apply, rollback, redo, history: what was approved goes in, comes o
     assert.match(applied.stdout, /api@2/);
     assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\n2\nthree\n");
     assert.equal((await pp("apply", name, ...args)).code, 2);
+    const dry = await pp("rollback", "--dry-run", ...args);
+    assert.match(
+      dry.stdout,
+      /^dry run {2}O1 would be taken back\n[^]*\nnext {5}the same without --dry-run\n$/,
+    );
+    const untested = await pp("apply", name, "--run-tests", ...args);
+    assert.equal(untested.code, 64);
+    assert.match(
+      untested.stderr,
+      /names no proof targets\nhint: --run-tests runs the proof_targets of the policy: add/,
+    );
+    assert.doesNotMatch(untested.stderr, /pp run/);
     const back = await json("rollback", ...args);
     assert.deepEqual([back.done, back.operation, back.targets], [true, "O2", ["O1"]]);
     assert.equal(await Deno.readTextFile(`${cwd}/w/a.txt`), "one\ntwo\nthree\n");
@@ -116,6 +128,14 @@ Deno.test("pp apply, rollback, redo, history: what was approved goes in, comes o
       ...[["O3", "redo", null], ["O2", "rollback", null], ["O1", "apply", true]],
     ]);
     assert.match((await pp("history", "show", "O1")).stdout, /D d\/b\.txt/);
+    const cut = await pp("history", "--limit", "1", ...args);
+    assert.match(cut.stdout, /^O3 [^]*$/);
+    assert.doesNotMatch(cut.stdout, /O1 {2}|more than/);
+    assert.equal(cut.stderr, "there are more than 1: --limit shows more\n");
+    assert.equal(
+      (await json("history", "--limit", "3", ...args) as unknown as { more: boolean }).more,
+      false,
+    );
     await Deno.writeTextFile(`${cwd}/w/a.txt`, "mine\n");
     const refused = await pp("rollback", "--id", name, ...args);
     assert.equal(refused.code, 2);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { pp, type PpResult, withFolder } from "./process.ts";
+import { withTerminal } from "./terminal.ts";
 
 interface Store {
   readonly cwd: string;
@@ -112,6 +113,23 @@ Deno.test("pp artifact fsck: names what a corrupt blob hits, exits 2, and repair
     const repaired = await pp("artifact", "fsck", "--repair", "--workspace", "w");
     assert.equal(repaired.code, 0, repaired.stdout);
     assert.match(repaired.stdout, new RegExp(`^restored blob ${digest}$`, "m"));
+  });
+});
+
+Deno.test("pp artifact list, versions: one row of a terminal each, whatever the names are", async () => {
+  await withStore(async ({ cwd, pp }) => {
+    const name = "a-project-whose-name-is-rather-long-for-a-row";
+    await pp("artifact", "create", name, "--workspace", "w", "-m", "a message that is long, too ".repeat(3));
+    const env = { PP_STORE: `${cwd}/s`, PP_ACTOR: "tester" };
+    for (const verb of [["list"], ["versions", name]]) {
+      const whole = (await pp("artifact", ...verb)).stdout;
+      assert.match(whole, /by tester/);
+      await withTerminal({ args: ["artifact", ...verb], cwd, env, columns: 80 }, async (terminal) => {
+        const rows = (await terminal.until(/EXIT:0/)).split("\n").filter((row) => row !== "");
+        assert.deepEqual([rows.length, rows[0]!.length], [2, 80]);
+        assert.match(rows[0]!, /^a-project-whose-name-is-rather-long-for-a-row@1 {2}.*…$/);
+      });
+    }
   });
 });
 

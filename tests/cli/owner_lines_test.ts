@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ownerIn, ownerLines } from "../../src/cli/owner_lines.ts";
+import { keptOwners, ownerIn, ownerLines, restoredOwners } from "../../src/cli/owner_lines.ts";
 import type { OperationBefore, OperationSide } from "../../src/store/operations.ts";
 import { sha256 } from "../../src/vocabulary/digest.ts";
 import { withFolder } from "./process.ts";
@@ -15,12 +15,32 @@ Deno.test("ownerLines: names files whose owner or group changed, and none that c
     { path: "new", before: null, after: AFTER },
     { path: "gone", before: before(0, 0), after: null },
   ];
-  assert.deepEqual(ownerLines(paths, () => ({ uid: 5, gid: 6 })), [
+  assert.deepEqual(ownerLines(keptOwners(paths), () => ({ uid: 5, gid: 6 })), [
     "owner    not kept, as only root can: theirs\\n (was 0:6), group (was 5:0)",
   ]);
-  assert.deepEqual(ownerLines(paths.slice(0, 1), () => ({ uid: 5, gid: 6 })), []);
+  assert.deepEqual(ownerLines(keptOwners(paths.slice(0, 1)), () => ({ uid: 5, gid: 6 })), []);
   const many = Array.from({ length: 7 }, (_, i) => ({ path: `f${i}`, before: before(0, 0), after: AFTER }));
-  assert.match(ownerLines(many, () => ({ uid: 5, gid: 6 }))[0]!, /f4 \(was 0:0\) and 2 more files$/);
+  assert.match(
+    ownerLines(keptOwners(many), () => ({ uid: 5, gid: 6 }))[0]!,
+    /f4 \(was 0:0\) and 2 more files$/,
+  );
+});
+
+Deno.test("restoredOwners: of what a rollback brings back, whose it was before it was applied, also of what was gone", () => {
+  const of = (uid: number) => ({ permissions: 0o644, uid, gid: 7 });
+  const plan = {
+    paths: [
+      { path: "changed", before: AFTER, after: AFTER },
+      { path: "gone", before: null, after: AFTER },
+      { path: "came", before: AFTER, after: null },
+    ],
+    options: { attributes: new Map([["changed", of(1)], ["gone", of(2)], ["directory", of(3)]]) },
+  };
+  const owned = restoredOwners(plan);
+  assert.deepEqual(owned, [{ path: "changed", uid: 1, gid: 7 }, { path: "gone", uid: 2, gid: 7 }]);
+  assert.deepEqual(ownerLines(owned, (path) => ({ uid: path === "gone" ? 2 : 9, gid: 7 })), [
+    "owner    not kept, as only root can: changed (was 1:7)",
+  ]);
 });
 
 Deno.test("ownerIn: who has a file now; null where none is", async () => {

@@ -78,6 +78,12 @@ Deno.test("pp propose: each kind of source becomes a proposal with one canonical
     const list = await json("proposal", "list", "--mine", "--state", "proposed");
     assert.equal(list.proposals.length, 10);
     assert.equal((await json("proposal", "list", "--limit", "3")).more, true);
+    for (const list of ["proposal", "approval"]) {
+      const cut = await run([list, "list", "--limit", "3"]);
+      assert.deepEqual([cut.code, cut.stdout.split("\n").length - 1], [0, 3], "only rows are on stdout");
+      assert.equal(cut.stderr, "there are more than 3: --limit shows more\n");
+    }
+    assert.equal((await run(["proposal", "list", "--limit", "10"])).stderr, "");
     const { code } = await run(["events", "--verify"]);
     assert.equal(code, 0);
   });
