@@ -196,9 +196,20 @@ async function checkOrphans(
     name: "leftovers",
     ok: orphans.length === 0,
     needed: false,
-    found: orphans.length === 0 ? "none" : orphans.map((o) => `${o.kind} ${o.id} of ${o.session}`).join("\n"),
-    hint: orphans.length === 0 ? "" : "left by killed sessions; the next pp run removes them",
+    found: orphans.length === 0
+      ? "none"
+      : orphans.map(({ kind, id, session }) => `${kind} ${shortId(id)} of ${session}`).join("\n"),
+    hint: orphans.length === 0
+      ? ""
+      : orphans.every(({ kind }) => kind === "directory")
+      ? "left by killed sessions; the next pp run removes them"
+      : "left by killed sessions; the next pp run in a container removes them",
   };
+}
+
+/** An engine's id as its own client shows it; a path as it is. */
+function shortId(id: string): string {
+  return /^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}$/.exec(id)?.[1] ?? id;
 }
 
 /** What the portable file keeps unpacked; nothing is said where this is none. */

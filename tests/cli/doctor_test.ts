@@ -142,6 +142,17 @@ Deno.test("pp doctor: says what commands would run in, and what a named host bac
   });
 });
 
+Deno.test("pp doctor: what a killed session left is named as the engine's client names it", async () => {
+  const labels = { "veripatch.session": "20261120T120000Z-0123abcd", "veripatch.deadline": "1" };
+  const left = { Id: "0123456789ab".padEnd(64, "c"), Created: 1, Names: ["/x"], Labels: labels };
+  await withFakeEngine("here:1", async (host) => {
+    const { code, check } = await doctor(CONTAINER, { DOCKER_HOST: host });
+    assert.equal(code, 0);
+    assert.equal(check("leftovers")!.found, "container 0123456789ab of 20261120T120000Z-0123abcd");
+    assert.match(check("leftovers")!.hint, /the next pp run in a container removes them/);
+  }, [left]);
+});
+
 Deno.test("withoutLimits: names the limits that keep auto from bubblewrap, where that would work", () => {
   const { policy } = defaultPolicy();
   const limited: Policy = {

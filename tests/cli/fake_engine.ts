@@ -1,8 +1,13 @@
 /**
  * An engine on loopback that knows one image and nothing else: enough for `pp doctor`.
  * @param use gets the value for DOCKER_HOST
+ * @param containers what it lists
  */
-export async function withFakeEngine<T>(image: string, use: (host: string) => Promise<T>): Promise<T> {
+export async function withFakeEngine<T>(
+  image: string,
+  use: (host: string) => Promise<T>,
+  containers: readonly unknown[] = [],
+): Promise<T> {
   const answer = (request: Request): Response => {
     const path = decodeURIComponent(new URL(request.url).pathname).replace(/^\/v[\d.]+/, "");
     if (path === "/_ping") return new Response("OK");
@@ -10,7 +15,8 @@ export async function withFakeEngine<T>(image: string, use: (host: string) => Pr
       return Response.json({ Version: "99.1", ApiVersion: "1.41", Os: "linux", Arch: "amd64" });
     }
     if (path === `/images/${image}/json`) return Response.json({ Id: "sha256:0", RepoTags: [image] });
-    if (path === "/containers/json" || path === "/images/json") return Response.json([]);
+    if (path === "/containers/json") return Response.json(containers);
+    if (path === "/images/json") return Response.json([]);
     return Response.json({ message: `no such thing: ${path}` }, { status: 404 });
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
