@@ -47,7 +47,9 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
   const patches = flags.patch ?? [];
   refuseSurplus(patches, config);
   if (flags.embedSecrets === true && flags.embedWorkspace !== true) {
-    throw new Failure("usage", "embed_secrets_alone", "--embed-secrets says how --embed-workspace embeds");
+    throw new Failure("usage", "embed_secrets_alone", "--embed-secrets says how --embed-workspace embeds", {
+      hint: "add --embed-workspace",
+    });
   }
   const attestation = await sessionAttestation(config, flags, root, patches.includes("-"));
   const artifacts = resolve(root, flags.artifacts ?? ".pp-artifacts");
@@ -133,7 +135,9 @@ function loadingMeanwhile(
 function refuseSurplus(patches: readonly string[], config: PolicyConfig): void {
   const { max_attempts } = config.policy.limits;
   if (patches.length <= max_attempts) return;
-  const message = `${patches.length} patches are given and the policy allows ${max_attempts} attempts`;
+  const message = `${patches.length} patches are given and the policy allows ${
+    count(max_attempts, "attempt")
+  }`;
   throw new Failure("usage", "too_many_patches", message, {
     hint: "raise policy.limits.max_attempts, or give fewer patches",
   });

@@ -55,7 +55,15 @@ export async function requirePatchFiles(paths: readonly string[]): Promise<void>
 }
 
 async function lookFor(path: string): Promise<void> {
-  requireRegular(path, await Deno.stat(path).catch(unreadable(path)));
+  const info = await Deno.stat(path).catch(unreadable(path));
+  requireRegular(path, info);
+  if (info.size > MAX_PATCH_FILE_BYTES) throw tooLarge(path);
+}
+
+function tooLarge(path: string): Failure {
+  return new Failure("malformed", "patch_too_large", `patch ${path} is larger than 16 MiB`, {
+    hint: "give a smaller patch",
+  });
 }
 
 function requireRegular(path: string, info: { readonly isFile: boolean; readonly isDirectory: boolean }) {
@@ -111,11 +119,7 @@ async function readBounded(
       if (signal.aborted) throw interrupted(signal.reason);
       if (done) break;
       size += value.length;
-      if (size > MAX_PATCH_FILE_BYTES) {
-        throw new Failure("malformed", "patch_too_large", `patch ${path} is larger than 16 MiB`, {
-          hint: "give a smaller patch",
-        });
-      }
+      if (size > MAX_PATCH_FILE_BYTES) throw tooLarge(path);
       chunks.push(value);
     }
   } finally {

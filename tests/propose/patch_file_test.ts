@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { patchFileProposer } from "../../src/propose/patch_file.ts";
+import { patchFileProposer, requirePatchFiles } from "../../src/propose/patch_file.ts";
 import { failureOf, NEVER, request } from "./requests.ts";
 
 async function inTempDir(work: (dir: string) => Promise<void>): Promise<void> {
@@ -47,6 +47,7 @@ Deno.test("patchFileProposer: directories and huge files are refused", () =>
     const fits = await patchFileProposer([`${dir}/big`]).propose(request(), NEVER);
     assert.ok(fits.kind === "proposal" && fits.bytes?.length === 16 * 1024 * 1024);
     await Deno.truncate(`${dir}/big`, 16 * 1024 * 1024 + 1);
+    await failureOf(requirePatchFiles([`${dir}/big`]), "malformed", "patch_too_large");
     await failureOf(
       patchFileProposer([`${dir}/big`]).propose(request(), NEVER),
       "malformed",
