@@ -188,7 +188,7 @@ async function fromEditsFile(file: string, input: Input): Promise<Pick<AskedChan
   const malformed = (details: readonly string[]) =>
     new Failure("malformed", "edits_malformed", `${shown}: cannot be read as edits`, {
       details,
-      hint: "docs/proposals.md says what a file of edits holds",
+      hint: "pp help proposals says what a file of edits holds",
     });
   let text: string;
   try {

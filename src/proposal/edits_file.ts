@@ -41,30 +41,43 @@ const KINDS = {
   instruction: ["instruction", "files?"],
 } as const;
 
+/** One of each kind that has members which must be there, as JSON, which is YAML, too. */
+const EXAMPLES: Readonly<Partial<Record<keyof typeof KINDS, string>>> = {
+  replace: '{"file": "src/a.py", "old": "x = 1", "new": "x = 2"}',
+  insert: '{"file": "src/a.py", "code": "import os", "at": "start"}',
+  template: '{"template": "add-import", "file": "src/a.py", "params": {"module": "os"}}',
+};
+const EXAMPLE = EXAMPLES.replace;
+
 const KNOWN_MEMBERS = Object.keys(shape);
 
-const itemSchema = z.strictObject(shape, { error: "expected an edit" }).superRefine((item, context) => {
-  const problem = (message: string, at: string[] = []) =>
-    context.addIssue({ code: "custom", path: at, message });
-  const kind = kindOf(item);
-  if (kind === null) {
-    problem("must have old and new, code, template, patch or instruction, and only one of them");
-    return;
-  }
-  const names = KINDS[kind].map((name) => name.replace("?", ""));
-  for (const name of KNOWN_MEMBERS) {
-    const given = item[name as keyof typeof item] !== undefined;
-    if (given && !names.includes(name)) {
-      problem(`does not go with ${kind === "insert" ? "code" : kind}`, [name]);
+const itemSchema = z.strictObject(shape, { error: `must be an edit, such as ${EXAMPLE}` }).superRefine(
+  (item, context) => {
+    const problem = (message: string, at: string[] = []) =>
+      context.addIssue({ code: "custom", path: at, message });
+    const kind = kindOf(item);
+    if (kind === null) {
+      problem(
+        `must have old and new, code, template, patch or instruction, and only one of them, such as ${EXAMPLE}`,
+      );
+      return;
     }
-  }
-  for (const name of KINDS[kind]) {
-    if (!name.endsWith("?") && item[name as keyof typeof item] === undefined) problem(`${name} is missing`);
-  }
-  if (item.at !== undefined && parsePosition(item.at) === undefined) {
-    problem("must be start, end, before:ANCHOR or after:ANCHOR", ["at"]);
-  }
-});
+    const names = KINDS[kind].map((name) => name.replace("?", ""));
+    for (const name of KNOWN_MEMBERS) {
+      const given = item[name as keyof typeof item] !== undefined;
+      if (given && !names.includes(name)) {
+        problem(`does not go with ${kind === "insert" ? "code" : kind}`, [name]);
+      }
+    }
+    for (const name of KINDS[kind]) {
+      if (name.endsWith("?") || item[name as keyof typeof item] !== undefined) continue;
+      problem(`is missing; such an edit is ${EXAMPLES[kind]}`, [name]);
+    }
+    if (item.at !== undefined && parsePosition(item.at) === undefined) {
+      problem("must be start, end, before:ANCHOR or after:ANCHOR", ["at"]);
+    }
+  },
+);
 
 type Item = z.output<typeof itemSchema>;
 
@@ -81,8 +94,10 @@ function kindOf(item: z.output<z.ZodObject<typeof shape>>): keyof typeof KINDS |
 
 const editsSchema = z.strictObject({
   title: z.string().min(1).max(1_000).optional(),
-  edits: z.array(itemSchema).min(1).max(MAX_STEPS),
-}, { error: "expected edits: a list" });
+  edits: z.array(itemSchema, { error: `must be a list of edits, such as [${EXAMPLE}]` }).min(1).max(
+    MAX_STEPS,
+  ),
+}, { error: `must be a mapping that has edits, such as {"edits": [${EXAMPLE}]}` });
 
 export type EditsParse =
   | { readonly ok: true; readonly title: string | null; readonly steps: readonly ProposalStep[] }
