@@ -69,6 +69,7 @@ Examples:
 A command with shell syntax ("a && b") runs under sh -c; any other is split into words and run as they are.
 Without a policy file: exactly this command, writes anywhere in the workspace, no network, 3 attempts.
 Changes to tests, their runners' configuration and hooks are left out of a patch, unless --allow-protected.
+The base is this folder as it is, less .git, caches and what .ppignore names; pp help policy has the rest.
 The bundle is written to .pp-artifacts/<session>/proof_bundle; exit 0 means proved and nothing else.`,
   ).action(verb(async (words: string[], flags: SessionFlags & { readonly report?: string }) => {
     const { runSession } = await sessionModule();
