@@ -8,6 +8,7 @@ import { leftOut } from "../bundle/summary_runs.ts";
 import { quoteWords } from "../policy/shell_words.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
 import { printableLine } from "../vocabulary/printable.ts";
+import type { SessionStatus } from "../vocabulary/session.ts";
 import type { AttestationMode } from "./attestation_keys.ts";
 import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
 import { EXIT, exitCodeOfStatus } from "./exit_code.ts";
@@ -56,6 +57,12 @@ const SHOWN_OUTPUT_LINES = 5;
 const MAX_LINE_BYTES = 2_000;
 /** Lost tests named of each target. */
 const SHOWN_FINDINGS = 10;
+/** What gives an answer where there was none. */
+const REMEDY: Readonly<Partial<Record<SessionStatus, string>>> = {
+  flaky: "make the command depend on the workspace alone: it gave different results for the same files",
+  timed_out: "see what hangs, or raise policy.limits.per_command_timeout_sec",
+  budget_exhausted: "raise policy.limits.session_sec",
+};
 /** What a shell or a sandbox means by this exit code: there is no such program. */
 const NOT_FOUND = 127;
 /** Paths named in one line. */
@@ -222,7 +229,11 @@ function nextLines(
   if (record.provider === "stub") {
     return [next("name a patch with --patch FILE, or a proposer with --provider")];
   }
-  return [next(`read ${shownPath(bundle, root)}/final_summary.md`)];
+  const remedy = REMEDY[record.status];
+  return [
+    ...(remedy === undefined ? [] : [next(remedy)]),
+    next(`read ${shownPath(bundle, root)}/final_summary.md`),
+  ];
 }
 
 /** The target that decided the last verification: the first that did not pass, else the last. */

@@ -108,6 +108,11 @@ for (const [status, line] of Object.entries(ENDS) as [Exclude<SessionStatus, "pr
 Deno.test("sessionText: what to do next depends on who proposed", () => {
   assert.match(text(delivered(unproved({ provider: "stub" }))), /next .*--patch FILE.*--provider/);
   assert.match(text(delivered(unproved({ provider: "openai" }))), /next .*final_summary\.md/);
+  const again = (status: SessionStatus) => text(delivered(unproved({ status, provider: "openai" })));
+  assert.match(again("timed_out"), /^next .*policy\.limits\.per_command_timeout_sec$/m);
+  assert.match(again("budget_exhausted"), /^next .*policy\.limits\.session_sec$/m);
+  assert.match(again("flaky"), /^next .*the workspace alone.*\nnext .*final_summary\.md$/m);
+  assert.doesNotMatch(again("not_proved"), /next .*(limits|alone)/);
   const { targets: [target] } = verified("failed");
   const missing = { ...target!, result: { ...target!.result!, exitCode: 127 } };
   const nowhere = unproved({ attempts: [], baseline: [{ outcome: "failed", targets: [missing] }] });
