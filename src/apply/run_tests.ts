@@ -4,6 +4,7 @@ import { confirmTargets, verifyTargets } from "../prove/verification.ts";
 import type { Sandbox, SandboxSpec } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
+import { entriesByPath } from "../vocabulary/entry_table.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import type { Emit, ProofTarget } from "../vocabulary/session.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
@@ -51,7 +52,7 @@ export async function runTests(
     try {
       const { entries, digest } = await workspace.manifest();
       if (digest !== manifest) throw changed();
-      const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+      const byPath = entriesByPath(entries);
       const bounds = {
         ...{ timeoutMs: limits.per_command_timeout_sec * 1000, outputBytes: limits.output_bytes },
         ...{ signal, emit },

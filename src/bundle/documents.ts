@@ -217,7 +217,7 @@ function manifestDocument({ manifest, skipped }: SessionRecord): ManifestDocumen
     format: "veripatch-workspace-manifest/v1",
     digest: manifest.digest,
     // Targets of links may be paths of this machine; their size and digest say enough.
-    entries: manifest.entries.map(({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
+    entries: Array.from(manifest.entries, ({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
     skipped: skipped.map(({ path, reason }) => ({ path, reason })),
   };
 }

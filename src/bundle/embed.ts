@@ -59,7 +59,8 @@ export async function spoolWorkspace(
     const scan = secrets ? null : new SecretScan(findSecrets);
     const embedded = await checkEmbedded(path, entries, scan, signal);
     if (scan !== null && scan.found.size > 0) throw secretsInWorkspace(scan.found);
-    const files = entries.filter((entry) => entry.mode !== "040000").length;
+    let files = 0;
+    for (const { mode } of entries) if (mode !== "040000") files++;
     let disposed: Promise<void> | undefined;
     return { ...embedded, path, files, dispose: () => disposed ??= dispose() };
   } catch (error) {

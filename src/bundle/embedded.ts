@@ -31,7 +31,7 @@ export interface Onlooker {
  */
 export async function checkEmbedded(
   path: string,
-  entries: readonly ListedEntry[],
+  entries: Iterable<ListedEntry>,
   onlooker: Onlooker | null = null,
   signal?: AbortSignal,
 ): Promise<EmbeddedWorkspace> {
@@ -62,7 +62,7 @@ export async function hashEmbedded(path: string, signal?: AbortSignal): Promise<
  */
 export async function unpackEmbedded(
   path: string,
-  entries: readonly ListedEntry[],
+  entries: Iterable<ListedEntry>,
   checked: EmbeddedWorkspace,
   into: string,
   signal?: AbortSignal,
@@ -95,7 +95,7 @@ interface Reading {
 
 async function readEmbedded(
   path: string,
-  entries: readonly ListedEntry[],
+  entries: Iterable<ListedEntry>,
   { enter, onlooker }: Reading,
   signal?: AbortSignal,
 ): Promise<EmbeddedWorkspace> {
@@ -108,9 +108,9 @@ async function readEmbedded(
       yield chunk;
     }
   };
-  let next = 0;
+  const list = entries[Symbol.iterator]();
   await readCanonicalTar(source(), async (member, content) => {
-    const listed = entries[next++];
+    const { value: listed } = list.next();
     const shown = printablePath(member.name);
     if (listed?.path !== member.name) throw refused(`${shown} is not the next entry of the manifest`);
     const target = member.target ?? null;
@@ -137,8 +137,8 @@ async function readEmbedded(
     await onlooker?.end(member.name, target);
     if (digest !== listed.sha256) throw refused(`${shown} is not what the manifest says`);
   });
-  if (next !== entries.length) throw refused("entries of the manifest are missing");
-  return { size, sha256: whole.digest("hex"), tree: manifestDigest(entries as ManifestEntry[]) };
+  if (!list.next().done) throw refused("entries of the manifest are missing");
+  return { size, sha256: whole.digest("hex"), tree: manifestDigest(entries) };
 }
 
 function modeOf({ kind, mode }: CanonicalMember): ManifestEntry["mode"] {

@@ -210,7 +210,7 @@ async function changeBetween(before: string, after: string): Promise<Change> {
 
 async function folderTree(folder: string): Promise<Tree & { readonly entries: readonly ManifestEntry[] }> {
   const workspace = await wireWorkspace(folder);
-  const { entries } = await workspace.manifest();
+  const entries = [...(await workspace.manifest()).entries];
   return { entries, read: (path) => readFrom(workspace, path) };
 }
 
@@ -226,8 +226,9 @@ async function changeByPatch(root: string, given: GivenPatch, stranger: string |
     root,
     stranger === undefined || stranger === "-" ? [] : [resolve(stranger)],
   );
-  const { entries, digest } = await workspace.manifest();
-  const files = new BaseFiles(workspace, entries);
+  const manifest = await workspace.manifest();
+  const entries = [...manifest.entries];
+  const files = new BaseFiles(workspace, manifest.entries);
   const patch = await patchOver(files, given);
   const applied = applyPatch(patch, files.lookup);
   if (!applied.ok) throw refused(applied.refusal, given.kind);
@@ -249,7 +250,7 @@ async function changeByPatch(root: string, given: GivenPatch, stranger: string |
     },
     renames: new Map(patch.files.filter(isRename).map(({ oldPath, newPath }) => [oldPath!, newPath!])),
     lines: patchStats(patch),
-    recordedBase: given.kind === "exact" ? given.baseTree === digest : null,
+    recordedBase: given.kind === "exact" ? given.baseTree === manifest.digest : null,
   };
 }
 

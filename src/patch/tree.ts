@@ -1,6 +1,13 @@
 import type { FileChange } from "../vocabulary/change.ts";
 import { type Sha256, sha256 } from "../vocabulary/digest.ts";
-import { type Manifest, manifestDigest, type ManifestEntry } from "../vocabulary/manifest.ts";
+import { entriesByPath } from "../vocabulary/entry_table.ts";
+import {
+  type ListedManifest,
+  type Manifest,
+  manifestDigest,
+  type ManifestEntries,
+  type ManifestEntry,
+} from "../vocabulary/manifest.ts";
 import { comparePaths, parentsOf } from "../vocabulary/path.ts";
 
 /**
@@ -10,10 +17,23 @@ import { comparePaths, parentsOf } from "../vocabulary/path.ts";
  * each directory the changes imply. A directory that became empty stays listed: the tree is that of the files in
  * place, not of git, which knows no empty directories.
  */
-export function resultManifest(base: Manifest, changes: readonly FileChange[]): Manifest {
+export function resultManifest(base: Manifest, changes: readonly FileChange[]): ListedManifest {
+  const entries = [...resultEntries(base, changes)];
+  return { entries, digest: manifestDigest(entries) };
+}
+
+/** Digest of that manifest; of a large tree no list is made. */
+export function resultDigest(base: Manifest, changes: readonly FileChange[]): Sha256 {
+  return manifestDigest(resultEntries(base, changes));
+}
+
+function* resultEntries(
+  { entries: base }: Manifest,
+  changes: readonly FileChange[],
+): Iterable<ManifestEntry> {
   const changed = new Map<string, ManifestEntry | null>();
   if (listsDirectories(base)) {
-    const known = new Set(base.entries.map((e) => e.path));
+    const known = entriesByPath(base);
     for (const change of changes) {
       for (const parent of change.kind === "write" ? parentsOf([change.path]) : []) {
         if (!known.has(parent)) changed.set(parent, directory(parent));
@@ -28,26 +48,29 @@ export function resultManifest(base: Manifest, changes: readonly FileChange[]): 
         : { path: c.path, mode: c.mode, size: c.bytes.length, sha256: sha256(c.bytes) },
     );
   }
-  const entries: ManifestEntry[] = [];
   const incoming = [...changed].sort(([a], [b]) => comparePaths(a, b));
   let next = 0;
-  for (const entry of base.entries) {
+  for (const entry of base) {
     while (next < incoming.length && comparePaths(incoming[next]![0], entry.path) < 0) {
-      put(incoming[next++]![1]);
+      yield* present(incoming[next++]![1]);
     }
-    if (next < incoming.length && incoming[next]![0] === entry.path) put(incoming[next++]![1]);
-    else entries.push(entry);
+    if (next < incoming.length && incoming[next]![0] === entry.path) yield* present(incoming[next++]![1]);
+    else yield entry;
   }
-  while (next < incoming.length) put(incoming[next++]![1]);
-  return { entries, digest: manifestDigest(entries) };
-
-  function put(entry: ManifestEntry | null): void {
-    if (entry) entries.push(entry);
-  }
+  while (next < incoming.length) yield* present(incoming[next++]![1]);
 }
 
-function listsDirectories(base: Manifest): boolean {
-  return base.entries.some((e) => e.mode === "040000") || base.entries.every((e) => !e.path.includes("/"));
+function present(entry: ManifestEntry | null): readonly ManifestEntry[] {
+  return entry === null ? [] : [entry];
+}
+
+function listsDirectories(base: ManifestEntries): boolean {
+  let flat = true;
+  for (const { mode, path } of base) {
+    if (mode === "040000") return true;
+    if (path.includes("/")) flat = false;
+  }
+  return flat;
 }
 
 const NOTHING = sha256("");

@@ -3,7 +3,12 @@ import { flatten, treeSource } from "../store/artifact/tree.ts";
 import type { Blobs, Store } from "../store/store.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
-import { type Manifest, manifestDigest, type ManifestEntry } from "../vocabulary/manifest.ts";
+import {
+  type ListedManifest,
+  type Manifest,
+  manifestDigest,
+  type ManifestEntry,
+} from "../vocabulary/manifest.ts";
 import type { RelativePath } from "../vocabulary/path.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import type { TarPlacement } from "../vocabulary/tar_placement.ts";
@@ -15,7 +20,7 @@ const MAX_IGNORE_BYTES = 256 * 1024;
 /** A stored tree as a workspace: every byte is read from the store and checked, nothing is written anywhere. */
 export interface StoredWorkspace extends Workspace {
   /** The same as `manifest()`, at once. */
-  readonly tree: Manifest;
+  readonly tree: ListedManifest;
   /** Bytes of a file by its digest, at most as many. @throws RangeError past them; Failure `blob_missing`, `blob_corrupt` */
   bytes(digest: Sha256, maxBytes: number): Uint8Array;
 }
@@ -34,7 +39,7 @@ class TreeWorkspace implements StoredWorkspace {
   readonly #byPath: ReadonlyMap<string, ManifestEntry>;
   readonly #rules: IgnoreRules;
 
-  constructor(readonly root: string, readonly tree: Manifest, readonly blobs: Blobs) {
+  constructor(readonly root: string, readonly tree: ListedManifest, readonly blobs: Blobs) {
     this.#byPath = new Map(tree.entries.map((entry) => [entry.path, entry]));
     this.#rules = ignoreRules(this.#ownRules(), new Set());
   }

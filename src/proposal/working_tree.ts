@@ -6,7 +6,7 @@ import { resultManifest } from "../patch/tree.ts";
 import { BaseFiles } from "../prove/base_files.ts";
 import { ignoredChange } from "../prove/ignored.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import type { Manifest } from "../vocabulary/manifest.ts";
+import type { ListedManifest } from "../vocabulary/manifest.ts";
 import type { ByteString, Patch, Refusal } from "../vocabulary/patch.ts";
 import { comparePaths, type RelativePath } from "../vocabulary/path.ts";
 import type { StoredWorkspace } from "./version_workspace.ts";
@@ -17,7 +17,7 @@ export interface ProposedChange {
   readonly rendered: ByteString;
   /** Sorted by path. */
   readonly changes: readonly FileChange[];
-  readonly result: Manifest;
+  readonly result: ListedManifest;
 }
 
 export type Changed<T> = { readonly ok: true; readonly value: T } | {

@@ -2,7 +2,8 @@ import type { FileLookup } from "../patch/apply.ts";
 import { fileLookup } from "../patch/file_lookup.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type Protection, protectionOf } from "../policy/protected.ts";
-import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import { entriesByPath } from "../vocabulary/entry_table.ts";
+import type { ManifestEntries, ManifestEntry } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { parseRelativePath } from "../vocabulary/path.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -20,9 +21,9 @@ export class BaseFiles {
 
   constructor(
     private readonly workspace: Pick<Workspace, "read" | "ignores">,
-    entries: readonly ManifestEntry[],
+    entries: ManifestEntries,
   ) {
-    this.entries = new Map(entries.map((e) => [e.path, e]));
+    this.entries = entriesByPath(entries);
     this.lookup = fileLookup(this.entries, this.read);
   }
 

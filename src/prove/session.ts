@@ -1,5 +1,5 @@
 import type { AttemptRecord, MinimizationRecord, TimedEvent } from "../bundle/record.ts";
-import { resultManifest } from "../patch/tree.ts";
+import { resultDigest } from "../patch/tree.ts";
 import type { FrozenBase } from "../sandbox/sandbox.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { Failure } from "../vocabulary/failure.ts";
@@ -107,7 +107,7 @@ export class Session {
 
   /** The digest of the tree that changes make of the base. */
   resultTree(changes: readonly FileChange[]): string {
-    return resultManifest(this.ground.manifest, changes).digest;
+    return resultDigest(this.ground.manifest, changes);
   }
 }
 
@@ -144,9 +144,12 @@ async function frozenGround(
     const git = await workspace.provenance();
     const base = new BaseFiles(workspace, manifest.entries);
     const control = negativeControlOf(plan.config.policy, plan.targets, base.entries);
-    const files = manifest.entries.filter((e) => e.mode !== "040000");
-    const bytes = files.reduce((sum, e) => sum + e.size, 0);
-    emit({ kind: "workspace_streamed", files: files.length, bytes, digest: manifest.digest });
+    let files = 0, bytes = 0;
+    for (const { mode, size } of manifest.entries) {
+      if (mode !== "040000") files++;
+      bytes += size;
+    }
+    emit({ kind: "workspace_streamed", files, bytes, digest: manifest.digest });
     return { frozen, manifest, base, git, control };
   } catch (error) {
     await frozen.close();

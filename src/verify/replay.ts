@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { parsePatch } from "../patch/parse.ts";
-import { resultManifest } from "../patch/tree.ts";
+import { resultDigest } from "../patch/tree.ts";
 import { splitPatch } from "../patch/units.ts";
 import { protectedFindings } from "../policy/protected.ts";
 import { BaseFiles } from "../prove/base_files.ts";
@@ -8,9 +8,10 @@ import { negativeControlOf } from "../prove/negative_control.ts";
 import { applyExactly, objectionsTo } from "../prove/proposal.ts";
 import { partsCheck, refusalsOf, touchedBy } from "../prove/protection.ts";
 import { reportPaths, reportRules } from "../prove/reports.ts";
+import { entriesByPath } from "../vocabulary/entry_table.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Finding } from "../vocabulary/finding.ts";
-import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import type { ManifestEntries } from "../vocabulary/manifest.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { refusalText } from "../vocabulary/printable.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
@@ -93,7 +94,7 @@ export async function replay(
     return unfit(refusal.reason, refusalText(refusal), verdict);
   }
   const { changes } = application.applied;
-  if (resultManifest(manifest, changes).digest !== claim.resultTree) {
+  if (resultDigest(manifest, changes) !== claim.resultTree) {
     return unfit("result_tree_differs", "base plus final.patch is not the recorded result tree");
   }
   const parts = () => ({
@@ -114,10 +115,10 @@ function notAdmitted(objections: readonly Refusal[]): Failure {
 }
 
 function baseDifferences(
-  recorded: readonly ManifestEntry[],
-  found: readonly ManifestEntry[],
+  recorded: ManifestEntries,
+  found: ManifestEntries,
 ): readonly BaseDifference[] {
-  const before = new Map(recorded.map((e) => [e.path, e]));
+  const before = new Map(entriesByPath(recorded));
   const differences: BaseDifference[] = [];
   const strays = new Set<string>();
   for (const entry of found) {

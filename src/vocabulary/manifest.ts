@@ -23,28 +23,43 @@ export interface SkippedEntry {
   readonly reason: "ignored" | "fifo" | "socket" | "device";
 }
 
+/** A list of them; an array is one, and so is an `EntryTable`, which keeps none of its entries as an object. */
+export interface ManifestEntries extends Iterable<ManifestEntry> {
+  readonly length: number;
+}
+
 export interface Manifest {
   /** Sorted by `comparePaths`, unique. */
-  readonly entries: readonly ManifestEntry[];
+  readonly entries: ManifestEntries;
   readonly digest: Sha256;
 }
+
+/** One that was put together from entries. */
+export interface ListedManifest extends Manifest {
+  readonly entries: readonly ManifestEntry[];
+}
+
+const ENCODED_AT_ONCE = 64 * 1024;
 
 /**
  * Digest of a tree: SHA-256 over `mode SP size SP sha256 SP path NUL` for each entry in path order. Paths hold
  * no NUL, so no two trees share an encoding.
  */
-export function manifestDigest(entries: readonly ManifestEntry[]): Sha256 {
+export function manifestDigest(entries: Iterable<ManifestEntry>): Sha256 {
   const hash = createHash("sha256");
   // Some at a time: the encoding of a large tree need not be whole in memory.
-  for (let from = 0; from < entries.length; from += 1000) {
-    const some = entries.slice(from, from + 1000);
-    hash.update(some.map((e) => `${e.mode} ${e.size} ${e.sha256} ${e.path}\0`).join(""));
+  let some = "";
+  for (const { mode, size, sha256, path } of entries) {
+    some += `${mode} ${size} ${sha256} ${path}\0`;
+    if (some.length < ENCODED_AT_ONCE) continue;
+    hash.update(some);
+    some = "";
   }
-  return hash.digest("hex");
+  return hash.update(some).digest("hex");
 }
 
 /** Sorts, checks uniqueness and digests. Throws RangeError on a duplicate path. */
-export function makeManifest(entries: readonly ManifestEntry[]): Manifest {
+export function makeManifest(entries: Iterable<ManifestEntry>): ListedManifest {
   const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path));
   for (let i = 1; i < sorted.length; i++) {
     if (sorted[i - 1]!.path === sorted[i]!.path) throw new RangeError(`duplicate path ${sorted[i]!.path}`);

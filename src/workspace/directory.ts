@@ -4,9 +4,10 @@ import { isAbsolute, relative, resolve } from "node:path";
 import type { FileChange } from "../vocabulary/change.ts";
 import type { CheckoutState } from "../vocabulary/checkout.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import type { EntryTable } from "../vocabulary/entry_table.ts";
 import {
-  makeManifest,
   type Manifest,
+  manifestDigest,
   type ManifestEntry,
   type SkippedEntry,
 } from "../vocabulary/manifest.ts";
@@ -82,8 +83,7 @@ async function artifactsInside(root: string, directory: string | undefined): Pro
 }
 
 interface Known {
-  readonly manifest: Manifest;
-  readonly byPath: ReadonlyMap<string, ManifestEntry>;
+  readonly manifest: Manifest & { readonly entries: EntryTable };
   readonly skipped: readonly SkippedEntry[];
   readonly rules: IgnoreRules;
 }
@@ -121,7 +121,7 @@ class DirectoryWorkspace implements CheckoutWorkspace {
   }
 
   entry(path: string): ManifestEntry | undefined {
-    return this.#must().byPath.get(path);
+    return this.#must().manifest.entries.find(path);
   }
 
   async read(path: RelativePath, maxBytes: number): Promise<Uint8Array> {
@@ -155,7 +155,7 @@ class DirectoryWorkspace implements CheckoutWorkspace {
 
   async apply(changes: readonly FileChange[]): Promise<void> {
     await this.manifest();
-    applyChanges(this.root, this.#must().byPath, changes);
+    applyChanges(this.root, this.#must().manifest.entries.byPath, changes);
   }
 
   async #hashAll(): Promise<void> {
@@ -163,16 +163,16 @@ class DirectoryWorkspace implements CheckoutWorkspace {
     while (!(await chunks.next()).done);
   }
 
-  #settle(entries: readonly ManifestEntry[], { skipped, rules }: Pick<Known, "skipped" | "rules">): void {
-    const manifest = makeManifest(entries);
+  #settle(entries: EntryTable, { skipped, rules }: Pick<Known, "skipped" | "rules">): void {
+    const manifest = { entries, digest: manifestDigest(entries) };
     const known = this.#known;
     if (known === undefined) {
-      this.#known = { manifest, byPath: new Map(manifest.entries.map((e) => [e.path, e])), skipped, rules };
+      this.#known = { manifest, skipped, rules };
     } else if (known.manifest.digest !== manifest.digest) {
-      const now = new Map(manifest.entries.map((e) => [e.path, e]));
-      const paths = new Set([...known.byPath.keys(), ...now.keys()]);
+      const before = known.manifest.entries;
+      const paths = new Set([...before.paths(), ...entries.paths()]);
       const differs = [...paths].filter((path) => {
-        const a = known.byPath.get(path), b = now.get(path);
+        const a = before.find(path), b = entries.find(path);
         return a?.sha256 !== b?.sha256 || a?.mode !== b?.mode;
       });
       throw workspaceChanged(differs, "the workspace is not what was sent before");

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { sha256 } from "../vocabulary/digest.ts";
+import { SHA256_BYTES } from "../vocabulary/digest.ts";
 
 /** A chunk to digest: pieces are offset, length and whether a file ends with it. */
 export interface HashJob {
@@ -8,15 +8,16 @@ export interface HashJob {
   readonly pieces: readonly (readonly [offset: number, length: number, last: boolean])[];
 }
 
-/** Where a digest goes. */
-export interface Digested {
-  sha256: string;
+/** What the thread answers: the digests of the files that ended, SHA256_BYTES each. */
+export interface HashAnswer {
+  readonly slot: number;
+  readonly digests: Uint8Array;
 }
 
 /** Digests files whose bytes come by in chunks, in order. */
 export interface Hashing {
-  /** A piece of the current chunk; `into` names the file it ends, null when more of the file follows. */
-  piece(offset: number, length: number, into: Digested | null): void;
+  /** A piece of the current chunk; `ends` is the place of the file it ends, null when more of the file follows. */
+  piece(offset: number, length: number, ends: number | null): void;
   /** The current chunk is full: its pieces are digested, now or soon. Waits when too much is under way. */
   turn(chunk: Uint8Array): Promise<void>;
   /** Every digest is in place. */
@@ -24,7 +25,6 @@ export interface Hashing {
   close(): void;
 }
 
-const EMPTY = sha256("");
 /** Below this a thread takes longer to start than the hashing takes. */
 const WORTH_A_THREAD = 24 << 20;
 const SLOTS = 4;
@@ -35,11 +35,16 @@ const START_MS = 5_000;
  * thread for it. Where none can be had, hashing is done in place.
  * @param totalBytes of all files to come
  * @param chunkBytes largest chunk
+ * @param digests where they go, SHA256_BYTES for each place
  */
-export async function startHashing(totalBytes: number, chunkBytes: number): Promise<Hashing> {
-  if (totalBytes < WORTH_A_THREAD) return new InPlace();
+export async function startHashing(
+  totalBytes: number,
+  chunkBytes: number,
+  digests: Uint8Array,
+): Promise<Hashing> {
+  if (totalBytes < WORTH_A_THREAD) return new InPlace(digests);
   const worker = await startWorker();
-  return worker === null ? new InPlace() : new OnThread(worker, chunkBytes);
+  return worker === null ? new InPlace(digests) : new OnThread(worker, chunkBytes, digests);
 }
 
 function startWorker(): Promise<Worker | null> {
@@ -63,19 +68,21 @@ function startWorker(): Promise<Worker | null> {
 }
 
 class InPlace implements Hashing {
-  #pieces: { offset: number; length: number; into: Digested | null }[] = [];
+  #pieces: { offset: number; length: number; ends: number | null }[] = [];
   #running: Hash | null = null;
 
-  piece(offset: number, length: number, into: Digested | null): void {
-    this.#pieces.push({ offset, length, into });
+  constructor(readonly digests: Uint8Array) {}
+
+  piece(offset: number, length: number, ends: number | null): void {
+    this.#pieces.push({ offset, length, ends });
   }
 
   turn(chunk: Uint8Array): Promise<void> {
-    for (const { offset, length, into } of this.#pieces) {
+    for (const { offset, length, ends } of this.#pieces) {
       this.#running ??= createHash("sha256");
       this.#running.update(chunk.subarray(offset, offset + length));
-      if (into === null) continue;
-      into.sha256 = length === 0 ? EMPTY : this.#running.digest("hex");
+      if (ends === null) continue;
+      this.digests.set(this.#running.digest(), ends * SHA256_BYTES);
       this.#running = null;
     }
     this.#pieces = [];
@@ -91,23 +98,24 @@ class InPlace implements Hashing {
 
 class OnThread implements Hashing {
   #pieces: [number, number, boolean][] = [];
-  #waiting: Digested[] = [];
+  #waiting: number[] = [];
   readonly #free: number[] = [];
   readonly #memory: SharedArrayBuffer[] = [];
-  readonly #jobs = new Map<number, Digested[]>();
+  readonly #jobs = new Map<number, readonly number[]>();
   #error: unknown = null;
   #wake: () => void = () => {};
 
-  constructor(readonly worker: Worker, chunkBytes: number) {
+  constructor(readonly worker: Worker, chunkBytes: number, digests: Uint8Array) {
     for (let slot = 0; slot < SLOTS; slot++) {
       this.#memory.push(new SharedArrayBuffer(chunkBytes));
       this.#free.push(slot);
     }
-    worker.onmessage = ({ data }: MessageEvent<{ slot: number; digests: string[] }>) => {
-      const rows = this.#jobs.get(data.slot) ?? [];
-      data.digests.forEach((digest, i) => rows[i]!.sha256 = digest);
-      this.#jobs.delete(data.slot);
-      this.#free.push(data.slot);
+    worker.onmessage = ({ data: { slot, digests: made } }: MessageEvent<HashAnswer>) => {
+      for (const [i, place] of (this.#jobs.get(slot) ?? []).entries()) {
+        digests.set(made.subarray(i * SHA256_BYTES, (i + 1) * SHA256_BYTES), place * SHA256_BYTES);
+      }
+      this.#jobs.delete(slot);
+      this.#free.push(slot);
       this.#wake();
     };
     worker.onerror = (event) => {
@@ -117,9 +125,9 @@ class OnThread implements Hashing {
     };
   }
 
-  piece(offset: number, length: number, into: Digested | null): void {
-    this.#pieces.push([offset, length, into !== null]);
-    if (into !== null) this.#waiting.push(into);
+  piece(offset: number, length: number, ends: number | null): void {
+    this.#pieces.push([offset, length, ends !== null]);
+    if (ends !== null) this.#waiting.push(ends);
   }
 
   async turn(chunk: Uint8Array): Promise<void> {

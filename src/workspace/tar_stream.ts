@@ -1,59 +1,58 @@
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers";
-import { sha256 } from "../vocabulary/digest.ts";
-import type { ManifestEntry } from "../vocabulary/manifest.ts";
+import { SHA256_BYTES } from "../vocabulary/digest.ts";
+import type { EntryTable } from "../vocabulary/entry_table.ts";
 import { isDenied } from "../vocabulary/system_error.ts";
 import type { TarPlacement } from "../vocabulary/tar_placement.ts";
 import { openFile, statOpen, unchanged } from "./directory_handles.ts";
-import { type Digested, type Hashing, startHashing } from "./hashing.ts";
+import { type Hashing, startHashing } from "./hashing.ts";
 import { ioFailed, unreadable, workspaceChanged } from "./problems.ts";
 import { BLOCK, tarHeader } from "../tar/header.ts";
-import { closedFiles, type WalkedEntry } from "./walk.ts";
+import { closedFiles } from "./walk.ts";
+import type { WalkedEntry, WalkedTree } from "./walked_tree.ts";
 
 /** Small enough that a chunk is sent and forgotten before the collector takes it for long-lived. */
 const CHUNK = 1 << 18;
 /** Files up to this size are read whole into one chunk. */
 const WHOLE = 1 << 17;
-const EMPTY = sha256("");
+const EMPTY = createHash("sha256").digest();
 
 /** Two pax records for paths as long as the system takes them, and then some. */
 const LONGEST_HEADER = 16 * 1024;
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Writes walked entries as a tar: same entries, content and placement, same bytes. Chunks are 128 to 256 KiB but for
  * the last; memory does not grow with what is sent. Files are read on this thread, which for cached files is
  * three times as fast as waiting for others, and a large workspace is hashed on another meanwhile.
- * @returns the manifest entries of what was sent
+ * @returns the entries of what was sent
  * @throws Failure `workspace_changed`, `unreadable` (with every file that is), `workspace_io_failed`
  */
 export async function* tarStream(
   root: string,
-  entries: readonly WalkedEntry[],
+  entries: WalkedTree,
   placement: TarPlacement,
-): AsyncGenerator<Uint8Array, ManifestEntry[]> {
+): AsyncGenerator<Uint8Array, EntryTable> {
   const { uid, gid, prefix } = placement;
-  const sent: ManifestEntry[] = [];
   const chunks = new Chunks();
-  const total = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.seen.size : 0), 0);
-  const hashing = await startHashing(total, CHUNK);
+  const digests = Buffer.alloc(entries.length * SHA256_BYTES);
+  const hashing = await startHashing(entries.bytes, CHUNK, digests);
   try {
     const top = prefix.replace(/\/+$/, "");
     if (top !== "") chunks.put(tarHeader({ kind: "directory", name: top, mode: 0o755, uid, gid, size: 0 }));
-    for (const entry of entries) {
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries.at(i);
       // Room for the longest header, so that only file content is ever split.
       if (chunks.room < LONGEST_HEADER) yield* turn(chunks, hashing);
       const name = `${prefix}${entry.path}`;
       if (entry.kind === "directory") {
         chunks.put(tarHeader({ kind: "directory", name, mode: 0o755, uid, gid, size: 0 }));
-        sent.push({ path: entry.path, mode: "040000", size: 0, sha256: EMPTY });
+        digests.set(EMPTY, i * SHA256_BYTES);
       } else if (entry.kind === "link") {
         const target = entry.target;
         chunks.put(tarHeader({ kind: "link", name, mode: 0o777, uid, gid, size: 0, target }));
-        const size = Buffer.byteLength(target);
-        sent.push({ path: entry.path, mode: "120000", size, sha256: sha256(target), target });
+        digests.set(createHash("sha256").update(target).digest(), i * SHA256_BYTES);
       } else {
         const size = entry.seen.size;
         const header = tarHeader({
@@ -66,10 +65,8 @@ export async function* tarStream(
         });
         if (size <= WHOLE && chunks.room < header.length + size + BLOCK) yield* turn(chunks, hashing);
         chunks.put(header);
-        const mode = entry.executable ? "100755" : "100644";
-        const row: Mutable<ManifestEntry> = { path: entry.path, mode, size, sha256: EMPTY };
-        sent.push(row);
-        yield* content(openWalked(root, entry, entries), entry, row, chunks, hashing);
+        if (size === 0) digests.set(EMPTY, i * SHA256_BYTES);
+        yield* content(openWalked(root, entry, entries), entry, i, chunks, hashing);
         chunks.pad();
       }
     }
@@ -78,7 +75,7 @@ export async function* tarStream(
     await hashing.turn(chunks.filled);
     await hashing.finish();
     yield chunks.flush();
-    return sent;
+    return entries.withDigests(digests);
   } finally {
     hashing.close();
   }
@@ -92,7 +89,7 @@ function changedWhileRead(path: string) {
 function openWalked(
   root: string,
   entry: WalkedEntry & { kind: "file" },
-  entries: readonly WalkedEntry[],
+  entries: WalkedTree,
 ): number {
   let fd: number;
   try {
@@ -127,7 +124,7 @@ function fill(fd: number, into: Uint8Array): number {
 async function* content(
   fd: number,
   entry: WalkedEntry & { kind: "file" },
-  row: Digested,
+  place: number,
   chunks: Chunks,
   hashing: Hashing,
 ): AsyncGenerator<Uint8Array, void> {
@@ -138,7 +135,7 @@ async function* content(
       const piece = chunks.take(Math.min(left, chunks.room));
       if (fill(fd, piece) < piece.length) throw changedWhileRead(entry.path);
       left -= piece.length;
-      hashing.piece(at, piece.length, left === 0 ? row : null);
+      hashing.piece(at, piece.length, left === 0 ? place : null);
     }
     if (!unchanged(statOpen(fd).info, entry.seen)) throw changedWhileRead(entry.path);
   } catch (error) {

@@ -18,21 +18,15 @@ import {
 import { exactNames } from "./exact_names.ts";
 import { IGNORE_FILE, type IgnoreRules, ignoreRules, MAX_IGNORE_FILE_BYTES } from "./ignore.ts";
 import { ioFailed, namesNotUtf8, tooLarge, unreadable, workspaceChanged } from "./problems.ts";
+import { type WalkedEntry, WalkedTree } from "./walked_tree.ts";
 
 export const MAX_ENTRIES = 1_000_000;
 export const MAX_DEPTH = 256;
 /** Leaves room for the root before it in what the system takes as a path (4,096). */
 export const MAX_PATH_BYTES = 3_584;
 
-/** Something that goes into the tar, as it was when it was looked at. */
-export type WalkedEntry =
-  | { readonly kind: "directory"; readonly path: string }
-  | { readonly kind: "link"; readonly path: string; readonly target: string }
-  | { readonly kind: "file"; readonly path: string; readonly executable: boolean; readonly seen: Identity };
-
 interface Walk {
-  /** Sorted by `comparePaths`. */
-  readonly entries: readonly WalkedEntry[];
+  readonly entries: WalkedTree;
   /** Sorted by path. */
   readonly skipped: readonly SkippedEntry[];
   /** What it left out, and would leave out. */
@@ -97,8 +91,16 @@ function notAnIgnoreFile(what: string): Failure {
   });
 }
 
+/** A directory that was looked at and is to be entered. */
+interface FoundDirectory {
+  readonly at: string;
+  readonly path: string;
+  readonly name: string;
+  readonly seen: Identity;
+}
+
 class Walker {
-  readonly #entries: WalkedEntry[] = [];
+  readonly #entries = new WalkedTree();
   readonly #skipped: SkippedEntry[] = [];
   readonly #notUtf8: { directory: string; name: string }[] = [];
   readonly #oddTargets: string[] = [];
@@ -109,7 +111,11 @@ class Walker {
 
   constructor(readonly rules: IgnoreRules) {}
 
-  /** @param inside prefix for lookups in this directory; `path` is it relative to the root */
+  /**
+   * Entries are found in the order they are kept in: what is in a directory comes where its name and a slash would, which
+   * is not beside its name (`a`, `a.txt`, `a/b`).
+   * @param inside prefix for lookups in this directory; `path` is it relative to the root
+   */
   async list(inside: string, path: string, depth: number): Promise<void> {
     let found: Deno.DirEntry[];
     try {
@@ -121,8 +127,14 @@ class Walker {
       }
       throw ioFailed(path, error);
     }
+    found.sort((a, b) => comparePaths(a.name, b.name));
+    // The last one is to be entered first.
+    const waiting: FoundDirectory[] = [];
     const replaced = new Set<string>();
     for (const { name, isDirectory } of found) {
+      while (waiting.length > 0 && comparePaths(`${waiting.at(-1)!.name}/`, name) < 0) {
+        await this.#enter(waiting.pop()!, depth);
+      }
       if (name.includes("\ufffd")) {
         // Two names that look the same: at least one of them was not UTF-8 and had bytes replaced.
         if (replaced.has(name)) {
@@ -143,39 +155,47 @@ class Walker {
         this.#tooDeep.push(child);
         continue;
       }
-      await this.#entry(`${inside}/${name}`, path, name, child, depth);
+      const directory = this.#entry(`${inside}/${name}`, path, name, child, depth);
+      if (directory !== null) waiting.push(directory);
     }
+    while (waiting.length > 0) await this.#enter(waiting.pop()!, depth);
     if (performance.now() - this.#lastPause > 20) {
       await new Promise((resume) => setImmediate(resume));
       this.#lastPause = performance.now();
     }
   }
 
-  async #entry(at: string, directory: string, name: string, path: string, depth: number): Promise<void> {
+  /** @returns a directory that is to be entered */
+  #entry(at: string, directory: string, name: string, path: string, depth: number): FoundDirectory | null {
     let info: Deno.FileInfo;
     try {
       info = Deno.lstatSync(at);
     } catch (error) {
-      if (isDenied(error)) return void this.#unreadable.push(path);
+      if (isDenied(error)) {
+        this.#unreadable.push(path);
+        return null;
+      }
       if (errorCode(error) !== "ENOENT") throw ioFailed(path, error);
       // A name shown with a replacement character that does not exist was not UTF-8; any other is gone by now.
       if (name.includes("\ufffd")) this.#notUtf8.push({ directory, name });
-      return;
+      return null;
     }
-    if (info.isFile) {
+    if (info.isDirectory) {
+      this.#entries.add({ kind: "directory", path });
+      if (depth < MAX_DEPTH) return { at, path, name, seen: identityOf(info) };
+      this.#tooDeep.push(path);
+    } else if (info.isFile) {
       const executable = ((info.mode ?? 0) & 0o100) !== 0;
-      this.#entries.push({ kind: "file", path, executable, seen: identityOf(info) });
-    } else if (info.isDirectory) {
-      await this.#directory(at, path, identityOf(info), depth);
+      this.#entries.add({ kind: "file", path, executable, seen: identityOf(info) });
     } else if (info.isSymlink) {
       this.#link(at, path);
     } else {
       this.#skipped.push({ path, reason: info.isFifo ? "fifo" : info.isSocket ? "socket" : "device" });
     }
+    return null;
   }
 
-  async #directory(at: string, path: string, seen: Identity, depth: number): Promise<void> {
-    if (depth >= MAX_DEPTH) return void this.#tooDeep.push(path);
+  async #enter({ at, path, seen }: FoundDirectory, depth: number): Promise<void> {
     let fd: number;
     try {
       fd = openDirectory(at);
@@ -187,7 +207,6 @@ class Walker {
       if (!sameFile(statOpen(fd).info, seen)) {
         throw workspaceChanged([path], "a directory changed while the workspace was read");
       }
-      this.#entries.push({ kind: "directory", path });
       await this.list(insideOf(fd, at), path, depth + 1);
     } finally {
       closeSync(fd);
@@ -196,7 +215,7 @@ class Walker {
 
   #link(at: string, path: string): void {
     try {
-      this.#entries.push({ kind: "link", path, target: Deno.readLinkSync(at) });
+      this.#entries.add({ kind: "link", path, target: Deno.readLinkSync(at) });
     } catch (error) {
       if (error instanceof Deno.errors.InvalidData) return void this.#oddTargets.push(path);
       throw workspaceChanged([path], "a link changed while the workspace was read", error);
@@ -218,14 +237,13 @@ class Walker {
         this.#tooDeep.map((path) => path.length > 300 ? `${path.slice(0, 300)}…` : path),
       );
     }
-    this.#entries.sort((a, b) => comparePaths(a.path, b.path));
     this.#skipped.sort((a, b) => comparePaths(a.path, b.path));
     return { entries: this.#entries, skipped: this.#skipped, rules: this.rules };
   }
 }
 
 /** Every file among `entries` that this user may not open. */
-export function closedFiles(root: string, entries: readonly WalkedEntry[]): string[] {
+export function closedFiles(root: string, entries: Iterable<WalkedEntry>): string[] {
   const closed: string[] = [];
   for (const entry of entries) {
     if (entry.kind !== "file") continue;

@@ -125,7 +125,7 @@ Deno.test("replay: a changed mode is a base that differs", async () => {
   const { result } = await again({
     claim: {
       baseTree: "0".repeat(64),
-      baseEntries: CLAIM.baseEntries.map((e) => e.path === "b.txt" ? { ...e, mode: "100755" } : e),
+      baseEntries: Array.from(CLAIM.baseEntries, (e) => e.path === "b.txt" ? { ...e, mode: "100755" } : e),
     },
   });
   assert.match(result.detail, /base: differs: b\.txt$/);

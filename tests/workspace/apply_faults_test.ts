@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { chownSync, lstatSync } from "node:fs";
 import type { FileChange } from "../../src/vocabulary/change.ts";
+import { entriesByPath } from "../../src/vocabulary/entry_table.ts";
 import { Failure } from "../../src/vocabulary/failure.ts";
 import { applyChanges } from "../../src/workspace/apply.ts";
 import { recoverExchange } from "../../src/workspace/apply_recovery.ts";
@@ -18,7 +19,7 @@ const CHANGES: readonly FileChange[] = [
 
 async function entriesOf(root: string) {
   const { entries } = await (await directoryWorkspace(root)).manifest();
-  return new Map(entries.map((entry) => [entry.path as string, entry]));
+  return entriesByPath(entries);
 }
 
 function full(): Error {

@@ -73,15 +73,15 @@ Deno.test("gitHistory.contents: the manifest of a tree is that of a fresh checko
         assert.equal(tree.commit, head);
         const { manifest, all } = must(await history.contents(tree));
         assert.deepEqual(
-          manifest.entries.map(({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
-          want.entries.map(({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
+          Array.from(manifest.entries, ({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
+          Array.from(want.entries, ({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
         );
         assert.equal(manifest.digest, want.digest);
-        assert.ok(manifest.entries.some((e) => e.path === "left" && e.mode === "040000"));
+        assert.ok([...manifest.entries].some((e) => e.path === "left" && e.mode === "040000"));
         const paths = new Set(all.map((e) => e.path));
         for (const path of ["a.log", "left/only.txt", ".cache/kept", "pkg/__pycache__/m.pyc"]) {
           assert.ok(paths.has(path), path);
-          assert.ok(!manifest.entries.some((e) => e.path === path), path);
+          assert.ok(![...manifest.entries].some((e) => e.path === path), path);
         }
         const out = await Deno.makeTempDir({ dir: base });
         await history.checkOut(tree, out);

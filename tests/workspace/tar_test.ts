@@ -66,13 +66,14 @@ Deno.test("tar: unpacks to the same bytes, modes and links; twice the same; the 
         assert.deepEqual(snapshot(join(root, "out")), before);
         assert.equal(sha256(await tarOf(join(root, "in"))), sha256(tar));
 
-        const { entries, digest } = await workspace.manifest();
+        const manifest = await workspace.manifest();
+        const entries = [...manifest.entries], { digest } = manifest;
         assert.deepEqual(entries.map((e) => e.path), Object.keys(before).sort(comparePaths));
         for (const entry of entries.filter((e) => e.mode.startsWith("100"))) {
           const bytes = await Deno.readFile(join(root, "in", entry.path));
           assert.equal(entry.sha256, sha256(bytes));
           assert.equal(entry.size, bytes.length);
-          assert.equal(workspace.entry(entry.path), entry);
+          assert.deepEqual(workspace.entry(entry.path), entry);
         }
         assert.equal((await (await directoryWorkspace(join(root, "out"))).manifest()).digest, digest);
       })),
@@ -145,5 +146,5 @@ Deno.test("tar: an empty directory is an empty archive with an empty manifest", 
     const workspace = await directoryWorkspace(root);
     const chunks = await Array.fromAsync(workspace.tar(PLACEMENT));
     assert.deepEqual(Buffer.concat(chunks), Buffer.alloc(1024));
-    assert.deepEqual((await workspace.manifest()).entries, []);
+    assert.equal((await workspace.manifest()).entries.length, 0);
   }));

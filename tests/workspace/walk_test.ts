@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Failure } from "../../src/vocabulary/failure.ts";
+import { comparePaths, parentsOf } from "../../src/vocabulary/path.ts";
 import { directoryWorkspace } from "../../src/workspace/directory.ts";
 import { asNobody, concat, failureOf, inTempDir, PLACEMENT, write, writeFiles } from "./trees.ts";
 
@@ -10,7 +11,7 @@ async function pathsOf(root: string): Promise<{ sent: string[]; skipped: string[
   const workspace = await directoryWorkspace(root);
   const { entries } = await workspace.manifest();
   return {
-    sent: entries.map(({ path }) => path),
+    sent: Array.from(entries, ({ path }) => path),
     skipped: workspace.skipped().map(({ path, reason }) => `${path} ${reason}`),
   };
 }
@@ -64,6 +65,17 @@ Deno.test("walk: .ppignore has gitignore's syntax, re-includes caches and never 
     });
   }));
 
+Deno.test("walk: entries come in the order of their paths, where names continue that of a directory too", () =>
+  inTempDir(async (root) => {
+    const names = ["a", "a-", "a--", "a-b", "a.b", "a0", "a\u0001", "b", "\ufeffa", "\u{1f600}", "\uffee"];
+    const files = names.flatMap((name, i) =>
+      i % 3 === 2 ? [name] : [`${name}/x`, `${name}/a/y`, `${name}/a!`, `${name}/a0`]
+    );
+    writeFiles(root, Object.fromEntries(files.map((path) => [path, ""])));
+    const want = [...files, ...parentsOf(files)].sort(comparePaths);
+    assert.deepEqual((await pathsOf(root)).sent, want);
+  }));
+
 Deno.test("walk: rules that would take too long to match are refused with their lines", () =>
   inTempDir(async (root) => {
     writeFiles(root, { ".ppignore": `ok\n${"*a".repeat(30)}\n#${"*".repeat(50)}\n${"x".repeat(2000)}\n` });
@@ -83,7 +95,7 @@ Deno.test("walk: an artifacts directory inside the workspace stays out", () =>
     writeFiles(root, { "out/proofs/x": "", "out/y": "", "proofs/z": "" });
     const workspace = await directoryWorkspace(root, { artifactsDir: "out/proofs" });
     const { entries } = await workspace.manifest();
-    assert.deepEqual(entries.map(({ path }) => path), ["out", "out/y", "proofs", "proofs/z"]);
+    assert.deepEqual(Array.from(entries, ({ path }) => path), ["out", "out/y", "proofs", "proofs/z"]);
     assert.deepEqual(workspace.skipped(), [{ path: "out/proofs", reason: "ignored" }]);
     assert.equal(
       (await failureOf(directoryWorkspace(root, { artifactsDir: root }))).code,
@@ -121,7 +133,7 @@ Deno.test("walk: links are sent as links, loops and links out of the workspace t
     assert.ok(!tar.includes("outside") && !tar.includes("root:x:0"));
     const { entries } = await workspace.manifest();
     assert.deepEqual(
-      Object.fromEntries(entries.filter((e) => e.mode === "120000").map((e) => [e.path, e.target])),
+      Object.fromEntries([...entries].filter((e) => e.mode === "120000").map((e) => [e.path, e.target])),
       links,
     );
     assert.equal(entries.length, Object.keys(links).length + 2);
@@ -299,7 +311,7 @@ Deno.test("walk: strangers are left out unless git tracks them", async () => {
     const strangers = ["tracked.diff", `${root}/stranger.diff`, "../elsewhere.diff"];
     const workspace = await directoryWorkspace(root, { strangers });
     const { entries } = await workspace.manifest();
-    assert.deepEqual(entries.map((e) => e.path), ["kept.txt", "tracked.diff"]);
+    assert.deepEqual(Array.from(entries, (e) => e.path), ["kept.txt", "tracked.diff"]);
     assert.ok(workspace.skipped().some((s) => s.path === "stranger.diff"));
   });
 });

@@ -7,14 +7,8 @@ import { errorCode } from "../../vocabulary/system_error.ts";
 import { openDirectory } from "../../workspace/directory_handles.ts";
 import { BUILT_IN_RULES, IGNORE_FILE, type IgnoreRules } from "../../workspace/ignore.ts";
 import { workspaceChanged } from "../../workspace/problems.ts";
-import {
-  MAX_DEPTH,
-  MAX_ENTRIES,
-  MAX_PATH_BYTES,
-  type WalkedEntry,
-  walkTree,
-  workspaceRules,
-} from "../../workspace/walk.ts";
+import { MAX_DEPTH, MAX_ENTRIES, MAX_PATH_BYTES, walkTree, workspaceRules } from "../../workspace/walk.ts";
+import type { WalkedTree } from "../../workspace/walked_tree.ts";
 import { DirectoryCursor } from "./directory_cursor.ts";
 import type { StatCache } from "./stat_cache.ts";
 import {
@@ -210,12 +204,12 @@ class Scanner {
 }
 
 /** What the careful walk found, with the words of each file. */
-function carefully(root: string, found: readonly WalkedEntry[], rules: Sha256): Scan {
+function carefully(root: string, found: WalkedTree, rules: Sha256): Scan {
   const words = new Uint32Array(STAT_WORDS * Math.max(1, found.length));
   const look = stater(root);
   const fd = openDirectory(root);
   try {
-    const entries = found.map((entry, i): ScannedEntry => {
+    const entries = Array.from(found, (entry, i): ScannedEntry => {
       const { path } = entry;
       if (entry.kind === "directory") return { kind: "directory", path, at: -1 };
       if (entry.kind === "link") return { kind: "link", path, at: -1, target: entry.target };

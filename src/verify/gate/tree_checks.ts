@@ -1,10 +1,11 @@
 import { applyPatch } from "../../patch/apply.ts";
 import { collisionOf } from "../../patch/collision.ts";
-import { resultManifest } from "../../patch/tree.ts";
+import { resultDigest } from "../../patch/tree.ts";
 import { BaseFiles, MAX_PATCHED_FILE_BYTES } from "../../prove/base_files.ts";
 import { ignoredChange } from "../../prove/ignored.ts";
 import type { FileChange } from "../../vocabulary/change.ts";
-import type { Manifest, ManifestEntry } from "../../vocabulary/manifest.ts";
+import { entriesByPath } from "../../vocabulary/entry_table.ts";
+import type { Manifest, ManifestEntries } from "../../vocabulary/manifest.ts";
 import type { Patch } from "../../vocabulary/patch.ts";
 import { comparePaths } from "../../vocabulary/path.ts";
 import type { GitTree, History, TreeContents, TreeEntry } from "../../workspace/history.ts";
@@ -14,7 +15,7 @@ import { finding, findingOf, type GateCheck, type GateFinding, judged } from "./
 interface ClaimedBase {
   readonly tree: string;
   /** Null when the bundle's own list of it is not what was signed. */
-  readonly entries: readonly ManifestEntry[] | null;
+  readonly entries: ManifestEntries | null;
 }
 
 /** Whether the proof is about the merge base: every file of it and no other. */
@@ -28,8 +29,8 @@ export function baseCheck({ manifest }: TreeContents, claimed: ClaimedBase): Gat
   return judged("base", findings, detail);
 }
 
-function differencesOf(here: Manifest, claimed: readonly ManifestEntry[]): readonly GateFinding[] {
-  const left = new Map(claimed.map((entry) => [entry.path, entry]));
+function differencesOf(here: Manifest, claimed: ManifestEntries): readonly GateFinding[] {
+  const left = new Map(entriesByPath(claimed));
   const findings: GateFinding[] = [];
   for (const { path, mode, sha256 } of here.entries) {
     const other = left.get(path);
@@ -101,7 +102,7 @@ export async function headCheck(input: HeadInput, history: History): Promise<Gat
   if (ignored !== null) return judged("head", [findingOf(ignored)], "");
   const expected = new Map<string, FileChange>(applied.changes.map((change) => [change.path, change]));
   const findings = [...extraChanges(base, head, expected), ...await missingChanges(head, expected, history)];
-  if (resultTree !== null && resultManifest(contents.manifest, applied.changes).digest !== resultTree) {
+  if (resultTree !== null && resultDigest(contents.manifest, applied.changes) !== resultTree) {
     findings.push(finding("result_tree_differs", "base plus final.patch is not the tree that was signed"));
   }
   findings.sort((a, b) => comparePaths(a.path ?? "", b.path ?? ""));

@@ -1,7 +1,7 @@
 import type { ReadBundle } from "../../bundle/read.ts";
 import { sameArgv, targetFromArgv, targetFromCommand } from "../../policy/commands.ts";
 import { reportSource } from "../../policy/report.ts";
-import type { ManifestEntry } from "../../vocabulary/manifest.ts";
+import type { ManifestEntries } from "../../vocabulary/manifest.ts";
 import type { ByteString, Refusal } from "../../vocabulary/patch.ts";
 import type { ProofTarget } from "../../vocabulary/session.ts";
 import type { TargetOutcome } from "../../vocabulary/verification.ts";
@@ -12,7 +12,7 @@ import type { RecordedBase } from "./judge.ts";
 export interface ReplayClaim {
   readonly targets: readonly ProofTarget[];
   readonly finalPatch: ByteString;
-  readonly baseEntries: readonly ManifestEntry[];
+  readonly baseEntries: ManifestEntries;
   readonly baseTree: string;
   readonly resultTree: string;
   /** Tests that the patch fixed. */
