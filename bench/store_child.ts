@@ -13,8 +13,13 @@ const { captured, version } = await createVersion(
   by,
   "bench",
   "",
-  (knownTree) =>
-    snapshotWorkspace(directory, { blobs: store.blobs, store: store.folder, leftOut: new Set(), knownTree }),
+  (unknownTrees) =>
+    snapshotWorkspace(directory, {
+      blobs: store.blobs,
+      store: store.folder,
+      leftOut: new Set(),
+      unknownTrees,
+    }),
   {},
 );
 captured.remember();

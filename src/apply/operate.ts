@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type { Captured } from "../store/artifact/create.ts";
+import { type Capture, type Captured, unknownTreesOf } from "../store/artifact/create.ts";
 import type { Author } from "../store/log/change.ts";
 import { beginOperation, endOperation, folderBusy } from "../store/operation/change.ts";
 import type { Operation, OperationKind, OperationRevision } from "../store/operations.ts";
 import type { HoldOptions, Store, WritableRows } from "../store/store.ts";
 import { canonicalJson } from "../vocabulary/canonical_json.ts";
 import type { FileChange } from "../vocabulary/change.ts";
-import { type Sha256, sha256 } from "../vocabulary/digest.ts";
+import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Exchange, ExchangeOptions, Step, TargetFolder } from "../workspace/target.ts";
 import { capturedTree, type FolderTree, treeAfter } from "./folder_tree.ts";
@@ -27,7 +27,7 @@ export interface ApplyPorts extends HoldOptions {
   readonly by: () => Author;
   readonly folder: TargetFolder;
   /** Puts all of the folder into the store. */
-  readonly capture: (knownTree: (digest: Sha256) => boolean) => Promise<Captured>;
+  readonly capture: Capture<Captured>;
   /** Told after each step that changes something; a test stops the process there. */
   readonly step?: Step;
 }
@@ -60,8 +60,7 @@ export async function operate<T>(
 ): Promise<{ readonly operation: Operation | null; readonly value: T }> {
   const held = await ports.folder.hold(() =>
     ports.store.keeper.shared(async () => {
-      const known = (digest: Sha256) => ports.store.records.read((rows) => rows.hasTree(digest));
-      const captured = await ports.capture(known);
+      const captured = await ports.capture(unknownTreesOf(ports.store));
       const tree = ports.store.records.read((rows) => capturedTree(rows, captured));
       const { intent, value } = await decide(tree);
       return { operation: intent === null ? null : perform(ports, tree, intent), value };

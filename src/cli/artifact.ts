@@ -71,9 +71,9 @@ export async function storeWorkspace(
     by,
     name,
     message,
-    async (knownTree) => {
+    async (unknownTrees) => {
       const captured = await capture(root, {
-        knownTree,
+        unknownTrees,
         signal,
         look: (path, bytes) => {
           const why = secretFile(path, bytes);

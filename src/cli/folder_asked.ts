@@ -33,9 +33,9 @@ export async function withFolder<T>(flags: FolderFlags, use: (use: FolderUse) =>
     for (const one of recovered) counter.say(recoveredText(one));
     const ports: ApplyPorts = {
       ...{ store, by: author, folder, signal, waiting },
-      capture: (knownTree) =>
+      capture: (unknownTrees) =>
         capture(folder.root, {
-          knownTree,
+          unknownTrees,
           signal,
           progress: ({ files, bytes, ofFiles }) =>
             counter.show(

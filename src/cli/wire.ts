@@ -21,7 +21,7 @@ import type { TargetFolder } from "../workspace/target.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** What a call says about putting a workspace into a store. */
-export type CaptureAsked = Pick<SnapshotOptions, "knownTree" | "signal" | "progress" | "look">;
+export type CaptureAsked = Pick<SnapshotOptions, "unknownTrees" | "signal" | "progress" | "look">;
 
 /** Everything of the world that a session and a replay share. */
 export interface World

@@ -41,21 +41,46 @@ export interface ListedManifest extends Manifest {
 
 const ENCODED_AT_ONCE = 64 * 1024;
 
+/** How an entry stands in the encoding of its tree: `mode SP size SP sha256 SP path NUL`. */
+export function encodedEntry({ mode, size, sha256, path }: ManifestEntry): string {
+  return `${mode} ${size} ${sha256} ${path}\0`;
+}
+
 /**
- * Digest of a tree: SHA-256 over `mode SP size SP sha256 SP path NUL` for each entry in path order. Paths hold
- * no NUL, so no two trees share an encoding.
+ * Digest of a tree: SHA-256 over the encoding of each entry in path order. Paths hold no NUL, so no two trees share an
+ * encoding.
  */
 export function manifestDigest(entries: Iterable<ManifestEntry>): Sha256 {
-  const hash = createHash("sha256");
-  // Some at a time: the encoding of a large tree need not be whole in memory.
-  let some = "";
-  for (const { mode, size, sha256, path } of entries) {
-    some += `${mode} ${size} ${sha256} ${path}\0`;
-    if (some.length < ENCODED_AT_ONCE) continue;
-    hash.update(some);
-    some = "";
+  const hash = new ManifestHash();
+  for (const entry of entries) hash.add(entry);
+  return hash.digest();
+}
+
+/** The same of entries that come one after the other, or are encoded already. */
+export class ManifestHash {
+  readonly #hash = createHash("sha256");
+  /** Some at a time: the encoding of a large tree need not be whole in memory. */
+  #some = "";
+
+  add(entry: ManifestEntry): void {
+    this.#some += encodedEntry(entry);
+    if (this.#some.length >= ENCODED_AT_ONCE) this.#flush();
   }
-  return hash.update(some).digest("hex");
+
+  addEncoded(lines: Uint8Array): void {
+    this.#flush();
+    this.#hash.update(lines);
+  }
+
+  digest(): Sha256 {
+    this.#flush();
+    return this.#hash.digest("hex");
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#some);
+    this.#some = "";
+  }
 }
 
 /** Sorts, checks uniqueness and digests. Throws RangeError on a duplicate path. */

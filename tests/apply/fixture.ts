@@ -35,8 +35,8 @@ export async function portsOf(store: FolderStore, root: string, step?: Step): Pr
     store,
     by: () => author(store),
     folder: await targetFolder(root),
-    capture: (knownTree) =>
-      snapshotWorkspace(root, { blobs: store.blobs, store: store.folder, leftOut: new Set(), knownTree }),
+    capture: (unknownTrees) =>
+      snapshotWorkspace(root, { blobs: store.blobs, store: store.folder, leftOut: new Set(), unknownTrees }),
     ...(step === undefined ? {} : { step }),
   };
 }

@@ -32,12 +32,12 @@ export async function createFrom(store: FolderStore, workspace: string, name = "
     authorOf(store, actor),
     name,
     "",
-    (knownTree) =>
+    (unknownTrees) =>
       snapshotWorkspace(workspace, {
         blobs: store.blobs,
         store: store.folder,
         leftOut: new Set(),
-        knownTree,
+        unknownTrees,
       }),
     {},
   );

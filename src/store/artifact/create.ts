@@ -14,7 +14,15 @@ export interface Captured {
   readonly trees: Iterable<readonly [Sha256, Uint8Array]>;
 }
 
-export type Capture<T extends Captured> = (knownTree: (digest: Sha256) => boolean) => Promise<T>;
+/** Those of some trees that the store does not have with all they refer to. */
+export type UnknownTrees = (digests: Iterable<Sha256>) => ReadonlySet<Sha256>;
+
+export type Capture<T extends Captured> = (unknownTrees: UnknownTrees) => Promise<T>;
+
+export function unknownTreesOf(store: Store): UnknownTrees {
+  return (digests) =>
+    store.records.read((rows) => new Set(Iterator.from(digests).filter((digest) => !rows.hasTree(digest))));
+}
 
 /**
  * Makes the next version of an artifact from what `capture` puts into the store. Until both are there, nobody removes
@@ -30,7 +38,7 @@ export async function createVersion<T extends Captured>(
   options: HoldOptions,
 ): Promise<{ readonly version: Version; readonly changed: boolean; readonly captured: T }> {
   return await store.keeper.shared(async () => {
-    const captured = await capture((digest) => store.records.read((rows) => rows.hasTree(digest)));
+    const captured = await capture(unknownTreesOf(store));
     const { root, files, bytes, trees } = captured;
     const latest = store.records.read((rows) => rows.latest(artifact));
     if (latest?.root === root) return { version: latest, changed: false, captured };

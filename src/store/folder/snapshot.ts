@@ -1,24 +1,23 @@
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers";
-import { type Sha256, sha256 } from "../../vocabulary/digest.ts";
+import type { Sha256 } from "../../vocabulary/digest.ts";
 import { interrupted } from "../../vocabulary/failure.ts";
-import { manifestDigest, type ManifestEntry } from "../../vocabulary/manifest.ts";
+import { ManifestHash } from "../../vocabulary/manifest.ts";
 import { errorCode } from "../../vocabulary/system_error.ts";
 import { openFile } from "../../workspace/directory_handles.ts";
 import { ioFailed, unreadable, workspaceChanged } from "../../workspace/problems.ts";
+import type { UnknownTrees } from "../artifact/create.ts";
 import { buildTrees } from "../artifact/tree.ts";
 import type { Blobs, BlobWriter } from "../store.ts";
 import { DirectoryCursor } from "./directory_cursor.ts";
-import { type Scan, type ScannedEntry, scanWorkspace } from "./scan.ts";
+import { manifestEntry, opened, type Scan, type ScannedEntry, scanWorkspace } from "./scan.ts";
 import { loadStatCache, saveStatCache } from "./stat_cache.ts";
 import { sameWords, STAT_WORDS, type Stater, stater } from "./stat_words.ts";
 
 /** Files up to this size are read whole. */
 const WHOLE = 8 << 20;
 const CHUNK = 1 << 20;
-const EMPTY = sha256("");
 /** What is as well read, or listed, again the next time. */
 const FEW = 8, FEW_BYTES = 4 << 20;
 /** A cache that names blobs the store does not have may come to light this often, then everything is read. */
@@ -26,8 +25,7 @@ const MAX_ROUNDS = 4;
 
 export interface SnapshotOptions {
   readonly blobs: Blobs;
-  /** Whether a tree is in the store with all it refers to. */
-  readonly knownTree: (digest: Sha256) => boolean;
+  readonly unknownTrees: UnknownTrees;
   /** Paths inside the workspace that are none of its own. */
   readonly leftOut: ReadonlySet<string>;
   /** The folder of the store, for what is remembered of workspaces. */
@@ -74,53 +72,54 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
   const scannedAt = Date.now();
   options.progress?.({ files: 0, bytes: 0, ofFiles: null, ofBytes: 0 });
   const cached = loadStatCache(options.store, root);
-  const scan = await scanWorkspace(root, options.leftOut, cached, options.signal);
-  const digests = scan.entries.map((entry) => entry.kind === "file" ? entry.known : null);
+  const found = await scanWorkspace(root, options.leftOut, cached, options.signal);
+  const trees = found.pieces.flatMap((piece) => piece.kind === "settled" ? [piece.tree] : []);
+  // The store may have lost, to gc, what the cache remembers.
+  const scan = options.unknownTrees(trees).size === 0 ? found : opened(found);
+  const { pieces } = scan;
+  const digests = pieces.map((piece) => piece.kind === "file" ? piece.known : null);
+  const settled = new Map(
+    pieces.flatMap((piece) => piece.kind === "settled" ? [[piece.path, piece.tree] as const] : []),
+  );
   const writer = options.blobs.writer();
   const reader = new Reader(root, scan, digests, writer, options);
-  // The store may have lost, to gc, what the cache remembers.
-  const settled = [...scan.settled.values()].every(options.knownTree)
-    ? scan.settled
-    : new Map<string, Sha256>();
-  const outside = placesOutside(settled, scan.entries);
-  const unsettled = outside.filter((i) => scan.entries[i]!.kind === "file");
-  const build = () => buildTrees(outside.map((i) => manifestEntry(scan.entries[i]!, digests[i]!)), settled);
+  const unsettled = [...pieces.keys()].filter((i) => pieces[i]!.kind === "file");
+  const build = () => {
+    const built = buildTrees(
+      pieces.flatMap((piece, i) => piece.kind === "settled" ? [] : [manifestEntry(piece, digests[i]!)]),
+      settled,
+    );
+    const unknown = options.unknownTrees(built.trees.keys());
+    return { ...built, fresh: [...built.trees].filter(([digest]) => unknown.has(digest)) };
+  };
   try {
     await reader.read(unsettled.filter((i) => digests[i] === null));
     let built = build();
-    let fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
-    for (let round = 1; fresh.length > 0; round++) {
+    for (let round = 1; built.fresh.length > 0; round++) {
       // A tree the store has is there with its blobs; of others, each blob has to be looked for.
-      const directories = new Set(fresh.map(([, { path }]) => path));
+      const directories = new Set(built.fresh.map(([, { path }]) => path));
       const missing = unsettled.filter((i) => {
-        if (!directories.has(parentOf(scan.entries[i]!.path))) return false;
+        if (!directories.has(parentOf(pieces[i]!.path))) return false;
         return round === MAX_ROUNDS || !reader.did.has(i) && !options.blobs.has(digests[i]!);
       });
       if (missing.length === 0 || round > MAX_ROUNDS) break;
       await reader.read(missing);
       built = build();
-      fresh = [...built.trees].filter(([digest]) => !options.knownTree(digest));
     }
     writer.flush();
-    let files = 0, regular = 0, bytes = 0;
-    for (const entry of scan.entries) {
-      if (entry.kind !== "directory") files++;
-      if (entry.kind !== "file") continue;
-      regular++;
-      bytes += entry.size;
-    }
+    const { files, links, bytes } = counted(scan);
     return {
       root: built.root,
-      manifest: () => manifestDigest(scan.entries.map((entry, i) => manifestEntry(entry, digests[i]!))),
-      files,
+      manifest: () => digestOf(scan, digests),
+      files: files + links,
       bytes,
       read: reader.did.size,
-      known: regular - reader.did.size,
-      trees: fresh.map(([digest, { body }]) => [digest, body] as const),
+      known: files - reader.did.size,
+      trees: built.fresh.map(([digest, { body }]) => [digest, body] as const),
       remember: () => {
         // A few files are read again sooner than all are written down.
         if (
-          cached === null || reader.bytes > FEW_BYTES || reader.did.size + scan.listed > FEW + regular / 200
+          cached === null || reader.bytes > FEW_BYTES || reader.did.size + scan.listed > FEW + files / 200
         ) {
           saveStatCache(options.store, root, scan, digests, built.digests, scannedAt);
         }
@@ -131,40 +130,35 @@ export async function snapshotWorkspace(root: string, options: SnapshotOptions):
   }
 }
 
-/** Places of the entries that are in none of some directories. */
-function placesOutside(settled: ReadonlyMap<string, Sha256>, entries: readonly ScannedEntry[]): number[] {
-  const found: number[] = [];
-  // Entries of one directory follow each other mostly.
-  let parent: string | null = null, inside = false;
-  for (const [i, { path }] of entries.entries()) {
-    const slash = path.lastIndexOf("/");
-    if (parent === null || slash !== parent.length || !path.startsWith(parent)) {
-      parent = path.slice(0, Math.max(0, slash));
-      inside = settled.has(parent);
-      if (slash < 0) parent = null;
+function counted({ pieces, cache }: Scan): { files: number; links: number; bytes: number } {
+  let files = 0, links = 0, bytes = 0;
+  for (const piece of pieces) {
+    if (piece.kind === "settled") {
+      const below = cache!.counted(piece.from, piece.to);
+      files += below.files;
+      links += below.links;
+      bytes += below.bytes;
+    } else if (piece.kind === "link") links++;
+    else if (piece.kind === "file") {
+      files++;
+      bytes += piece.size;
     }
-    if (!inside) found.push(i);
   }
-  return found;
+  return { files, links, bytes };
+}
+
+/** Digest of the manifest. */
+function digestOf({ pieces, cache }: Scan, digests: readonly (Sha256 | null)[]): Sha256 {
+  const hash = new ManifestHash();
+  for (const [i, piece] of pieces.entries()) {
+    if (piece.kind === "settled") hash.addEncoded(cache!.lines(piece.from, piece.to));
+    else hash.add(manifestEntry(piece, digests[i]!));
+  }
+  return hash.digest();
 }
 
 function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-/** @param digest of a file */
-function manifestEntry(entry: ScannedEntry, digest: Sha256): ManifestEntry {
-  const { path } = entry;
-  switch (entry.kind) {
-    case "directory":
-      return { path, mode: "040000", size: 0, sha256: EMPTY };
-    case "link": {
-      const { target } = entry;
-      return { path, mode: "120000", size: Buffer.byteLength(target), sha256: sha256(target), target };
-    }
-    case "file":
-      return { path, mode: entry.executable ? "100755" : "100644", size: entry.size, sha256: digest };
-  }
 }
 
 /** Reads files of a scan into the store; fills in their digests. */
@@ -212,7 +206,7 @@ class Reader {
   }
 
   #entry(i: number): ScannedEntry & { kind: "file" } {
-    const entry = this.scan.entries[i]!;
+    const entry = this.scan.pieces[i]!;
     if (entry.kind !== "file") throw new TypeError("only files are read");
     return entry;
   }

@@ -12,7 +12,7 @@ const CHUNK = 1 << 20;
  */
 export async function workspaceSource(root: string): Promise<Source> {
   const bySize = new Map<number, string[]>();
-  for (const entry of (await scanWorkspace(root, new Set())).entries) {
+  for (const entry of (await scanWorkspace(root, new Set())).pieces) {
     if (entry.kind !== "file") continue;
     const same = bySize.get(entry.size);
     if (same === undefined) bySize.set(entry.size, [entry.path]);

@@ -10,10 +10,10 @@ const FORMAT = 0o170000, REGULAR = 0o100000, DIRECTORY = 0o040000;
 export interface Stater {
   /**
    * Fills `into` at `at` with STAT_WORDS words.
-   * @param path below the open directory
+   * @param path below the open directory; as bytes it ends in a NUL
    * @returns false when there is no such name, or it cannot be looked at
    */
-  stat(fd: number, path: string, into: Uint32Array, at: number): boolean;
+  stat(fd: number, path: string | Uint8Array, into: Uint32Array, at: number): boolean;
   /** The same of what is open. */
   statOpen(fd: number, into: Uint32Array, at: number): boolean;
 }
@@ -37,11 +37,14 @@ function linuxStater(): Stater | null {
     });
     // struct statx of linux/stat.h, in words.
     const out = new Uint32Array(64);
-    const path = new Uint8Array(4_096);
+    const room = new Uint8Array(4_096);
     const encoder = new TextEncoder();
-    const fill = (fd: number, text: string, flags: number, into: Uint32Array, at: number) => {
-      const { written } = encoder.encodeInto(text, path);
-      path[written] = 0;
+    const encoded = (text: string) => {
+      room[encoder.encodeInto(text, room).written] = 0;
+      return room;
+    };
+    const empty = new Uint8Array(1);
+    const fill = (fd: number, path: Uint8Array, flags: number, into: Uint32Array, at: number) => {
       if (symbols.statx(fd, path, flags, BASIC, out) !== 0) return false;
       into[at] = out[7]! & 0xffff;
       into[at + 1] = out[8]!;
@@ -59,8 +62,9 @@ function linuxStater(): Stater | null {
       return true;
     };
     return {
-      stat: (fd, path, into, at) => fill(fd, path, NOFOLLOW, into, at),
-      statOpen: (fd, into, at) => fill(fd, "", EMPTY_PATH, into, at),
+      stat: (fd, path, into, at) =>
+        fill(fd, typeof path === "string" ? encoded(path) : path, NOFOLLOW, into, at),
+      statOpen: (fd, into, at) => fill(fd, empty, EMPTY_PATH, into, at),
     };
   } catch {
     return null;
@@ -69,9 +73,13 @@ function linuxStater(): Stater | null {
 
 const slowStater = (root: string): Stater => ({
   stat: (fd, path, into, at) =>
-    slowly(() => lstatSync(`${insideOf(fd, root)}/${path}`, { bigint: true }), into, at),
+    slowly(() => lstatSync(`${insideOf(fd, root)}/${textOf(path)}`, { bigint: true }), into, at),
   statOpen: (fd, into, at) => slowly(() => fstatSync(fd, { bigint: true }), into, at),
 });
+
+function textOf(path: string | Uint8Array): string {
+  return typeof path === "string" ? path : new TextDecoder().decode(path.subarray(0, -1));
+}
 
 function slowly(look: () => BigIntStats, into: Uint32Array, at: number): boolean {
   try {
