@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
 import { newSessionId } from "../bundle/session_id.ts";
 import { parseGlob } from "../policy/glob.ts";
+import { IMAGE_NAME, MAX_IMAGE_LENGTH } from "../policy/image.ts";
 import type { PolicyConfig } from "../policy/policy.ts";
 import type { SandboxSpec } from "../sandbox/sandbox.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { quoted } from "../vocabulary/printable.ts";
 
 const MAX_REPEAT = 100;
 
@@ -31,7 +33,7 @@ export function withFlags(
         allow: [...policy.protect.allow, ...(flags.allowProtected ?? []).map(globOf)],
       },
       verify: { ...policy.verify, repeat: repeatOf(flags.repeat) ?? policy.verify.repeat },
-      sandbox: { ...policy.sandbox, container_image: flags.image ?? policy.sandbox.container_image },
+      sandbox: { ...policy.sandbox, container_image: imageOf(flags.image) ?? policy.sandbox.container_image },
     },
   };
 }
@@ -45,6 +47,19 @@ function globOf(text: string): string {
     `--allow-protected ${JSON.stringify(text)}: glob ${parsed.detail}`,
     {
       hint: "globs are as in a policy: relative, such as tests/** or Makefile",
+    },
+  );
+}
+
+/** Reads `--image`, by the rule that a policy has for it; undefined when not given. */
+function imageOf(text: string | undefined): string | undefined {
+  if (text === undefined || (text.length <= MAX_IMAGE_LENGTH && IMAGE_NAME.test(text))) return text;
+  throw new Failure(
+    "usage",
+    "image_malformed",
+    `--image takes the name of an image, not ${quoted(text, 100)}`,
+    {
+      hint: "a name, tag, digest or id, such as python:3.11-slim",
     },
   );
 }

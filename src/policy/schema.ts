@@ -4,6 +4,7 @@ import { checkArgv, MAX_ARGV_WORDS, targetFromCommand } from "./commands.ts";
 import { count, decimal, duration, flag, line, listOf, MAX_LIST, optional, section, size } from "./fields.ts";
 import { controlFiles } from "./control_files.ts";
 import { MAX_GLOB_LENGTH, parseGlob } from "./glob.ts";
+import { IMAGE_NAME, MAX_IMAGE_LENGTH } from "./image.ts";
 import { MAX_REPORT_PATH, reportSource } from "./report.ts";
 import { MAX_COMMAND_LENGTH } from "./shell_words.ts";
 import { STDOUT } from "../vocabulary/test_report.ts";
@@ -206,7 +207,7 @@ const sandboxShape = {
     description: "auto takes container when an engine answers and the image is there.",
   }),
   container_runtime: z.enum(["docker", "podman"]).default("docker"),
-  container_image: line(512).regex(/^[A-Za-z0-9][A-Za-z0-9._\/:@+-]*$/, {
+  container_image: line(MAX_IMAGE_LENGTH).regex(IMAGE_NAME, {
     error: "expected an image, such as python:3.11-slim",
   }).default("python:3.11-slim"),
   container_workdir: line(512).refine(isWorkdir, {

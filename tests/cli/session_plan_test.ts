@@ -88,3 +88,19 @@ Deno.test("withFlags: --allow-protected adds to what the policy allows, and take
     );
   }
 });
+
+Deno.test("withFlags: --image takes what a policy takes as an image, and nothing that means more in a URL", () => {
+  for (const image of ["python:3.11-slim", "host:5000/a/b@sha256:0123", "3e93c6af7329"]) {
+    assert.equal(withFlags(defaultPolicy(), { image }).policy.sandbox.container_image, image);
+  }
+  for (const image of ["", " ", "a b", "/images", "../x", "a?b", "a#b", "x".repeat(513)]) {
+    assert.throws(
+      () => withFlags(defaultPolicy(), { image }),
+      (error) => error instanceof Failure && error.kind === "usage" && error.code === "image_malformed",
+      image,
+    );
+    assert.ok(
+      !parsePolicy(JSON.stringify({ policy: { sandbox: { container_image: image } } }), "pp.json").ok,
+    );
+  }
+});
