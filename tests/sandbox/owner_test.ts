@@ -25,6 +25,16 @@ Deno.test("ownerState: a process that was killed is gone", async () => {
   assert.equal(await ownerState(owner), "gone");
 });
 
+Deno.test("ownerState: nobody is taken for dead because the system has no file to spare", async () => {
+  const owner = await thisOwner();
+  const failing = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
+  assert.equal(await ownerState(owner, failing("EMFILE")), "elsewhere");
+  assert.equal(await ownerState(owner, failing("EIO")), "elsewhere");
+  assert.equal(await ownerState(owner, () => Promise.resolve("")), "elsewhere");
+  assert.equal(await ownerState(owner, failing("ENOENT")), "gone");
+  assert.equal(await ownerState(owner, failing("ESRCH")), "gone");
+});
+
 Deno.test("ownerState: another host, another namespace and nonsense cannot be told", async () => {
   const [version, boot, namespace, pid, start] = (await thisOwner()).split(":");
   const elsewhere = [
