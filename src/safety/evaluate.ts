@@ -66,7 +66,14 @@ class Reader implements Reading {
     this.read(source, this.#file);
   }
 
+  /** What an expression may be that becomes a value. */
   read(e: Expression, scope: Scope): Value {
+    const value = this.#follow(e, scope);
+    this.#names.handOn(value);
+    return value;
+  }
+
+  #follow(e: Expression, scope: Scope): Value {
     const known = this.#known.get(e);
     if (known !== undefined) return known;
     const value = this.#readOnce(e, scope);
@@ -115,17 +122,25 @@ class Reader implements Reading {
         );
       case "block": {
         let value: Value = [];
-        for (const item of e.items) value = this.read(item, scope);
+        for (const item of e.items) {
+          value = e.items.length === 1 ? this.#follow(item, scope) : this.read(item, scope);
+        }
         // The value of several things one after the other is not followed.
         return e.items.length === 1 ? value : [];
       }
       case "bind": {
-        const value = e.value === null ? null : this.read(e.value, scope);
+        const followed = e.target.kind === "name" && !scope.ofClass;
+        const value = e.value === null
+          ? null
+          : followed
+          ? this.#follow(e.value, scope)
+          : this.read(e.value, scope);
         this.bind(e.target, value, e.declares, scope);
         return value ?? [];
       }
       case "import":
         if (e.local !== "") scope.add(e.local, [symbol(e.symbol)], true);
+        if (scope.ofClass) this.#names.handOn([symbol(e.symbol)]);
         this.#uses.module(e.symbol, e.at, scope);
         return [];
       case "import_all":
@@ -139,7 +154,8 @@ class Reader implements Reading {
         return this.#function(e, scope);
       case "class": {
         const own = this.#scopeOf(e, scope, e.name);
-        this.read(e.body, own);
+        this.#names.ownClass(e.name);
+        this.#follow(e.body, own);
         return [];
       }
       case "return": {
@@ -177,7 +193,7 @@ class Reader implements Reading {
     let scope = this.#scopes.get(e);
     if (scope === undefined) {
       const path = name === "" ? parent.path : parent.path === FILE ? name : `${parent.path}.${name}`;
-      scope = new Scope(parent, path.length > 200 ? parent.path : path);
+      scope = new Scope(parent, path.length > 200 ? parent.path : path, e.kind === "class");
       this.#scopes.set(e, scope);
     }
     return scope;
@@ -186,7 +202,7 @@ class Reader implements Reading {
   /** What a name or a chain of members may be, nothing of it reported but the calls in it. */
   quiet(e: Expression, scope: Scope): Value {
     if (e.kind === "name") return this.#names.named(e.name, scope);
-    return e.kind === "member" ? this.#chain(e, scope) : this.read(e, scope);
+    return e.kind === "member" ? this.#chain(e, scope) : this.#follow(e, scope);
   }
 
   #chain(e: ExpressionOf<"member">, scope: Scope): Value {

@@ -22,12 +22,18 @@ export const CALLERS: Readonly<Record<string, number>> = {
   __call__: 0,
 };
 
+/** A file that hands on more is about modules, not about what they do. */
+const MAX_HANDED_ON = 16;
+
 /** What the names of a file, and the members of what they name, may be. */
 export class Names {
   /** Modules of which every name is there. */
   readonly #modules: string[];
   /** What was ever put under a name of something, whatever it was put into. */
   readonly #fields = new Map<string, Value>();
+  /** Symbols with members that rules speak of, and that went where they are not followed: any value may be one. */
+  readonly #handedOn = new Set<string>();
+  readonly #classes = new Set<string>();
 
   constructor(private readonly dialect: Dialect) {
     this.#modules = [...dialect.rules.always];
@@ -91,18 +97,42 @@ export class Names {
         } else if (m.name === "sys.modules") found.push(symbol(name));
         else if (name === "__dict__") found.push(m);
         else if (m.name === COMPUTED && CALLERS[name] === undefined) {
-          found.push(symbol(`?.${name}`), ...this.#stored(name));
+          found.push(symbol(`?.${name}`), ...this.#stored(name), ...this.#ofHandedOn(name));
         } else {
           found.push(symbol(this.dialect.rules.canonical(`${m.name}.${name}`)));
           // Something made: it has what was put under the name, too.
           if (/[)\]]$/.test(m.name)) found.push(...this.#stored(name));
+          if (this.#handedOn.size > 0 && this.#isMade(m.name)) found.push(...this.#ofHandedOn(name));
         }
       } else if (m.is === "list" && /^\d+$/.test(name)) {
         found.push(...m.items[Number(name)] ?? []);
         known = true;
       }
     }
-    return known ? found : union([symbol(`?.${name}`)], this.#stored(name));
+    return known ? found : unionOf([[symbol(`?.${name}`)], this.#stored(name), this.#ofHandedOn(name)]);
+  }
+
+  #isMade(name: string): boolean {
+    return /[)\]]/.test(name) || name.startsWith("?") || this.#classes.has(name.split(".", 1)[0]!);
+  }
+
+  #ofHandedOn(name: string): Value {
+    return [...this.#handedOn].map((holder) => symbol(this.dialect.rules.canonical(`${holder}.${name}`)));
+  }
+
+  /** Something becomes a value that is not followed, such as an argument of a function of another file. */
+  handOn(value: Value): void {
+    for (const m of value) {
+      if (m.is !== "symbol" || this.#handedOn.size >= MAX_HANDED_ON) continue;
+      // What a rule speaks of itself is reported where it is handed on.
+      const { rules } = this.dialect;
+      if (rules.holds(m.name) && rules.symbolRules(m.name, false).length === 0) this.#handedOn.add(m.name);
+    }
+  }
+
+  /** A class of this file: its members are what was put under their names. */
+  ownClass(name: string): void {
+    this.#classes.add(name);
   }
 
   #stored(name: string): Value {

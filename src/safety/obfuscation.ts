@@ -15,6 +15,13 @@ const LOOKALIKE =
   /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]|[\uff21-\uff3a\uff41-\uff5a]|[\u{1d400}-\u{1d7ff}]/u;
 const GREEK_SIGNS = /^[A-Za-z_\d]*[αβγδεθλμπσφωΔΩΣ]{1,2}[A-Za-z_\d]*$/u;
 
+/** Letters that some languages read as the plain ones: Python runs a name in full width. */
+const DISGUISED =
+  /[\u{ff21}-\u{ff3a}\u{ff41}-\u{ff5a}\u{1d400}-\u{1d7ff}\u24b6-\u24e9\u2090-\u209c\u1d2c-\u1d6a]/gu;
+
+/** Java reads these escapes before anything else: one in a comment or a string ends it. */
+const ENDING_ESCAPE = /(?<!\\)(?:\\\\)*\\u+00(?:0[aAdD]|2[2aAfF7]|5[cC])/g;
+
 /** Long runs of the characters of base64 and hex; shorter ones are digests and keys. */
 const ENCODED =
   /[A-Za-z0-9+/_=-]{240,}|(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[0-7]{3}){40,}|(?:0x[0-9a-fA-F]{1,2}\s*,\s*){80,}/g;
@@ -64,12 +71,20 @@ export function obfuscations(file: string, text: string, code: boolean): Site[] 
     });
     if (code) {
       each(WORD, ({ 0: word, index }) => {
-        if (word.length > 200 || !LATIN.test(word) || !LOOKALIKE.test(word) || GREEK_SIGNS.test(word)) return;
+        if (word.length > 200) return;
+        if ((word.match(DISGUISED)?.length ?? 0) > 1 && !/[^\0-\x7f]/.test(word.normalize("NFKC"))) {
+          add(index, "disguised-letters", word, lineOf(text, index));
+          return;
+        }
+        if (!LATIN.test(word) || !LOOKALIKE.test(word) || GREEK_SIGNS.test(word)) return;
         add(index, "mixed-alphabets", word, lineOf(text, index));
       });
     }
   }
   if (!code) return sites;
+  if (file.endsWith(".java")) {
+    each(ENDING_ESCAPE, ({ 0: escape, index }) => add(index, "ending-escape", escape, lineOf(text, index)));
+  }
   each(ENCODED, ({ 0: run, index }) => {
     const hex = /^[0-9a-fA-F]+$/.test(run);
     if (!/^[\\0]/.test(run) && entropy(run.slice(0, 2_000)) < (hex ? MIN_HEX_ENTROPY : MIN_ENTROPY)) return;

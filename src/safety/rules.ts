@@ -106,6 +106,8 @@ export interface Rule {
 export interface LanguageRules {
   readonly globals: readonly string[];
   readonly always: readonly string[];
+  /** Whether the file's own rules speak of members of this symbol. */
+  holds(symbol: string): boolean;
   /** A symbol without what only holds the language's globals: members of that are those globals. */
   canonical(symbol: string): string;
   /** Rules whose symbols, or calls where it is called, match. */
@@ -132,6 +134,7 @@ export function compileRules(files: readonly RuleFile[]): Rules {
 
 interface Pattern {
   readonly rule: Rule;
+  readonly source: string;
   readonly test: (symbol: string) => boolean;
   readonly calledOnly: boolean;
 }
@@ -158,16 +161,22 @@ function compile(file: RuleFile): LanguageRules {
     };
     for (const [list, calledOnly] of [[config.symbols, false], [config.calls, true]] as const) {
       for (const source of list) {
-        const pattern = { rule, test: patternTest(source), calledOnly };
+        const pattern = { rule, source, test: patternTest(source), calledOnly };
         if (!source.includes("*")) push(exact, source, pattern);
         else if (!lastSegment(source).includes("*")) push(byEnd, lastSegment(source), pattern);
         else others.push(pattern);
       }
     }
-    for (const source of config.imports) imports.push({ rule, test: patternTest(source), calledOnly: false });
+    for (const source of config.imports) {
+      imports.push({ rule, source, test: patternTest(source), calledOnly: false });
+    }
     for (const source of config.texts) texts.push({ rule, test: new RegExp(source, "u") });
     for (const [name, values] of Object.entries(config.settings)) push(settings, name, { rule, values });
   }
+  const holders = new Set([
+    ...file.globals,
+    ...[...exact.keys(), ...others.map(({ source }) => source)].flatMap(holdersOf),
+  ]);
   // Real sources use the same symbols again and again.
   const known = new Map<string, readonly Rule[]>();
   const canonical = (symbol: string): string => {
@@ -175,6 +184,7 @@ function compile(file: RuleFile): LanguageRules {
     return holder === undefined ? symbol : canonical(symbol.slice(holder.length + 1));
   };
   return {
+    holds: (symbol) => holders.has(symbol),
     globals: file.globals,
     always: file.always,
     canonical,
@@ -201,6 +211,14 @@ function compile(file: RuleFile): LanguageRules {
     readsTexts: texts.length > 0,
     settingRules: (name) => settings.get(name) ?? [],
   };
+}
+
+/** `os` and `os.environ` of `os.environ.*`: what has members that a rule speaks of. */
+function holdersOf(source: string): string[] {
+  const names = source.split(".");
+  const open = names.findIndex((name) => name.includes("*"));
+  const known = names.slice(0, open < 0 ? -1 : open);
+  return known.map((_, i) => known.slice(0, i + 1).join("."));
 }
 
 function lastSegment(symbol: string): string {

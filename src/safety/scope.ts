@@ -9,6 +9,8 @@ export class Scope {
     readonly parent: Scope | null,
     /** Such as `Class.method`; `<file>` for what belongs to none. */
     readonly path: string,
+    /** Whether it is the body of a class. */
+    readonly ofClass = false,
     /** What calling it may give. */
     public returns: Value = [],
   ) {}

@@ -5,7 +5,7 @@ import { CSHARP } from "./csharp.ts";
 import { ECMASCRIPT } from "./ecmascript.ts";
 import { GO } from "./go.ts";
 import { JAVA } from "./java.ts";
-import { Lowering, type LoweringTable } from "./lowering.ts";
+import { Lowering, type LoweringTable, type Spelling, unescaped } from "./lowering.ts";
 import { PHP } from "./php.ts";
 import { PYTHON } from "./python.ts";
 import { RUBY } from "./ruby.ts";
@@ -28,10 +28,27 @@ const TABLES: Readonly<Record<string, LoweringTable>> = {
   php: PHP,
 };
 
+/** JavaScript, Java and C# take `\\u0065val` for `eval`. */
+const escaped: Spelling = (name) => unescaped(name).replace(/^@/, "");
+
+/** Languages that know a name by more than one spelling. Python compares names after NFKC, Rust after NFC. */
+const SPELLINGS: Readonly<Record<string, Spelling>> = {
+  python: (name) => name.normalize("NFKC"),
+  rust: (name) => name.normalize("NFC").replace(/^r#/, ""),
+  javascript: escaped,
+  typescript: escaped,
+  tsx: escaped,
+  java: escaped,
+  csharp: escaped,
+  c: escaped,
+  cpp: escaped,
+};
+
 /** Lowers a source; null for a language that nobody taught us. */
 export function lowered(language: string, root: SyntaxNode, source: string): Expression | null {
   const table = Object.hasOwn(TABLES, language) ? TABLES[language]! : null;
-  return table === null ? null : new Lowering(source, table).all(withoutComments(root));
+  return table === null ? null : new Lowering(source, table, SPELLINGS[language] ?? ((name) => name))
+    .all(withoutComments(root));
 }
 
 /** Comments may stand between any two nodes: what is looked for by its place must not be behind one. */

@@ -4,12 +4,23 @@ import type { Argument, Expression, Parameter } from "../expression.ts";
 /** How nodes of some types are lowered; those of all others are the block of their children. */
 export type LoweringTable = Readonly<Record<string, (node: SyntaxNode, lower: Lowering) => Expression>>;
 
+/** What a name stands for in its language, however it is spelled. */
+export type Spelling = (name: string) => string;
+
+const NAMES = /identifier|dotted_name|constant/;
+
 /** Lowers one source. */
 export class Lowering {
-  constructor(readonly source: string, private readonly table: LoweringTable) {}
+  constructor(
+    readonly source: string,
+    private readonly table: LoweringTable,
+    private readonly spelling: Spelling,
+  ) {}
 
+  /** The source of a node; names as their language reads them. */
   text(node: SyntaxNode): string {
-    return this.source.slice(node.start, node.end);
+    const text = this.source.slice(node.start, node.end);
+    return /[^\w.$]/.test(text) && NAMES.test(node.type) ? this.spelling(text) : text;
   }
 
   expression(node: SyntaxNode): Expression {
