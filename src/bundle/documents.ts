@@ -5,6 +5,7 @@ import { sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { comparePaths } from "../vocabulary/path.ts";
 import type { ByteString } from "../vocabulary/patch.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 import type { Redact } from "../vocabulary/redaction.ts";
 import type { VerificationResult } from "../vocabulary/verification.ts";
 import { cleanRecord } from "./clean_record.ts";
@@ -265,7 +266,7 @@ function statsOf(patch: ByteString): PatchStats {
     throw new Failure(
       "bug",
       "patch_not_canonical",
-      `a recorded patch cannot be read: ${parsed.refusal.detail}`,
+      `a recorded patch cannot be read: ${refusalText(parsed.refusal)}`,
     );
   }
   return patchStats(parsed.patch);

@@ -1,5 +1,5 @@
 import type { ByteString } from "../vocabulary/patch.ts";
-import { parseRelativePath, type RelativePath } from "../vocabulary/path.ts";
+import { parseRelativePath, PATH_FAULTS, type RelativePath } from "../vocabulary/path.ts";
 import { byteStringOfText, displayText, strictText } from "./bytes.ts";
 import { refuse, type Refused } from "./refusal.ts";
 import { quoted } from "../vocabulary/printable.ts";
@@ -74,7 +74,7 @@ export function pathOfBytes(raw: ByteString): { ok: true; path: RelativePath } |
   }
   const parsed = parseRelativePath(text);
   if (!parsed.ok) {
-    return refuse(parsed.reason, `the path ${quoted(text, MAX_SHOWN)} is not allowed`, shortened(text));
+    return refuse(parsed.reason, PATH_FAULTS[parsed.reason], shortened(text));
   }
   return parsed;
 }

@@ -1,4 +1,5 @@
 import type { AttemptRecord } from "../bundle/record.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 import { admitProposal, type Admitted, statsOf } from "./proposal.ts";
 import { buildRequest } from "./request.ts";
 import type { Session } from "./session.ts";
@@ -31,9 +32,10 @@ export async function makeAttempt(session: Session, attempt: number): Promise<At
   const proposal = { source, diff, rationale, riskNotes, confidence };
   const admission = await admitProposal(answer, base, plan, ports);
   if (!admission.ok) {
-    for (const { reason, path, detail } of admission.refusals) {
-      const where = path === undefined ? "" : `${path}: `;
-      emit({ kind: "proposal_refused", attempt, reason, detail: where + detail });
+    for (const refusal of admission.refusals) {
+      const [first = "", ...more] = refusal.detail.split("\n");
+      const detail = [refusalText({ ...refusal, detail: first }), ...more].join("\n");
+      emit({ kind: "proposal_refused", attempt, reason: refusal.reason, detail });
     }
     return { kind: "tried", record: { ...empty, proposal, refusals: admission.refusals } };
   }

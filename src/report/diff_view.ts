@@ -2,6 +2,7 @@ import { parsePatch } from "../patch/parse.ts";
 import { patchStats } from "../patch/stats.ts";
 import { displayText } from "../patch/bytes.ts";
 import type { ByteString, FilePatch, Hunk, HunkLine } from "../vocabulary/patch.ts";
+import { refusalText } from "../vocabulary/printable.ts";
 import { type Markup, markup, type Piece, plural } from "./html.ts";
 
 /** Rows of one patch that are shown; the rest is in the bundle. */
@@ -24,7 +25,7 @@ interface Row {
 export function diffView(patch: ByteString, name: string): Markup {
   const parsed = parsePatch(patch);
   if (!parsed.ok) {
-    return markup`<p class="note">${name} cannot be read as a patch: ${parsed.refusal.detail}</p>`;
+    return markup`<p class="note">${name} cannot be read as a patch: ${refusalText(parsed.refusal)}</p>`;
   }
   const budget = { rows: MAX_ROWS };
   const files = parsed.patch.files.map((file) => fileView(file, budget));

@@ -72,7 +72,7 @@ export async function replay(
       checks: { base_tree: "passed", patch: verdict === "contradicted" ? "failed" : "unclear" },
     });
   const parsed = parsePatch(claim.finalPatch);
-  if (!parsed.ok) return unfit("patch_malformed", parsed.refusal.detail);
+  if (!parsed.ok) return unfit("patch_malformed", refusalText(parsed.refusal));
   const objections = await objectionsTo(
     parsed.patch,
     plan.policy,

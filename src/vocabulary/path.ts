@@ -14,6 +14,18 @@ export type PathRefusal =
   | "path_too_long"
   | "path_git_directory";
 
+/** What is wrong with a path, for people, to stand behind it. */
+export const PATH_FAULTS: Readonly<Record<PathRefusal, string>> = {
+  path_empty: "a path cannot be empty",
+  path_absolute: "it is absolute; paths are relative to the workspace",
+  path_escapes: "it leads out of the workspace",
+  path_not_normal: "it has a segment that is empty or a single dot",
+  path_control_character: "it has a control character",
+  path_backslash: "it has a backslash",
+  path_too_long: "it is longer than a file system takes",
+  path_git_directory: "it is inside .git, which no patch may write",
+};
+
 /** What file systems and a workspace's own walk take; a longer path could be proposed and never be there. */
 const MAX_PATH_BYTES = 3_584;
 const MAX_NAME_BYTES = 255;

@@ -84,7 +84,7 @@ Deno.test("prove: refusals spend attempts and run nothing", async () => {
     "b/a.txt",
     "b/../../etc/passwd",
   );
-  const { outcome, sandbox } = await fakeSession({
+  const { outcome, sandbox, events } = await fakeSession({
     files: { "a.txt": TEN_LINES, "secret/key.txt": "k\n" },
     check: wantsFixed,
     policy: (p) => ({ ...p, deny_write: ["a.txt"] }),
@@ -94,6 +94,14 @@ Deno.test("prove: refusals spend attempts and run nothing", async () => {
   assert.equal(sandbox.runs, 1, "only the baseline ran");
   const reasons = outcome.record.attempts.map((a) => a.refusals[0]!.reason);
   assert.deepEqual(reasons, ["garbage", "path_escapes", "path_denied"]);
+  const told = events.flatMap(({ kind, ...event }) =>
+    kind === "proposal_refused" && "detail" in event ? [event.detail] : []
+  );
+  assert.equal(
+    told[1],
+    "../../etc/passwd: it leads out of the workspace",
+    "the path once, and what is wrong with it",
+  );
 });
 
 Deno.test("prove: a patch with a secret is refused, and allowed when the policy says so", async () => {
