@@ -21,7 +21,7 @@ export function madeOfConstants(name: string, given: Given): readonly string[] {
 /**
  * What a method of constant strings gives, and `join` of lists of them.
  * @param at where the method stands, which is what lists it makes are known by
- * @returns what it gives, and of that the strings made by string methods
+ * @returns what it gives, and of that the constants
  */
 export function calledOnConstants(
   object: Value,
@@ -34,30 +34,36 @@ export function calledOnConstants(
     if (value.length !== 1 || only === undefined) return null;
     return only.is === "text" && only.whole ? only.value : only.is === "literal" ? only.source : null;
   });
-  const made: Meaning[] = [];
+  const result: Meaning[] = [];
   const constants: string[] = [];
+  const join = (items: readonly Value[], by: string) => {
+    for (const m of joined(items, by)) {
+      result.push(m);
+      if (m.is === "text" && m.whole) constants.push(m.value);
+    }
+  };
   for (const m of object) {
     if (m.is === "text" && m.whole) {
       const list = given.positional[0]?.[0];
-      if (method === "join" && list?.is === "list") made.push(...joined(list.items, m.value));
+      if (method === "join" && list?.is === "list") join(list.items, m.value);
       else if (method === "split" && (args[0] === "" || args.length === 0)) {
         const items = [...m.value].slice(0, MAX_TEXT).map((c): Value => [text(c)]);
-        made.push({ is: "list", items, at: -1 - at });
+        result.push({ is: "list", items, at: -1 - at });
       } else {
         const filled = method === "__mod__" && list?.is === "list"
           ? list.items.map((item) => item[0]?.is === "text" ? item[0].value : null)
           : args;
         const value = stringMethod(m.value, method, filled);
         if (value === null) continue;
-        made.push(text(value));
+        result.push(text(value));
         constants.push(value);
       }
     } else if (m.is === "list") {
-      if (method === "join") made.push(...joined(m.items, args.length === 0 ? "," : args[0] ?? ""));
+      if (method === "join") join(m.items, args.length === 0 ? "," : args[0] ?? "");
       if (method === "reverse" || method === "__reversed__") {
-        made.push({ is: "list", items: [...m.items].reverse(), at: -1 - at });
+        result.push({ is: "list", items: [...m.items].reverse(), at: -1 - at });
       }
     }
   }
-  return { result: made, constants };
+  return { result, constants };
 }
