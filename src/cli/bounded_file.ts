@@ -38,8 +38,34 @@ export async function readBoundedFile(path: string, limit: number, what: string)
   throw new Failure("malformed", "file_too_large", `the ${what} ${shown} is larger than ${limit} bytes`);
 }
 
+let stdinTaken = false;
+
+/**
+ * Reads all of standard input, which can be done once in a call.
+ * @param what said of it, such as `patch`
+ * @throws Failure `stdin_twice` (usage), `file_too_large` (malformed)
+ */
+export async function readStdin(
+  limit: number,
+  what: string,
+  hint = "give the others as files",
+): Promise<Uint8Array> {
+  if (stdinTaken) {
+    throw new Failure("usage", "stdin_twice", "only one thing can be read from stdin (-)", { hint });
+  }
+  stdinTaken = true;
+  const bytes = await readBounded(Deno.stdin, limit);
+  if (bytes !== null) return bytes;
+  throw new Failure("malformed", "file_too_large", `the ${what} on stdin is larger than ${limit} bytes`);
+}
+
+/** Reads a regular file, or standard input for `-`; limits and errors are those of both. */
+export async function readFileOrStdin(path: string, limit: number, what: string): Promise<Uint8Array> {
+  return path === "-" ? await readStdin(limit, what) : (await readBoundedFile(path, limit, what)).bytes;
+}
+
 /** All of a stream, or null when it has more than `limit` bytes. */
-export async function readBounded(
+async function readBounded(
   stream: { read(buffer: Uint8Array): Promise<number | null> },
   limit: number,
 ): Promise<Uint8Array | null> {

@@ -4,7 +4,7 @@ import { readPublicKeyByRuntime } from "../sign/public_key_runtime.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { readBounded, readBoundedFile } from "./bounded_file.ts";
+import { readBoundedFile, readStdin } from "./bounded_file.ts";
 import { refuseExposed } from "./exposed.ts";
 import type { PassphraseFlags } from "./passphrase.ts";
 
@@ -22,8 +22,6 @@ interface KeyInput {
   readonly mode: number | null;
 }
 
-let stdinTaken = false;
-
 /**
  * Reads what a call names as a key.
  * @param spec a file, `env:NAME` for a variable's value, or `-` for stdin (once in a call); a file whose name begins
@@ -32,14 +30,7 @@ let stdinTaken = false;
  */
 export async function readKeyInput(spec: string): Promise<KeyInput> {
   if (spec === "-") {
-    if (stdinTaken) {
-      throw new Failure("usage", "stdin_twice", "only one thing can be read from stdin (-)", {
-        hint: "give the others as files or as env:NAME",
-      });
-    }
-    stdinTaken = true;
-    const bytes = await readBounded(Deno.stdin, MAX_KEY_BYTES);
-    if (bytes === null) throw new Failure("malformed", "file_too_large", "stdin holds too much for a key");
+    const bytes = await readStdin(MAX_KEY_BYTES, "key", "give the others as files or as env:NAME");
     return { bytes, origin: "stdin", shown: "stdin", path: null, mode: null };
   }
   if (spec.startsWith("env:")) {

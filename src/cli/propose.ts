@@ -49,7 +49,7 @@ export async function propose(artifact: string, flags: ProposeFlags): Promise<Ve
   const root = flags.workspace === undefined ? Deno.cwd() : await workspaceRoot(flags.workspace);
   const asked = await stepsAsked(flags);
   if (asked.steps.some(({ kind }) => kind === "instruction")) requireProvider(flags.provider);
-  const examination = await readExamination(root, flags, asked.stdin);
+  const examination = await readExamination(root, flags, false);
   return await withStore(flags, flags.workspace !== undefined, async (use) => {
     const { store, by, signal, waiting } = use;
     const base = await baseVersion(use, named, flags, root);

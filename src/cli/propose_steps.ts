@@ -8,7 +8,7 @@ import type { ProposalStep } from "../proposal/steps.ts";
 import { providerName } from "../propose/select.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
-import { readBounded, readBoundedFile } from "./bounded_file.ts";
+import { readFileOrStdin } from "./bounded_file.ts";
 import { wholeNumber } from "./number_asked.ts";
 
 /** How a call says what is to be changed. */
@@ -36,8 +36,6 @@ export interface AskedChange {
   readonly instruction: string;
   /** Of a file of edits. */
   readonly title: string | null;
-  /** Whether something was read from stdin. */
-  readonly stdin: boolean;
 }
 
 const MAX_PATCH = 16 << 20;
@@ -62,29 +60,28 @@ const SOURCE_FLAGS = [...new Set(Object.values(KINDS).flat())] as readonly (keyo
  */
 export async function stepsAsked(flags: SourceFlags): Promise<AskedChange> {
   const kind = kindOf(flags);
-  const input = new Input();
   const steps = async (): Promise<Pick<AskedChange, "steps" | "title">> => {
     switch (kind) {
       case "--edits":
-        return await fromEditsFile(flags.edits!, input);
+        return await fromEditsFile(flags.edits!);
       case "--patch":
-        return { steps: [await patchOf(flags.patch!, input)], title: null };
+        return { steps: [await patchOf(flags.patch!)], title: null };
       case "--instruction": {
         const instruction = instructionOf(flags.instruction!);
         if (flags.patch !== undefined) providerName(flags.provider, true, {});
         const step: ProposalStep = flags.patch === undefined
           ? { kind: "instruction", instruction, files: flags.file ?? [] }
-          : await patchOf(flags.patch, input);
+          : await patchOf(flags.patch);
         return { steps: [step], title: null };
       }
       default:
-        return { steps: [{ kind: "edits", edits: [await editOf(kind, flags, input)] }], title: null };
+        return { steps: [{ kind: "edits", edits: [await editOf(kind, flags)] }], title: null };
     }
   };
   const made = await steps();
   const asked = made.steps.flatMap((step) => step.kind === "instruction" ? [step.instruction] : []);
   const instruction = flags.instruction ?? asked.join("\n\n");
-  return { ...made, instruction, stdin: input.taken };
+  return { ...made, instruction };
 }
 
 function kindOf(flags: SourceFlags): Kind {
@@ -121,7 +118,7 @@ function kindOf(flags: SourceFlags): Kind {
   });
 }
 
-async function editOf(kind: Kind, flags: SourceFlags, input: Input): Promise<Edit> {
+async function editOf(kind: Kind, flags: SourceFlags): Promise<Edit> {
   const file = oneFile(kind, flags.file);
   switch (kind) {
     case "--template": {
@@ -129,11 +126,11 @@ async function editOf(kind: Kind, flags: SourceFlags, input: Input): Promise<Edi
       return { kind: "template", template: flags.template!, file, parameters: parametersOf(flags), ...line };
     }
     case "--old": {
-      const old = await input.code("old", flags.old, flags.oldFile);
-      return { kind: "replace", file, old, new: await input.code("new", flags.new, flags.newFile) };
+      const old = await codeOf("old", flags.old, flags.oldFile);
+      return { kind: "replace", file, old, new: await codeOf("new", flags.new, flags.newFile) };
     }
     default: {
-      const code = await input.code("code", flags.code, flags.codeFile);
+      const code = await codeOf("code", flags.code, flags.codeFile);
       if (flags.at === undefined) return { kind: "create", file, code };
       const position = parsePosition(flags.at);
       if (position !== undefined) return { kind: "insert", file, position, code };
@@ -177,14 +174,14 @@ function instructionOf(text: string): string {
   );
 }
 
-async function patchOf(file: string, input: Input): Promise<ProposalStep> {
-  const text = byteString(await input.bytes(file, MAX_PATCH, "patch"));
+async function patchOf(file: string): Promise<ProposalStep> {
+  const text = byteString(await readFileOrStdin(file, MAX_PATCH, "patch"));
   return { kind: "patch", text, name: file === "-" ? "standard input" : file };
 }
 
-async function fromEditsFile(file: string, input: Input): Promise<Pick<AskedChange, "steps" | "title">> {
+async function fromEditsFile(file: string): Promise<Pick<AskedChange, "steps" | "title">> {
   const shown = file === "-" ? "standard input" : printablePath(file);
-  const bytes = await input.bytes(file, MAX_EDITS_FILE, "file of edits");
+  const bytes = await readFileOrStdin(file, MAX_EDITS_FILE, "file of edits");
   const malformed = (details: readonly string[]) =>
     new Failure("malformed", "edits_malformed", `${shown}: cannot be read as edits`, {
       details,
@@ -203,37 +200,19 @@ async function fromEditsFile(file: string, input: Input): Promise<Pick<AskedChan
   return parsed;
 }
 
-/** What a call reads, standard input once. */
-class Input {
-  taken = false;
-
-  async bytes(file: string, limit: number, what: string): Promise<Uint8Array> {
-    if (file !== "-") return (await readBoundedFile(file, limit, what)).bytes;
-    if (this.taken) {
-      throw new Failure("usage", "stdin_twice", "only one thing can be read from stdin (-)", {
-        hint: "give the others as files",
-      });
+/** Code given as text or in a file, exactly one of both. */
+async function codeOf(flag: string, text: string | undefined, file: string | undefined): Promise<string> {
+  if (text !== undefined && file === undefined) return text;
+  if (text === undefined && file !== undefined) {
+    const bytes = await readFileOrStdin(file, MAX_CODE, `code for --${flag}-file`);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new Failure("malformed", "code_not_text", `${printablePath(file)} is not UTF-8 text`);
     }
-    this.taken = true;
-    const bytes = await readBounded(Deno.stdin, limit);
-    if (bytes !== null) return bytes;
-    throw new Failure("malformed", "file_too_large", `the ${what} on stdin is larger than ${limit} bytes`);
   }
-
-  /** Code given as text or in a file, exactly one of both. */
-  async code(flag: string, text: string | undefined, file: string | undefined): Promise<string> {
-    if (text !== undefined && file === undefined) return text;
-    if (text === undefined && file !== undefined) {
-      const bytes = await this.bytes(file, MAX_CODE, `code for --${flag}-file`);
-      try {
-        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-      } catch {
-        throw new Failure("malformed", "code_not_text", `${printablePath(file)} is not UTF-8 text`);
-      }
-    }
-    const message = text === undefined
-      ? `--${flag} or --${flag}-file is missing`
-      : `--${flag} and --${flag}-file are the same thing`;
-    throw new Failure("usage", text === undefined ? "code_missing" : "code_twice", message);
-  }
+  const message = text === undefined
+    ? `--${flag} or --${flag}-file is missing`
+    : `--${flag} and --${flag}-file are the same thing`;
+  throw new Failure("usage", text === undefined ? "code_missing" : "code_twice", message);
 }
