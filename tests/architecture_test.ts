@@ -141,6 +141,7 @@ const PURE = [
   ...["approve", "prove", "verify", "proposal", "apply"],
   ...[
     "policy/schema.ts",
+    "policy/target_schema.ts",
     "policy/policy.ts",
     "policy/glob.ts",
     "policy/commands.ts",

@@ -6,7 +6,7 @@ import { type BaseDifference, NAMED_DIFFERENCES, type ReplayResult } from "../ve
 import type { ReplayClaim } from "../verify/replay/claim.ts";
 import type { ReplayPlan } from "../verify/replay/rerun.ts";
 import type { Check } from "../verify/replay/judge.ts";
-import { type RemovalsTried, removalText } from "../verify/replay/removals.ts";
+import type { RemovalsTried } from "../verify/replay/removals.ts";
 import { checksOf } from "../verify/replay/facts.ts";
 import type { Verification } from "../verify/verify.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
@@ -14,6 +14,7 @@ import type { VerificationResult } from "../vocabulary/verification.ts";
 import { EXIT } from "./exit_code.ts";
 import { type Colour, colour, count, shownPath } from "./output.ts";
 import { sandboxText } from "./progress.ts";
+import { replayJson } from "./replay_json.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Owners, PARTS, signerText, verificationJson, verificationText } from "./verification_report.ts";
 
@@ -70,7 +71,8 @@ export interface SignedSummary {
   readonly result: "PASSED" | "FAILED";
 }
 
-interface ReportContext {
+/** Which bundle, whose keys are known, and what was signed of it. */
+export interface ReportContext {
   readonly bundle: string;
   readonly owners: Owners;
   readonly summary: SignedSummary | null;
@@ -79,7 +81,7 @@ interface ReportContext {
 /** What was checked, on what, what came of it, and what to do next. */
 export function replayReport(replayed: Replayed, context: ReportContext): VerbResult {
   const exit = EXIT_OF[replayed.result.verdict];
-  return { exit, text: text(replayed, context), json: json(replayed, context, exit) };
+  return { exit, text: text(replayed, context), json: replayJson(replayed, context, exit) };
 }
 
 function line(c: Colour, name: string, said: string): string {
@@ -256,58 +258,4 @@ function next(replayed: Replayed, builtIn: boolean, summary: SignedSummary | nul
     ];
   }
   return [];
-}
-
-function json(replayed: Replayed, { bundle, owners, summary }: ReportContext, exit: number): unknown {
-  const { checked, result, plan, policy } = replayed;
-  const { claim, verification } = checked;
-  const brief = (side: readonly VerificationResult[]) =>
-    side.map((v) => ({
-      outcome: v.outcome,
-      targets: v.targets.map((t) => ({
-        target: t.target,
-        outcome: t.outcome,
-        exit_code: t.result?.exitCode ?? null,
-        report: t.tests === undefined ? null : t.tests.verdict,
-      })),
-    }));
-  const { minimal, environment } = result;
-  return {
-    format: "veripatch-replay/v1",
-    verdict: result.verdict,
-    success: result.verdict === "confirmed",
-    reason: result.reason,
-    detail: result.detail,
-    exit,
-    bundle,
-    session: checked.bundle.repro.session,
-    attestation: verification === null ? null : verificationJson(verification, bundle, owners, EXIT.yes),
-    policy: { source: policy.source, digest: policy.digest },
-    checks: checksOf(verification, result),
-    repeat: plan.repeat,
-    base_tree: claim.baseTree,
-    result_tree: claim.resultTree,
-    targets: claim.targets.map((t) => ({ name: t.name, command: t.command, argv: t.argv })),
-    base_differences: {
-      count: result.differences.length,
-      first: result.differences.slice(0, NAMED_DIFFERENCES),
-    },
-    base: brief(result.base),
-    patched: brief(result.patched),
-    negative_control: brief(result.control),
-    findings: result.findings,
-    minimal: minimal === null ? null : {
-      units: minimal.units,
-      tried: minimal.tried,
-      unparsable: minimal.unparsable,
-      timed_out: minimal.timedOut,
-      seed: minimal.seed,
-      needless: minimal.needless.map(removalText),
-      unsteady: minimal.unsteady.map(removalText),
-    },
-    sandbox_backend: environment?.backend ?? null,
-    image: environment?.image ?? null,
-    sandbox_as_recorded: environment === null ? null : result.asRecorded,
-    summary: summary === null ? null : { file: summary.file, key_id: summary.keyId, result: summary.result },
-  };
 }

@@ -132,7 +132,8 @@ Examples:
 
 Exit 0 when the file can be used, 2 when a role's threshold cannot be met now, 65 when it is malformed.`,
     ).action(verb(async (file: string | undefined, flags: FileFlags) => {
-      const { atPlace, trustCheck } = await import("./trust.ts");
+      const { atPlace } = await import("./trust.ts");
+      const { trustCheck } = await import("./trust_check.ts");
       return await atPlace(placeOf(file, flags), (path) => trustCheck(path, new Date()));
     }));
 }

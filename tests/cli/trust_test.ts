@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { privateKeyOf } from "../../src/sign/key.ts";
 import { opensshLine } from "../../src/sign/openssh.ts";
 import { opensshFingerprint } from "../../src/sign/openssh_fingerprint.ts";
-import { trustAdd, trustCheck, trustInit, trustRevoke } from "../../src/cli/trust.ts";
+import { trustAdd, trustInit, trustRevoke } from "../../src/cli/trust.ts";
+import { trustCheck } from "../../src/cli/trust_check.ts";
 import { loadTrust } from "../../src/cli/trust_input.ts";
 import { pp, withFolder } from "./process.ts";
 

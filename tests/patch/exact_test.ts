@@ -5,8 +5,8 @@ import { displayText } from "../../src/patch/bytes.ts";
 import { diffFiles } from "../../src/patch/diff.ts";
 import { parsePatch } from "../../src/patch/parse.ts";
 import { renderPatch } from "../../src/patch/render.ts";
-import { reversePatch } from "../../src/patch/reverse.ts";
 import { gitApply } from "./git.ts";
+import { reversePatch } from "./reverse.ts";
 import { after, before, changed, lookup, pairs, plain } from "./trees.ts";
 
 Deno.test("parsePatch: what renderPatch wrote parses to the same patch", () => {

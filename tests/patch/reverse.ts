@@ -1,5 +1,5 @@
-import type { Hunk, HunkLine, Patch } from "../vocabulary/patch.ts";
-import { sortFiles } from "./diff.ts";
+import type { Hunk, HunkLine, Patch } from "../../src/vocabulary/patch.ts";
+import { sortFiles } from "../../src/patch/diff.ts";
 
 /** The patch that undoes `patch`. Of a canonical patch it is canonical, and reversing twice gives it back. */
 export function reversePatch(patch: Patch): Patch {
