@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
+import { refusalKind } from "../vocabulary/system_error.ts";
 
 const CHUNK = 256 * 1024;
 
@@ -39,7 +40,7 @@ export async function* fileChunks(
     }
   } catch (error) {
     if (error instanceof Failure || !(error instanceof Error) || !("code" in error)) throw error;
-    throw new Failure("unavailable", "bundle_unreadable", `cannot read ${path}: ${error.message}`, {
+    throw new Failure(refusalKind(error), "bundle_unreadable", `cannot read ${path}: ${error.message}`, {
       cause: error,
     });
   } finally {

@@ -6,6 +6,7 @@ import { BLOCK, tarHeader } from "../tar/header.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
 import { comparePaths } from "../vocabulary/path.ts";
+import { refusalKind } from "../vocabulary/system_error.ts";
 import { fileChunks } from "./chunks.ts";
 import { BOUNDS, WORKSPACE_TAR } from "./layout.ts";
 import { readBundle } from "./read.ts";
@@ -127,9 +128,7 @@ export function exists(path: string): Failure {
 
 /** What it means that the system did not take a file or folder. */
 export function notWritten(path: string, cause: Error): Failure {
-  const denied = ["EACCES", "EPERM", "EROFS"].includes(String((cause as { code?: unknown }).code));
-  const kind = denied ? "denied" : "unavailable";
-  return new Failure(kind, "pack_not_written", `cannot write ${path}: ${cause.message}`, {
+  return new Failure(refusalKind(cause), "pack_not_written", `cannot write ${path}: ${cause.message}`, {
     hint: "name a place that can be written, with space left, by -o",
     cause,
   });

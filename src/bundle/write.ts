@@ -1,6 +1,7 @@
 import { lstat, mkdir, mkdtemp, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
+import { refusalKind } from "../vocabulary/system_error.ts";
 import { layoutProblem, WORKSPACE_TAR } from "./layout.ts";
 import { refusedBundle } from "./refused.ts";
 import { isSessionId } from "./session_id.ts";
@@ -96,8 +97,7 @@ async function writeTree(root: string, files: ReadonlyMap<string, Uint8Array>): 
 }
 
 function notWritten(path: string, why: string, cause?: { readonly code?: unknown }): Failure {
-  const kind = ["EACCES", "EPERM", "EROFS"].includes(String(cause?.code)) ? "denied" : "unavailable";
-  return new Failure(kind, "bundle_not_written", `cannot write ${path}: ${why}`, {
+  return new Failure(refusalKind(cause), "bundle_not_written", `cannot write ${path}: ${why}`, {
     hint: "name a directory that can be written, with space left, by --artifacts",
     cause,
   });

@@ -1,6 +1,7 @@
 import { openHostile } from "../bundle/hostile_file.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import { errorCode, refusalKind } from "../vocabulary/system_error.ts";
 
 const KEY_HINT = "a key is a file, env:NAME for a variable or - for stdin; pp keygen makes one";
 
@@ -13,7 +14,7 @@ interface BoundedFile {
 /**
  * Reads a regular file of at most `limit` bytes.
  * @param what said of it, such as `key file`
- * @throws Failure `file_missing` (usage), `file_unreadable` (denied), `file_too_large` (malformed)
+ * @throws Failure `file_missing` (usage), `file_unreadable` (by `refusalKind`; denied for what is no file), `file_too_large` (malformed)
  */
 export async function readBoundedFile(path: string, limit: number, what: string): Promise<BoundedFile> {
   const shown = printablePath(path);
@@ -30,7 +31,8 @@ export async function readBoundedFile(path: string, limit: number, what: string)
       });
     }
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure("denied", "file_unreadable", `cannot read the ${what} ${shown}: ${why}`, {
+    const kind = errorCode(error) === "" ? "denied" : refusalKind(error);
+    throw new Failure(kind, "file_unreadable", `cannot read the ${what} ${shown}: ${why}`, {
       hint: "check that it is a regular file and that its permissions let you read it",
       cause: error,
     });

@@ -7,6 +7,7 @@ import { parsePolicy } from "../policy/parse.ts";
 import { loadPreset } from "../policy/presets.ts";
 import { starterPolicy } from "../policy/starter.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { refusalKind } from "../vocabulary/system_error.ts";
 import { EXIT } from "./exit_code.ts";
 import type { InitFlags } from "./init_verb.ts";
 import type { VerbResult } from "./verb.ts";
@@ -95,10 +96,15 @@ async function writePolicy(path: string, text: string, replace: boolean): Promis
       });
     }
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure("denied", "policy_not_written", `cannot write ${showPolicyFile(path)}: ${why}`, {
-      hint: "check the permissions of the directory, or use --print",
-      cause: error,
-    });
+    throw new Failure(
+      refusalKind(error),
+      "policy_not_written",
+      `cannot write ${showPolicyFile(path)}: ${why}`,
+      {
+        hint: "check the permissions of the directory, or use --print",
+        cause: error,
+      },
+    );
   } finally {
     await Deno.remove(temporary).catch(() => {});
   }

@@ -1,5 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
+import { refusalKind } from "../vocabulary/system_error.ts";
 
 export interface NewFile {
   readonly path: string;
@@ -11,7 +12,7 @@ export interface NewFile {
 /**
  * Writes files, each whole or not at all; new ones all or none. A link at a path is replaced, not followed.
  * @param replace whether files that are there make way
- * @throws Failure `file_exists` (usage), `file_not_written` (denied)
+ * @throws Failure `file_exists` (usage), `file_not_written` (by `refusalKind`)
  */
 export async function writeFiles(files: readonly NewFile[], replace: boolean): Promise<void> {
   const made: string[] = [];
@@ -54,9 +55,14 @@ export async function writeFiles(files: readonly NewFile[], replace: boolean): P
       : error instanceof Error
       ? error.message
       : String(error);
-    throw new Failure("denied", "file_not_written", `cannot write ${printablePath(current)}: ${why}`, {
-      hint: "check that its folder is there and that you may write to it",
-    });
+    throw new Failure(
+      refusalKind(error),
+      "file_not_written",
+      `cannot write ${printablePath(current)}: ${why}`,
+      {
+        hint: "check that its folder is there and that you may write to it",
+      },
+    );
   } finally {
     for (const temporary of temporaries) await Deno.remove(temporary).catch(() => {});
   }

@@ -1,6 +1,6 @@
 import { Failure } from "../vocabulary/failure.ts";
 import { printable } from "../vocabulary/printable.ts";
-import { isDenied, remedy } from "../vocabulary/system_error.ts";
+import { refusalKind, remedy } from "../vocabulary/system_error.ts";
 import { EXIT, exitCodeOf } from "./exit_code.ts";
 import { colour } from "./output.ts";
 
@@ -49,7 +49,7 @@ export function verbRunner(outcome: Outcome) {
 function asFailure(error: unknown): unknown {
   const todo = error instanceof Failure ? null : remedy(error);
   if (todo === null || !(error instanceof Error)) return error;
-  return new Failure(isDenied(error) ? "denied" : "unavailable", "system_refused", error.message, {
+  return new Failure(refusalKind(error), "system_refused", error.message, {
     hint: `${todo}, then call again`,
     cause: error,
   });

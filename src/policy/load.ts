@@ -2,6 +2,7 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import { type DocumentProblem, showProblem } from "../document/problem.ts";
 import type { Sha256 } from "../vocabulary/digest.ts";
 import { Failure } from "../vocabulary/failure.ts";
+import { errorCode, refusalKind } from "../vocabulary/system_error.ts";
 import { defaultPolicy } from "./defaults.ts";
 import { policyDigest } from "./digest.ts";
 import { MAX_POLICY_BYTES, POLICY_FILES } from "./files.ts";
@@ -115,7 +116,7 @@ function unreadable(path: string, cause: unknown): Failure {
   }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new Failure(
-    "malformed",
+    errorCode(cause) === "" ? "malformed" : refusalKind(cause),
     "policy_unreadable",
     `cannot read the policy file ${showPolicyFile(path)}: ${why}`,
     {

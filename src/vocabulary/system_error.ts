@@ -11,6 +11,14 @@ export function isDenied(error: unknown): boolean {
     (error instanceof Error && error.name === "PermissionDenied");
 }
 
+/**
+ * The one rule of what it means that the system refused something, wherever it is met: `denied` (exit 77) where this user
+ * may not, or nobody, as on a read-only file system; `unavailable` (exit 69) for all else.
+ */
+export function refusalKind(error: unknown): "denied" | "unavailable" {
+  return isDenied(error) || errorCode(error) === "EROFS" ? "denied" : "unavailable";
+}
+
 /** What a person can do about an error of the system; by its code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: "make room on its file system",

@@ -239,7 +239,7 @@ Deno.test("pp keygen: -o, --output and --out are one flag; no folder and a file 
     assert.equal(again.code, 64);
     assert.doesNotMatch(again.stderr, /tmp|because|os error/);
     const nowhere = await pp(["keygen", "-o", "no/a"], { cwd });
-    assert.equal(nowhere.code, 77);
+    assert.equal(nowhere.code, 69);
     assert.match(nowhere.stderr, /^pp: cannot write no\/a\.key\.pem: there is no such folder\n/);
     const unnamed = await pp(["key", "import", "a.pub.pem"], { cwd });
     assert.equal(unnamed.code, 64);

@@ -19,7 +19,7 @@ import { BLOCK, tarHeader } from "../../tar/header.ts";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
 import type { ManifestEntry } from "../../vocabulary/manifest.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { errorCode } from "../../vocabulary/system_error.ts";
+import { errorCode, refusalKind } from "../../vocabulary/system_error.ts";
 import { syncDirectories, syncFiles } from "../folder/durable.ts";
 import type { TarPlacement } from "../../vocabulary/tar_placement.ts";
 import type { Blobs, Store, Version } from "../store.ts";
@@ -193,10 +193,14 @@ class Pace {
 function asFailure(error: unknown, target: string): unknown {
   const code = errorCode(error);
   if (error instanceof Failure || code === "") return error;
-  const kind = ["EACCES", "EPERM", "EROFS"].includes(code) ? "denied" : "unavailable";
   const why = error instanceof Error ? error.message : String(error);
-  return new Failure(kind, "export_not_written", `cannot write ${printablePath(target)}: ${why}`, {
-    hint: "name a place that can be written, with space left",
-    cause: error,
-  });
+  return new Failure(
+    refusalKind(error),
+    "export_not_written",
+    `cannot write ${printablePath(target)}: ${why}`,
+    {
+      hint: "name a place that can be written, with space left",
+      cause: error,
+    },
+  );
 }

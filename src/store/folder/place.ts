@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Environment } from "../../vocabulary/environment.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { errorCode } from "../../vocabulary/system_error.ts";
+import { errorCode, refusalKind } from "../../vocabulary/system_error.ts";
 import { storeMissing } from "../sqlite/sqlite.ts";
 import { INCOMING, linked, makeFolder } from "./blobs.ts";
 
@@ -35,7 +35,8 @@ export function storePlace(named: string | undefined, env: Environment): string 
  * Makes sure that a store's folder is there, that nobody else can write to it and that nothing of its own is a link.
  * @param create whether one is made; else a missing one is an error
  * @returns its path without links
- * @throws Failure `store_missing` (unavailable), `store_exposed` (denied), `store_hostile`, `store_foreign` (malformed)
+ * @throws Failure `store_missing` (unavailable), `store_exposed` (denied), `store_unusable` (by
+ *   `refusalKind`), `store_hostile`, `store_foreign` (malformed)
  */
 export function preparePlace(path: string, create: boolean): string {
   const shown = printablePath(path);
@@ -47,7 +48,7 @@ export function preparePlace(path: string, create: boolean): string {
   } catch (error) {
     if (errorCode(error) === "ENOENT" && !create) throw storeMissing(join(path, DATABASE));
     const why = error instanceof Error ? error.message : String(error);
-    throw new Failure("denied", "store_unusable", `cannot keep a store in ${shown}: ${why}`, {
+    throw new Failure(refusalKind(error), "store_unusable", `cannot keep a store in ${shown}: ${why}`, {
       hint: "name a directory that can be written with --store DIR or PP_STORE",
       cause: error,
     });

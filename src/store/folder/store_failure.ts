@@ -1,6 +1,6 @@
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { isDenied, remedy, systemReason } from "../../vocabulary/system_error.ts";
+import { refusalKind, remedy, systemReason } from "../../vocabulary/system_error.ts";
 
 /**
  * Works on the files of a store; what the system refuses (no space, no permission, a broken disk) is told as such.
@@ -19,7 +19,7 @@ export function storeFailed(store: string, error: unknown): unknown {
   const todo = error instanceof Failure ? null : remedy(error);
   if (todo === null) return error;
   const what = `cannot use the store in ${printablePath(store)}: ${systemReason(error)}`;
-  return new Failure(isDenied(error) ? "denied" : "unavailable", "store_io", what, {
+  return new Failure(refusalKind(error), "store_io", what, {
     hint: `${todo}, then call again; what was stored before is whole`,
     cause: error,
   });

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
+import { refusalKind, remedy, systemReason } from "../../vocabulary/system_error.ts";
 import { record } from "../log/change.ts";
 import type { Artifact, ArtifactSummary, LogEvent, Records, Rows, Version, WritableRows } from "../store.ts";
 import { type Database, openDatabase } from "./driver.ts";
@@ -286,6 +288,16 @@ export function storeMissing(path: string): Failure {
 }
 
 /** Errors of SQLite as failures; the driver tells them by their words alone. */
+/** What the system says of a file that the database could not be worked on at; null when it may be written. */
+function refusedAt(path: string): unknown {
+  try {
+    closeSync(openSync(path, constants.O_RDWR));
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
 function translated<T>(path: string, work: () => T): T {
   try {
     return work();
@@ -307,8 +319,14 @@ function translated<T>(path: string, work: () => T): T {
       });
     }
     if (/readonly|unable to open|full|I\/O/.test(error.message)) {
-      throw new Failure("unavailable", "store_io", `cannot use ${shown}: ${error.message}`, {
-        hint: "see that there is space left and that you may write it and the files beside it (-wal, -shm)",
+      const refused = refusedAt(path);
+      const denied = /readonly/.test(error.message) || refusalKind(refused) === "denied";
+      const why = refused === null ? error.message : systemReason(refused);
+      const todo = refused === null ? null : remedy(refused);
+      throw new Failure(denied ? "denied" : "unavailable", "store_io", `cannot use ${shown}: ${why}`, {
+        hint: todo === null
+          ? "see that there is space left and that you may write it and the files beside it (-wal, -shm)"
+          : `${todo}, then call again`,
         cause: error,
       });
     }
