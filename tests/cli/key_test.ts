@@ -67,7 +67,7 @@ Deno.test("keygen: replaces nothing without --force, and no link is followed wit
     assert.equal(await Deno.readTextFile(`${at}/other`), "mine too");
     assert.equal((await Deno.lstat(`${at}/ci.key.pem`)).isFile, true);
     assert.equal(await mode(`${at}/ci.key.pem`), 0o600);
-    assert.equal((await pp(["keygen", "-o", "missing/ci"], { cwd: at })).code, 77);
+    assert.equal((await pp(["keygen", "-o", "missing/ci"], { cwd: at })).code, 69);
   });
 });
 
