@@ -102,6 +102,7 @@ export class Calls {
           }
         }
       },
+      isHolder: (holder) => this.names.isHolder(holder),
       imported: (modules) => {
         for (const m of modules) if (m.is === "symbol") this.uses.module(m.name, e.at, scope);
       },
@@ -109,6 +110,8 @@ export class Calls {
       language: this.dialect,
     });
     if (made !== null) return { used, result: made };
+    const item = this.names.itemOf(name, given.positional[0] ?? [], scope);
+    if (item.length > 0) return { used, result: [symbol(`${name}()`), ...item] };
     const constants = madeOfConstants(name, given);
     for (const value of constants) this.uses.constant(value, e.at, scope);
     return {

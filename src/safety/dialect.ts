@@ -1,4 +1,5 @@
 import type { LanguageRules } from "./rules.ts";
+import type { Scoping } from "./scope.ts";
 
 /** How a language differs where names and calls are followed. */
 export interface Dialect {
@@ -9,4 +10,5 @@ export interface Dialect {
   readonly ignoreCase: boolean;
   /** A name that is nothing known is a command, and so a symbol; its directory does not count. */
   readonly shell: boolean;
+  readonly scoping: Scoping;
 }

@@ -2,7 +2,7 @@ import { Calls, type Reading } from "./calls.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Expression, ExpressionOf } from "./expression.ts";
 import { Names } from "./names.ts";
-import { Scope } from "./scope.ts";
+import { Scope, type Scoping } from "./scope.ts";
 import { TooMuch, type Use, Uses } from "./uses.ts";
 import {
   callables,
@@ -47,16 +47,20 @@ export function evaluate(source: Expression, dialect: Dialect): Evaluation {
 
 class Reader implements Reading {
   readonly #scopes = new Map<Expression, Scope>();
-  readonly #file = new Scope(null, FILE);
+  readonly #scoping: Scoping;
+  readonly #file: Scope;
   readonly #names: Names;
   readonly #calls: Calls;
   readonly #uses: Uses;
   /** What expressions came to in this round: chains are asked for more than once. */
   #known = new Map<Expression, Value>();
   #steps = 0;
+  #perhaps = false;
 
   constructor(dialect: Dialect, uses: Uses) {
     this.#uses = uses;
+    this.#scoping = dialect.scoping;
+    this.#file = new Scope(null, FILE, this.#scoping);
     this.#names = new Names(dialect);
     this.#calls = new Calls(dialect, this.#names, uses, this);
   }
@@ -136,11 +140,16 @@ class Reader implements Reading {
           ? this.#follow(e.value, scope)
           : this.read(e.value, scope);
         this.bind(e.target, value, e.declares, scope);
+        if (e.sure && !this.#perhaps) { for (const name of namesOf(e.target)) scope.sure(name); }
         return value ?? [];
       }
       case "import":
-        if (e.local !== "") scope.add(e.local, [symbol(e.symbol)], true);
-        if (scope.ofClass) this.#names.handOn([symbol(e.symbol)]);
+        if (e.local !== "") {
+          const imported = [symbol(this.#names.canonical(e.symbol))];
+          scope.add(e.local, imported, true);
+          if (!this.#perhaps) scope.sure(e.local);
+          if (scope.ofClass) this.#names.handOn(imported);
+        }
         this.#uses.module(e.symbol, e.at, scope);
         return [];
       case "import_all":
@@ -157,6 +166,13 @@ class Reader implements Reading {
         this.#names.ownClass(e.name);
         this.#follow(e.body, own);
         return [];
+      }
+      case "perhaps": {
+        const before = this.#perhaps;
+        this.#perhaps = true;
+        const value = this.#follow(e.inner, scope);
+        this.#perhaps = before;
+        return value;
       }
       case "return": {
         const value = this.read(e.value, scope);
@@ -178,14 +194,21 @@ class Reader implements Reading {
 
   #function(e: ExpressionOf<"function">, scope: Scope): Value {
     const own = this.#scopeOf(e, scope, e.name ?? "");
+    const perhaps = this.#perhaps;
+    this.#perhaps = false;
     for (const { target, value } of e.parameters) {
+      for (const name of namesOf(target)) own.sure(name);
       const given = value === null ? [] : this.read(value, scope);
       // A default that is a constant is not what callers pass.
       this.bind(target, [...callables(given), { is: "unknown" }], true, own);
     }
     this.read(e.body, own);
+    this.#perhaps = perhaps;
     const self: Value = [{ is: "function", of: e }];
-    if (e.name !== null) scope.add(e.name, self, true);
+    if (e.name !== null) {
+      scope.add(e.name, self, true);
+      if (!perhaps || scope.parent !== null) scope.sure(e.name);
+    }
     return self;
   }
 
@@ -193,7 +216,7 @@ class Reader implements Reading {
     let scope = this.#scopes.get(e);
     if (scope === undefined) {
       const path = name === "" ? parent.path : parent.path === FILE ? name : `${parent.path}.${name}`;
-      scope = new Scope(parent, path.length > 200 ? parent.path : path, e.kind === "class");
+      scope = new Scope(parent, path.length > 200 ? parent.path : path, this.#scoping, e.kind === "class");
       this.#scopes.set(e, scope);
     }
     return scope;
@@ -242,9 +265,13 @@ class Reader implements Reading {
       case "member": {
         const name = typeof target.name === "string" ? [text(target.name)] : this.read(target.name, scope);
         this.#mention(target, this.#chain(target, scope), scope);
+        const global = this.quiet(target.object, scope).some((m) =>
+          m.is === "symbol" && this.#names.holdsGlobals(m.name)
+        );
         for (const m of name) {
           if (m.is !== "text" || value === null) continue;
           this.#names.store(m.value, value);
+          if (global) scope.add(m.value, value, false);
           this.#uses.setting(m.value, value, target.at, scope);
         }
         return;
@@ -296,5 +323,21 @@ class Reader implements Reading {
 
   scopeIn(e: ExpressionOf<"function">): Scope | undefined {
     return this.#scopes.get(e);
+  }
+}
+
+/** The names that a parameter declares. */
+function namesOf(target: Expression): string[] {
+  switch (target.kind) {
+    case "name":
+      return [target.name];
+    case "list":
+      return target.items.flatMap(namesOf);
+    case "record":
+      return target.entries.flatMap(({ value }) => namesOf(value));
+    case "bind":
+      return namesOf(target.target);
+    default:
+      return [];
   }
 }

@@ -34,6 +34,8 @@ export type Expression =
       readonly target: Expression;
       readonly value: Expression | null;
       readonly declares: boolean;
+      /** Whether the name means nothing else in its scope, unless it stands in what is `perhaps`. */
+      readonly sure?: boolean;
     }
     /** A local name for a symbol of a module. */
     | { readonly kind: "import"; readonly local: string; readonly symbol: string }
@@ -48,6 +50,8 @@ export type Expression =
       readonly body: Expression;
     }
     | { readonly kind: "class"; readonly name: string; readonly body: Expression }
+    /** What may never run, or counts in a block alone: a name it declares may be another outside. */
+    | { readonly kind: "perhaps"; readonly inner: Expression }
     | { readonly kind: "return"; readonly value: Expression }
     /** A construct that rules can name, such as `unsafe block`. */
     | { readonly kind: "construct"; readonly name: string; readonly inner: Expression }

@@ -14,6 +14,8 @@ export interface Following {
   member(object: Value, names: Value): Value;
   /** Says that something is called by the function that was called. */
   called(value: Value): void;
+  /** Whether a symbol has members that rules speak of. */
+  isHolder(name: string): boolean;
   /** Says that modules are loaded. */
   imported(modules: Value): void;
   readonly shell: boolean;
@@ -23,6 +25,17 @@ export interface Following {
 type Intrinsic = (given: Given, following: Following) => Value | null;
 
 const argument = (given: Given, at: number): Value => given.positional[at] ?? UNKNOWN;
+
+/** `os:system` and `os.system`: something of a module, by both names. */
+const located: Intrinsic = (given, { imported }) => {
+  const found = unionOf(
+    argument(given, 0).map((m): Value => [
+      symbol(m.is === "text" && m.whole ? m.value.replace(":", ".") : ANY_MODULE),
+    ]),
+  );
+  imported(found);
+  return found;
+};
 
 /** A module by its name; a computed name is anything. */
 function moduleNamed(value: Value): Value {
@@ -38,6 +51,11 @@ const module: Intrinsic = (given, { imported }) => {
 };
 const memberOf: Intrinsic = (given, { member }) => member(argument(given, 0), argument(given, 1));
 const same: Intrinsic = (given) => argument(given, 0);
+/** All members of something named, as a table: what is called of them is not known. */
+const table: Intrinsic = (given, { called, isHolder }) => {
+  if (argument(given, 0).some((m) => m.is === "symbol" && isHolder(m.name))) called(UNKNOWN);
+  return null;
+};
 const callsFirst: Intrinsic = (given, { called }) => {
   called(argument(given, 0));
   return null;
@@ -48,10 +66,22 @@ const BY_SYMBOL: Readonly<Record<string, Intrinsic>> = {
   getattr: memberOf,
   "inspect.getattr_static": memberOf,
   "Reflect.get": memberOf,
-  vars: same,
+  vars: (given, following) => {
+    table(given, following);
+    return argument(given, 0);
+  },
+  "Object.values": table,
+  "Object.entries": table,
+  "Object.getOwnPropertyDescriptor": table,
+  "Object.getOwnPropertyDescriptors": table,
+  "Object.getOwnPropertyNames": table,
   __import__: module,
   "importlib.import_module": module,
   "importlib.__import__": module,
+  "pkgutil.resolve_name": located,
+  "pydoc.locate": located,
+  "django.utils.module_loading.import_string": located,
+  "werkzeug.utils.import_string": located,
   require: module,
   import: module,
   "module.require": module,
@@ -107,6 +137,8 @@ const WRAPPERS = new Set([
 export function intrinsic(name: string, given: Given, following: Following): Value | null {
   if (following.shell) return wrapped(name, given, following);
   const own = name.replace(/^process\.(?=mainModule|getBuiltinModule)/, "");
+  // Every module of Node has a `require`, and every class of modules a `_load`.
+  if (/^(?:module|process|require)\.(?:.*\.)?(?:require|_load)$/.test(own)) return module(given, following);
   if (Object.hasOwn(BY_SYMBOL, own)) return BY_SYMBOL[own]!(given, following);
   const dot = name.lastIndexOf(".");
   const last = name.slice(dot + 1);

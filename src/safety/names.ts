@@ -22,6 +22,18 @@ export const CALLERS: Readonly<Record<string, number>> = {
   __call__: 0,
 };
 
+/** Methods of a table of names, such as `globals()`. */
+const TABLE_METHODS = new Set([
+  "get",
+  "pop",
+  "setdefault",
+  "__getitem__",
+  "items",
+  "values",
+  "copy",
+  "update",
+]);
+
 /** A file that hands on more is about modules, not about what they do. */
 const MAX_HANDED_ON = 16;
 
@@ -47,7 +59,9 @@ export class Names {
   /** What a name may be in a scope. */
   named(name: string, scope: Scope): Value {
     const found = scope.lookup(name);
-    if (found !== null) return found;
+    // A name of the language's own is that outside of the block or the branch that gives it another meaning.
+    if (found !== null && (!this.dialect.rules.builtins.has(name) || scope.isSure(name))) return found;
+    if (found !== null) return union(found, [symbol(name)]);
     // A variable that nothing here gave a value has one all the same.
     if (name.startsWith("$")) return [symbol(name), { is: "unknown" }];
     const plain = this.dialect.ignoreCase ? name.toLowerCase() : name;
@@ -68,13 +82,19 @@ export class Names {
     if (open) {
       const entries = object.length > 0 &&
         object.every((m) => m.is === "list" || (m.is === "record" && m.whole));
-      const anything = object.some((m) => m.is === "symbol" && this.#holdsGlobals(m.name));
+      const anything = object.some((m) => m.is === "symbol" && this.holdsGlobals(m.name));
       found.push(entries ? elementOf(object) : [symbol(anything ? ANY_MODULE : COMPUTED)]);
     }
     return unionOf(found);
   }
 
-  #holdsGlobals(name: string): boolean {
+  /** Whether a symbol is something with members that rules speak of. */
+  isHolder(name: string): boolean {
+    return this.holdsGlobals(name) || this.dialect.rules.holds(name);
+  }
+
+  /** Whether members of a symbol are names of the whole program. */
+  holdsGlobals(name: string): boolean {
     return this.dialect.rules.globals.includes(name) ||
       ["globals()", "sys.modules", ANY_MODULE].includes(name);
   }
@@ -92,7 +112,8 @@ export class Names {
         }
       } else if (m.is === "symbol") {
         known = true;
-        if (m.name === "globals()" || m.name === "locals()" || m.name === "vars()") {
+        if (TABLE_METHODS.has(name) && this.holdsGlobals(m.name)) found.push(symbol(`globals().${name}`));
+        else if (m.name === "globals()" || m.name === "locals()" || m.name === "vars()") {
           found.push(...this.named(name, scope));
         } else if (m.name === "sys.modules") found.push(symbol(name));
         else if (name === "__dict__") found.push(m);
@@ -100,6 +121,7 @@ export class Names {
           found.push(symbol(`?.${name}`), ...this.#stored(name), ...this.#ofHandedOn(name));
         } else {
           found.push(symbol(this.dialect.rules.canonical(`${m.name}.${name}`)));
+          if (name === "default") found.push(m);
           // Something made: it has what was put under the name, too.
           if (/[)\]]$/.test(m.name)) found.push(...this.#stored(name));
           if (this.#handedOn.size > 0 && this.#isMade(m.name)) found.push(...this.#ofHandedOn(name));
@@ -118,6 +140,24 @@ export class Names {
 
   #ofHandedOn(name: string): Value {
     return [...this.#handedOn].map((holder) => symbol(this.dialect.rules.canonical(`${holder}.${name}`)));
+  }
+
+  /** What a table of names gives for one of them: `sys.modules.get("os")`, `vars(os).pop("system")`. */
+  itemOf(symbolName: string, key: Value, scope: Scope): Value {
+    const [, object, method] = /^(.*)\.(\w+)$/s.exec(symbolName) ?? [];
+    if (object === undefined || !["get", "pop", "setdefault", "__getitem__"].includes(method!)) return [];
+    if (this.holdsGlobals(object)) return this.memberOf([symbol(object)], key, scope);
+    if (this.dialect.rules.symbolRules(object, false).length > 0) return [];
+    return key.flatMap((m): Value => {
+      if (m.is !== "text" || !m.whole) return [];
+      const member = `${object}.${m.value}`;
+      return this.dialect.rules.symbolRules(member, true).length > 0 ? [symbol(member)] : [];
+    });
+  }
+
+  /** A symbol under the name that rules have for it. */
+  canonical(name: string): string {
+    return this.dialect.rules.canonical(name);
   }
 
   /** Something becomes a value that is not followed, such as an argument of a function of another file. */

@@ -58,6 +58,12 @@ const fileShape = {
   also: words.meta({ description: "Other languages with the same rules." }),
   globals: words.meta({ description: "Names whose members are the language's own globals." }),
   always: words.meta({ description: "Modules of which every name is there without an import." }),
+  builtins: words.meta({
+    description: "Names of the language that count also where a block or branch gives them another meaning.",
+  }),
+  reexported: words.meta({
+    description: "Modules that are the same as a member of any other module: logging.os is os.",
+  }),
   rules: z.array(z.strictObject(ruleShape)).min(1).max(MAX_ENTRIES).superRefine((rules, context) => {
     const seen = new Set<string>();
     rules.forEach((rule, i) => {
@@ -106,6 +112,7 @@ export interface Rule {
 export interface LanguageRules {
   readonly globals: readonly string[];
   readonly always: readonly string[];
+  readonly builtins: ReadonlySet<string>;
   /** Whether the file's own rules speak of members of this symbol. */
   holds(symbol: string): boolean;
   /** A symbol without what only holds the language's globals: members of that are those globals. */
@@ -181,12 +188,17 @@ function compile(file: RuleFile): LanguageRules {
   const known = new Map<string, readonly Rule[]>();
   const canonical = (symbol: string): string => {
     const holder = file.globals.find((holder) => symbol.startsWith(`${holder}.`));
-    return holder === undefined ? symbol : canonical(symbol.slice(holder.length + 1));
+    if (holder !== undefined) return canonical(symbol.slice(holder.length + 1));
+    const last = lastSegment(symbol).replace(/^_/, "");
+    const reexported = symbol.includes(".") && file.reexported.includes(last) && !/^[.?]/.test(symbol) &&
+      !holders.has(symbol) && !exact.has(symbol);
+    return reexported ? last : symbol;
   };
   return {
     holds: (symbol) => holders.has(symbol),
     globals: file.globals,
     always: file.always,
+    builtins: new Set(file.builtins),
     canonical,
     symbolRules(symbol, called) {
       const key = `${called ? "c" : "m"}${symbol}`;

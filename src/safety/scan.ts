@@ -76,6 +76,10 @@ function dialectOf(language: string): Omit<Dialect, "rules"> {
     textsAreCalled: language === "bash" || language === "php",
     ignoreCase: language === "php",
     shell: language === "bash",
+    scoping: {
+      blocks: !["python", "ruby", "php", "bash"].includes(language),
+      classesAreClosed: ["python", "javascript", "typescript", "tsx"].includes(language),
+    },
   };
 }
 

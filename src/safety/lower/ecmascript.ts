@@ -14,6 +14,7 @@ import {
   call,
   childOf,
   classAs,
+  construct,
   fieldOf,
   functionAs,
   type Lowering,
@@ -61,12 +62,31 @@ function typeOf(node: SyntaxNode, lower: Lowering): Expression | null {
 
 function functionOf(node: SyntaxNode, lower: Lowering): Expression {
   const body = fieldOf(node, "body");
-  const inner = lower.field(node, "body");
-  return functionAs(
-    lower.nameOf(node),
+  const inner = body === null
+    ? nothing(node)
+    : body.type === "statement_block"
+    ? lower.all(body)
+    : lower.expression(body);
+  const name = fieldOf(node, "name");
+  const computed = name?.type === "computed_property_name" ? [lower.inner(name)] : [];
+  const made = functionAs(
+    computed.length > 0 ? null : lower.nameOf(node),
     parametersOf(node, lower),
     body !== null && body.type !== "statement_block" ? { kind: "return", value: inner, at: body } : inner,
     node,
+  );
+  const beside = [...computed, ...decoratorsOf(node, lower)];
+  return beside.length === 0 ? made : { kind: "either", options: [made], aside: beside, at: node };
+}
+
+function perhaps(node: SyntaxNode, lower: Lowering): Expression {
+  return { kind: "perhaps", inner: lower.all(node), at: node };
+}
+
+/** Decorators run where what they decorate is declared: those of a field or method, and of its parameters. */
+function decoratorsOf(node: SyntaxNode, lower: Lowering): Expression[] {
+  return [node, ...fieldOf(node, "parameters")?.children ?? []].flatMap(({ children }) =>
+    children.filter(({ type }) => type === "decorator").map((child) => lower.expression(child))
   );
 }
 
@@ -108,7 +128,7 @@ function importStatement(node: SyntaxNode, lower: Lowering): Expression {
       for (const specifier of child.children) {
         const name = fieldOf(specifier, "name");
         if (name === null) continue;
-        const own = lower.text(name);
+        const own = plain(name, lower);
         local(fieldOf(specifier, "alias") ?? name, own === "default" ? module : `${module}.${own}`);
       }
     }
@@ -125,7 +145,21 @@ function importStatement(node: SyntaxNode, lower: Lowering): Expression {
 function exportStatement(node: SyntaxNode, lower: Lowering): Expression {
   const source = fieldOf(node, "source");
   if (source === null) return lower.all(node);
-  return { kind: "import", local: "", symbol: specifierOf(source, lower), at: node };
+  const module = specifierOf(source, lower);
+  // What is passed on is used: `export { exec } from "child_process"`.
+  const passed = (childOf(node, "export_clause")?.children ?? []).flatMap((specifier): Expression[] => {
+    const name = fieldOf(specifier, "name");
+    if (name === null) return [];
+    const local = `export ${module}.${plain(name, lower)}`;
+    const symbol = `${module}.${plain(name, lower)}`;
+    return [{ kind: "import", local, symbol, at: specifier }, nameAt(local, specifier)];
+  });
+  return block([{ kind: "import", local: "", symbol: module, at: node }, ...passed], node);
+}
+
+/** A name of an import or export, which may be written as a string. */
+function plain(name: SyntaxNode, lower: Lowering): string {
+  return name.type === "string" ? unescaped(lower.text(name).slice(1, -1)) : lower.text(name);
 }
 
 function binary(node: SyntaxNode, lower: Lowering): Expression {
@@ -154,8 +188,11 @@ function field(node: SyntaxNode, lower: Lowering): Expression {
   const key = fieldOf(node, "name") ?? fieldOf(node, "property");
   if (key === null) return lower.all(node);
   const given = typed(lower.maybe(node, "value"), typeOf(node, lower), node);
-  if (given === null) return nothing(node);
-  return bind(member(nameAt("this", node), keyName(key, lower), node), given, node, false);
+  const beside = decoratorsOf(node, lower);
+  const bound = given === null
+    ? nothing(node)
+    : bind(member(nameAt("this", node), keyName(key, lower), node), given, node, false);
+  return beside.length === 0 ? bound : block([...beside, bound], node);
 }
 
 function keyName(key: SyntaxNode, lower: Lowering): string | Expression {
@@ -225,16 +262,28 @@ export const ECMASCRIPT: LoweringTable = {
   type_assertion: asInner,
   spread_element: asInner,
   rest_pattern: asInner,
-  unary_expression: (node, lower) => block([lower.field(node, "argument")], node),
+  unary_expression: (node, lower) => {
+    // `!0` and `!1` are how minifiers write truth values.
+    const constant = /^!\s*([01])$/.exec(lower.text(node));
+    if (constant === null) return block([lower.field(node, "argument")], node);
+    return { kind: "literal", source: String(constant[1] === "0"), at: node };
+  },
+  with_statement: (node, lower) => construct("with statement", lower.all(node), node),
   binary_expression: binary,
   ternary_expression: asConditional,
   array: asList,
   array_pattern: asList,
-  assignment_pattern: (node, lower) => lower.field(node, "left"),
+  assignment_pattern: (node, lower) => bind(lower.field(node, "left"), lower.field(node, "right"), node),
   object: record,
   object_pattern: record,
-  variable_declarator: (node, lower) =>
-    bind(lower.field(node, "name"), typed(lower.maybe(node, "value"), typeOf(node, lower), node), node),
+  variable_declarator: (node, lower) => ({
+    kind: "bind",
+    target: lower.field(node, "name"),
+    value: typed(lower.maybe(node, "value"), typeOf(node, lower), node),
+    declares: true,
+    sure: true,
+    at: node,
+  }),
   assignment_expression: (node, lower) =>
     bind(lower.field(node, "left"), lower.field(node, "right"), node, false),
   augmented_assignment_expression: (node, lower) => {
@@ -260,6 +309,11 @@ export const ECMASCRIPT: LoweringTable = {
     const bound = parameter === null ? [] : [bind(lower.expression(parameter), null, node)];
     return block([...bound, lower.field(node, "body")], node);
   },
+  // A function that is declared in a block is not there outside of it.
+  statement_block: perhaps,
+  if_statement: perhaps,
+  for_statement: perhaps,
+  switch_body: perhaps,
   function_declaration: functionOf,
   generator_function_declaration: functionOf,
   function_expression: functionOf,
@@ -278,7 +332,9 @@ export const ECMASCRIPT: LoweringTable = {
 };
 
 function classOf(node: SyntaxNode, lower: Lowering): Expression {
-  const heritage = node.children.filter(({ field, type }) => field === null && type !== "type_parameters");
+  const heritage = node.children.filter(({ field, type }) =>
+    (field === null || field === "decorator") && type !== "type_parameters"
+  );
   return block([
     ...heritage.map((child) => lower.all(child)),
     classAs(lower.nameOf(node) ?? "?", lower.field(node, "body"), node),

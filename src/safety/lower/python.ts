@@ -103,7 +103,12 @@ function string(node: SyntaxNode, lower: Lowering): Expression {
       const text = lower.text(child);
       return [textAt(raw ? text : unescaped(text), child)];
     }
-    return child.type === "interpolation" ? [lower.field(child, "expression")] : [];
+    if (child.type !== "interpolation") return [];
+    const format = childOf(child, "format_specifier");
+    const value = lower.field(child, "expression");
+    return format === null || format.children.length === 0
+      ? [value]
+      : [{ kind: "either", options: [value], aside: [lower.all(format)], at: child }];
   });
   if (parts.length === 0) return textAt("", node);
   return parts.length === 1 && parts[0]!.kind === "text" ? parts[0]! : { kind: "concat", parts, at: node };
@@ -161,6 +166,29 @@ function asPattern(node: SyntaxNode, lower: Lowering): Expression {
   return bind(lower.inner(target), lower.expression(value), node);
 }
 
+/** Whether something does not stand at the start of a line, and so may never run. */
+function indented(node: SyntaxNode, lower: Lowering): boolean {
+  return node.start > 0 && !/[\r\n]/.test(lower.source[node.start - 1]!);
+}
+
+function perhaps(how: Lower): Lower {
+  return (node, lower) => {
+    const inner = how(node, lower);
+    return indented(node, lower) ? { kind: "perhaps", inner, at: node } : inner;
+  };
+}
+
+/** The names that a pattern of `case` gives to what it matches. */
+function captured(node: SyntaxNode): SyntaxNode[] {
+  const parts = node.type === "class_pattern" ? node.children.slice(1) : node.children;
+  const inner = parts.flatMap((child) =>
+    child.type === "dotted_name" && child.children.length === 1 ? child.children : captured(child)
+  );
+  return node.type === "as_pattern" || node.type === "splat_pattern"
+    ? [...inner, ...node.children.filter(({ type }) => type === "identifier")]
+    : inner;
+}
+
 const outer: Lower = (node, lower) => ({
   kind: "outer",
   names: node.children.map((child) => lower.text(child)),
@@ -169,8 +197,8 @@ const outer: Lower = (node, lower) => ({
 
 /** Python, versions 2 and 3. */
 export const PYTHON: LoweringTable = {
-  import_statement: importStatement,
-  import_from_statement: importFrom,
+  import_statement: perhaps(importStatement),
+  import_from_statement: perhaps(importFrom),
   future_import_statement: nothing,
   identifier: asName,
   integer: asLiteral,
@@ -246,7 +274,19 @@ export const PYTHON: LoweringTable = {
   yield: asReturn,
   global_statement: outer,
   nonlocal_statement: outer,
-  function_definition: functionBy(parametersOf, "block"),
+  function_definition: (node, lower) => {
+    const beside = [fieldOf(node, "return_type"), fieldOf(node, "type_parameters")].flatMap((child) =>
+      child === null ? [] : [lower.expression(child)]
+    );
+    const made = functionBy(parametersOf, "block")(node, lower);
+    return block(
+      [...beside, indented(node, lower) ? { kind: "perhaps", inner: made, at: node } : made],
+      node,
+    );
+  },
+  // What a pattern catches is a part of what is matched.
+  case_pattern: (node, lower) =>
+    block(captured(node).map((name) => bind(lower.name(name), null, name)), node),
   lambda: functionBy(parametersOf, "block"),
   class_definition: (node, lower) => {
     const bases = argumentsOf(fieldOf(node, "superclasses"), lower).map(({ value }) => value);
