@@ -5,7 +5,7 @@ import type { FileChange } from "../vocabulary/change.ts";
 import { sessionProgress } from "./progress.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { policyTargets } from "./targets.ts";
-import { wireWorld } from "./wire.ts";
+import { wireWorld } from "./wire/world.ts";
 
 export interface TestFlags {
   readonly image?: string;

@@ -10,6 +10,7 @@ import { EXIT } from "./exit_code.ts";
 import { inColumns, terminalColumns } from "./help_layout.ts";
 import { bytesText, colour, count } from "./output.ts";
 import type { VerbResult } from "./verb.ts";
+import { wireProposer } from "./wire/proposer.ts";
 import {
   containerLimits,
   onlyContainersHold,
@@ -17,8 +18,7 @@ import {
   wireEngineProbe,
   wireHostProbe,
   wireOrphans,
-  wireProposer,
-} from "./wire.ts";
+} from "./wire/sandbox.ts";
 
 export interface DoctorFlags {
   readonly policy?: string;

@@ -4,7 +4,7 @@ import type { Author } from "../store/log/change.ts";
 import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import { bytesText, count, grouped } from "./output.ts";
 import { type StoreFlags, type StoreUse, withStore } from "./store_asked.ts";
-import { wireTarget } from "./wire.ts";
+import { wireTarget } from "./wire/store.ts";
 
 export interface FolderFlags extends StoreFlags {
   readonly workspace?: string;

@@ -26,7 +26,8 @@ import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { freshnessAsked, noTrustedKey, trustAsked, type TrustFlags } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Watch, watched } from "./watched.ts";
-import { wireGate, wireSyntax, wireWorld } from "./wire.ts";
+import { wireSyntax } from "./wire/syntax.ts";
+import { wireGate, wireWorld } from "./wire/world.ts";
 
 export interface GateFlags extends TrustFlags {
   readonly base: string;

@@ -5,7 +5,7 @@ import { printablePath } from "../vocabulary/printable.ts";
 import { EXIT } from "./exit_code.ts";
 import { type StoreFlags, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireTarget } from "./wire.ts";
+import { wireTarget } from "./wire/store.ts";
 
 const MAX_REASON = 500;
 

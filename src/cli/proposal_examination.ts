@@ -32,7 +32,8 @@ import { type SessionAttestation, sessionAttestation } from "./session_attestati
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import type { StoreFlags, StoreUse } from "./store_asked.ts";
 import { targetsOf } from "./targets.ts";
-import { wireChecks, wireSafety, wireStoredWorld, wireSyntax } from "./wire.ts";
+import { wireSafety, wireSyntax } from "./wire/syntax.ts";
+import { wireChecks, wireStoredWorld } from "./wire/world.ts";
 
 export interface CheckingFlags extends StoreFlags, PassphraseFlags {
   readonly policy?: string;

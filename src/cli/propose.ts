@@ -28,7 +28,9 @@ import { type AskedChange, type SourceFlags, stepsAsked } from "./propose_steps.
 import { freshSessionId } from "./session_plan.ts";
 import { type StoreUse, withStore } from "./store_asked.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireChecks, wireEdits, wireProposer, wireSyntax } from "./wire.ts";
+import { wireProposer } from "./wire/proposer.ts";
+import { wireEdits, wireSyntax } from "./wire/syntax.ts";
+import { wireChecks } from "./wire/world.ts";
 
 export interface ProposeFlags extends CheckingFlags, SourceFlags {
   readonly workspace?: string;

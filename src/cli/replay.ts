@@ -33,7 +33,8 @@ import { admit } from "./targets.ts";
 import { noTrustedKey } from "./trust_asked.ts";
 import type { VerbResult } from "./verb.ts";
 import { type Watch, watched } from "./watched.ts";
-import { wireSyntax, wireWorld } from "./wire.ts";
+import { wireSyntax } from "./wire/syntax.ts";
+import { wireWorld } from "./wire/world.ts";
 
 /** Everything the caller asks of a replay, read before the bundle is. */
 interface Asked {

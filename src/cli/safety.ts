@@ -14,7 +14,7 @@ import type { SafetyDiffFlags, SafetyFlags } from "./safety_verb.ts";
 import { diffSarif, scanSarif } from "./safety_sarif.ts";
 import { scanProgress } from "./scan_progress.ts";
 import type { VerbResult } from "./verb.ts";
-import { wireSafety } from "./wire.ts";
+import { wireSafety } from "./wire/syntax.ts";
 
 /** 2 and 3 as everywhere: the answer is no; there is none before a person has said so. */
 const EXIT_OF: Readonly<Record<SafetyOutcome, number>> = {

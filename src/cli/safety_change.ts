@@ -17,7 +17,7 @@ import { printableLine, printablePath } from "../vocabulary/printable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { readBoundedFile, readFileOrStdin } from "./bounded_file.ts";
 import { readBundleAt } from "./bundle_input.ts";
-import { wireWorkspace } from "./wire.ts";
+import { wireWorkspace } from "./wire/store.ts";
 
 const MAX_FILE = 64 << 20;
 const MAX_PATCH = 16 << 20;

@@ -18,7 +18,9 @@ import { type Delivered, sessionJson, sessionText } from "./session_report.ts";
 import { type SessionCall, targetsOf } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { watched } from "./watched.ts";
-import { wireProposer, wireSyntax, wireWorld } from "./wire.ts";
+import { wireProposer } from "./wire/proposer.ts";
+import { wireSyntax } from "./wire/syntax.ts";
+import { wireWorld } from "./wire/world.ts";
 import { exitCodeOfStatus } from "./exit_code.ts";
 
 export interface SessionFlags extends AttestationFlags {

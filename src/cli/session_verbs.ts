@@ -99,6 +99,6 @@ Examples:
 }
 
 async function sessionModule(): Promise<typeof import("./session.ts")> {
-  import("./wire.ts").then(({ beginLoading }) => beginLoading()).catch(() => {});
+  import("./wire/world.ts").then(({ beginLoading }) => beginLoading()).catch(() => {});
   return await import("./session.ts");
 }

@@ -5,7 +5,7 @@ import { Failure } from "../vocabulary/failure.ts";
 import { printableLine } from "../vocabulary/printable.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { type Counter, counter } from "./counter.ts";
-import { wireStore } from "./wire.ts";
+import { wireStore } from "./wire/store.ts";
 
 export interface StoreFlags {
   readonly store?: string;
