@@ -73,8 +73,15 @@ Deno.test("store: kill -9 at any instant of create, rollback, prune and gc leave
         "the child opened the store",
       );
       chunks.push(first.value!);
-      const timer = setTimeout(() => child.kill("SIGKILL"), 1 + Math.random() * 250);
-      for (let part = await reader.read(); !part.done; part = await reader.read()) chunks.push(part.value);
+      // Not by the clock alone: on a busy machine a child would be killed before it did anything.
+      let left = Math.floor(Math.random() * 6), timer: ReturnType<typeof setTimeout> | undefined;
+      const killSoon = () => timer ??= setTimeout(() => child.kill("SIGKILL"), 1 + Math.random() * 60);
+      if (left === 0) killSoon();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        chunks.push(part.value);
+        left -= part.value.filter((byte) => byte === 10).length;
+        if (left <= 0) killSoon();
+      }
       const { signal } = await child.status;
       await child.stderr.cancel();
       clearTimeout(timer);
