@@ -116,7 +116,7 @@ Deno.test("docker close: keep leaves the last copy, stopped, named and startable
     assert.ok(isKeptName(Name));
     assert.equal(base.kept().length, 1);
     const name = Name.slice(1);
-    const docker = `docker( -H ${engine.host})?`;
+    const docker = `docker(?: -H ${engine.host})?`;
     const lines = [`container ${name}`, `${docker} start ${name} && ${docker} exec -it ${name} sh`];
     assert.match(base.kept()[0]!, new RegExp(`^${[...lines, `${docker} rm -f ${name}`].join("\\n")}$`));
     await engine.docker.getContainer(containers[0]!).start();

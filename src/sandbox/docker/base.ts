@@ -30,6 +30,8 @@ export interface DockerBaseOptions {
   readonly builder: string;
   readonly parallel: number;
   readonly keep: boolean;
+  /** How a person calls the engine's client. */
+  readonly client: string;
   readonly diskBytes: number;
   readonly clockOffset: number;
   readonly environment: SandboxEnvironment;
@@ -282,10 +284,8 @@ export class DockerBase implements FrozenBase {
   async #nameParked(): Promise<void> {
     const id = this.#parked;
     if (id === null) return;
-    const { engine, session } = this.#options;
+    const { engine, session, client } = this.#options;
     const name = keptName(session, id);
-    // What the client finds by itself need not be named.
-    const docker = engine.host === "unix:///var/run/docker.sock" ? "docker" : `docker -H ${engine.host}`;
     try {
       await engine.call(
         "name the kept container",
@@ -294,8 +294,8 @@ export class DockerBase implements FrozenBase {
       );
       this.#kept = [[
         `container ${name}`,
-        `${docker} start ${name} && ${docker} exec -it ${name} sh`,
-        `${docker} rm -f ${name}`,
+        `${client} start ${name} && ${client} exec -it ${name} sh`,
+        `${client} rm -f ${name}`,
       ].join("\n")];
     } catch {
       this.#parked = null;

@@ -54,6 +54,11 @@ export function engineHosts(env: Environment, runtime: ContainerRuntime): readon
   return found.map((path) => `unix://${path}`);
 }
 
+/** How a person calls the client of an engine: with its address, where the client would not find it by itself. */
+export function clientCall(host: string, env: Environment): string {
+  return host === (env.DOCKER_HOST || "unix:///var/run/docker.sock") ? "docker" : `docker -H ${host}`;
+}
+
 /**
  * The first engine that answers.
  * @throws Failure unavailable `engine_unavailable`, naming every address tried and why it did not do

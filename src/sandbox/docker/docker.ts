@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Environment } from "../../vocabulary/environment.ts";
 import { Failure, interrupted } from "../../vocabulary/failure.ts";
 import { DockerBase } from "./base.ts";
-import { connectEngine, type ContainerRuntime } from "./connect.ts";
+import { clientCall, connectEngine, type ContainerRuntime } from "./connect.ts";
 import { type ContainerPlan, createContainer, labelled, removeContainer, removeImage } from "./container.ts";
 import { CALL_MS, COMMIT_MS, type Engine } from "./engine.ts";
 import { putTar, workspaceTar } from "./files.ts";
@@ -145,6 +145,7 @@ async function openOn(
       snapshot,
       parallel: spec.parallel,
       keep: spec.keep,
+      client: clientCall(engine.host, options.env),
       diskBytes: hardening.diskBytes,
       clockOffset: offset,
       environment,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { inspect } from "node:util";
-import { engineClient, engineHosts } from "../../../src/sandbox/docker/connect.ts";
+import { clientCall, engineClient, engineHosts } from "../../../src/sandbox/docker/connect.ts";
 import { FrameReader } from "../../../src/sandbox/docker/frames.ts";
 import { isKeptName, keptName } from "../../../src/sandbox/docker/labels.ts";
 import { startRefusal } from "../../../src/sandbox/docker/start_refusal.ts";
@@ -84,6 +84,15 @@ Deno.test("engine client: what its debug log writes out for each request does no
     assert.equal(inspect(agent, { showHidden: true, depth: null }), "Agent");
     await Deno.remove(certificates, { recursive: true });
   }
+});
+
+Deno.test("clientCall: names the address that the engine's client would not find by itself", () => {
+  assert.equal(clientCall("unix:///var/run/docker.sock", {}), "docker");
+  assert.equal(clientCall("tcp://h:1", { DOCKER_HOST: "tcp://h:1" }), "docker");
+  assert.equal(
+    clientCall("unix:///home/a/docker.sock", { DOCKER_HOST: "" }),
+    "docker -H unix:///home/a/docker.sock",
+  );
 });
 
 Deno.test("engineHosts: DOCKER_HOST alone, else the runtime's sockets first and our own last", () => {
