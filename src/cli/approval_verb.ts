@@ -80,7 +80,10 @@ Whoever follows the log (pp events --follow) sees it.`,
     `  pp approval list
   pp approval list --all --limit 20
   pp approval list --forced
-  pp approval list --json | jq -r '.proposals[].name'`,
+  pp approval list --json | jq -r '.proposals[] | select(.denied | not).name'
+
+DENIED (safety) marks what nobody can approve, with the checks that deny it; FAILED (proof) one with other
+checks that failed.`,
   ).action(verb(async (flags: ListFlags) => {
     const { approvalList } = await import("./approval.ts");
     return await approvalList(flags);
@@ -92,7 +95,7 @@ Whoever follows the log (pp events --follow) sees it.`,
         .option("--no-diff", "leave the diff out"),
     ),
     `  pp approval show P3
-  pp approval show P3 --json | jq -r .evidence`,
+  pp approval show P3 --json | jq -r .evidence_sha256`,
   ).action(verb(async (text: string, flags: ApprovalFlags & { diff?: boolean }) => {
     const { approvalShow } = await import("./approval.ts");
     return await approvalShow(text, flags);

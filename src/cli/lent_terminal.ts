@@ -25,7 +25,7 @@ export async function lendTerminal(run: () => Promise<Deno.CommandStatus>): Prom
     const status = await run();
     // Its end may be heard of before the signal that caused it.
     if (status.signal !== null || status.code > 128) {
-      await Promise.race([came.promise, sleep(LATE_MS, undefined, { ref: false })]);
+      await Promise.race([came.promise, sleep(LATE_MS)]);
     }
     await sleep(0);
     return status;

@@ -40,7 +40,10 @@ function registerLooking(proposal: Command, verb: Verb): void {
         .option("--limit <n>", "at most as many", "200"),
     ),
     `  pp proposal list
-  pp proposal list --mine --state approved --json | jq -r '.proposals[].name'`,
+  pp proposal list --mine --state approved --json | jq -r '.proposals[].name'
+
+DENIED (safety) marks what nobody can approve, with the checks that deny it; FAILED (proof) one with other
+checks that failed.`,
   ).action(verb(async (flags: ListFlags) => {
     const { proposalList } = await import("./proposal.ts");
     return await proposalList(flags);
