@@ -1,7 +1,7 @@
 import { calledOnConstants, madeOfConstants } from "./constant_calls.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Argument, Expression, ExpressionOf } from "./expression.ts";
-import { type Given, intrinsic, isCallback } from "./intrinsics.ts";
+import { type Given, intrinsic, isCallback, WHOLE } from "./intrinsics.ts";
 import { CALLERS, type Names } from "./names.ts";
 import type { Scope } from "./scope.ts";
 import { MAX_TEXT } from "./strings.ts";
@@ -171,7 +171,7 @@ export class Calls {
   #bindCallbacks(e: ExpressionOf<"call">, given: Given, scope: Scope): void {
     if (e.callee.kind !== "member" || typeof e.callee.name !== "string" || !isCallback(e.callee.name)) return;
     const object = this.reading.quiet(e.callee.object, scope);
-    const passed = e.callee.name === "then" ? object : elementOf(object);
+    const passed = WHOLE.has(e.callee.name) ? object : elementOf(object);
     for (const m of given.positional[0] ?? []) {
       if (m.is === "function") {
         this.#passArguments(m.of, { positional: [passed], named: new Map(), spread: false });

@@ -145,11 +145,15 @@ export function intrinsic(name: string, given: Given, following: Following): Val
   const object: Value = dot < 0 ? [symbol("Kernel")] : [symbol(name.slice(0, dot))];
   if (SENDS.has(last) && given.positional.length > 0 && !following.language.textsAreCalled) {
     const found = following.member(object, argument(given, 0));
-    if (last.endsWith("method")) return found;
+    if (last.endsWith("method")) {
+      following.called(found);
+      return found;
+    }
     // JavaScript has methods of that name too: `response.send("x")` calls nothing that a rule knows.
     if (object[0]?.is === "symbol" && object[0].name !== "?") following.called(found);
     return null;
   }
+  if (last === "alias_method") following.called(following.member([symbol("Kernel")], argument(given, 1)));
   if (CONSTANTS.has(last)) return moduleNamed(argument(given, 0));
   return null;
 }
@@ -173,6 +177,9 @@ function wrapped(name: string, given: Given, { called }: Following): Value | nul
 
 const CALLBACKS = new Set([
   "then",
+  "tap",
+  "yield_self",
+  "instance_exec",
   "map",
   "forEach",
   "filter",
@@ -183,6 +190,12 @@ const CALLBACKS = new Set([
   "each",
   "reduce",
 ]);
+
+/** Callbacks that get the object itself, or what it holds one of. */
+export const WHOLE = new Set(["then", "tap", "yield_self", "instance_exec"]);
+
+/** Methods that give their object again. */
+export const SAME = new Set(["clone", "dup", "itself", "freeze", "valueOf", "copy"]);
 
 /** Methods that hand what their object holds to the function they are given. */
 export function isCallback(method: string): boolean {

@@ -42,6 +42,8 @@ const PLACES: readonly { readonly file: RegExp; readonly rule: string }[] = [
   { file: /(?:^|\/)ext(?:ension)?s?\/(?:[^/]+\/)*extconf\.rb$/, rule: "gem-extension" },
 ];
 
+const MAX_COMMANDS = 200;
+
 export interface ManifestScan {
   /** Null where the file is no JSON; a place may have sites all the same. */
   readonly language: "json" | null;
@@ -67,6 +69,11 @@ export function manifestSites(path: string, bytes: Uint8Array, text: string): Ma
       if (/^import[ \t]/.test(line)) {
         add("python-path-file", "import", JSON.stringify(line), text.indexOf(line));
       }
+    }
+  }
+  if (/\.go$/.test(path)) {
+    for (const { 0: line, index } of text.matchAll(/^\/\/go:generate[ \t].*$/gm)) {
+      if (sites.length < MAX_COMMANDS) add("go-generate", "go:generate", JSON.stringify(line), index);
     }
   }
   if (!/\.json$/i.test(path)) return { language: null, broken: false, sites };

@@ -1,4 +1,5 @@
 import type { Dialect } from "./dialect.ts";
+import { SAME } from "./intrinsics.ts";
 import type { Scope } from "./scope.ts";
 import {
   ANY_MODULE,
@@ -60,14 +61,14 @@ export class Names {
   named(name: string, scope: Scope): Value {
     const found = scope.lookup(name);
     // A name of the language's own is that outside of the block or the branch that gives it another meaning.
-    if (found !== null && (!this.dialect.rules.builtins.has(name) || scope.isSure(name))) return found;
-    if (found !== null) return union(found, [symbol(name)]);
+    const { builtins } = this.dialect.rules;
+    if (found !== null && (!builtins.has(name) || scope.isSure(name))) return found;
     // A variable that nothing here gave a value has one all the same.
     if (name.startsWith("$")) return [symbol(name), { is: "unknown" }];
     const plain = this.dialect.ignoreCase ? name.toLowerCase() : name;
     const value = [symbol(plain), ...this.#modules.map((module) => symbol(`${module}.${name}`))];
     // Ruby's and PHP's bare names may be what was put into a field.
-    return name.startsWith("@") ? union(value, this.#stored(name)) : value;
+    return unionOf([found ?? [], value, name.startsWith("@") ? this.#stored(name) : []]);
   }
 
   /** `object[name]` with what the name may be. */
@@ -145,6 +146,7 @@ export class Names {
   /** What a table of names gives for one of them: `sys.modules.get("os")`, `vars(os).pop("system")`. */
   itemOf(symbolName: string, key: Value, scope: Scope): Value {
     const [, object, method] = /^(.*)\.(\w+)$/s.exec(symbolName) ?? [];
+    if (object !== undefined && SAME.has(method!) && this.isHolder(object)) return [symbol(object)];
     if (object === undefined || !["get", "pop", "setdefault", "__getitem__"].includes(method!)) return [];
     if (this.holdsGlobals(object)) return this.memberOf([symbol(object)], key, scope);
     if (this.dialect.rules.symbolRules(object, false).length > 0) return [];

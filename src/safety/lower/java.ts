@@ -94,6 +94,11 @@ const created = callBy("type");
 
 /** Java. */
 export const JAVA: LoweringTable = {
+  // `<T extends Runtime>`: what is a T is a Runtime.
+  type_parameter: (node, lower) => {
+    const name = childOf(node, "type_identifier"), bound = childOf(node, "type_bound");
+    return name === null || bound === null ? nothing(node) : bind(lower.name(name), lower.all(bound), node);
+  },
   import_declaration: importDeclaration,
   package_declaration: nothing,
   modifiers: nothing,

@@ -10,6 +10,7 @@ import {
   asName,
   asReturn,
   binaryBy,
+  bind,
   call,
   construct,
   fieldOf,
@@ -81,7 +82,7 @@ function targetOf(left: SyntaxNode, lower: Lowering): Expression {
 }
 
 const string: Lower = (node, lower) =>
-  template(node, lower, ["string_content", "escape_sequence"], ["heredoc_end"]);
+  template(node, lower, ["string_content", "heredoc_content", "escape_sequence"], ["heredoc_end"]);
 const symbolText: Lower = (node, lower) => textAt(lower.text(node).replace(/^:/, ""), node);
 
 /** Ruby. */
@@ -115,6 +116,12 @@ export const RUBY: LoweringTable = {
     const scope = fieldOf(node, "scope"), name = fieldOf(node, "name");
     if (name === null) return nothing(node);
     return scope === null ? lower.name(name) : member(lower.expression(scope), lower.text(name), node);
+  },
+  heredoc_beginning: (node, lower) =>
+    lower.text(node).includes("`") ? construct("backticks", nothing(node), node) : nothing(node),
+  alias: (node, lower) => {
+    const old = fieldOf(node, "alias");
+    return old === null ? nothing(node) : bind(lower.field(node, "name"), lower.name(old), node);
   },
   call: callOf,
   element_reference: (node, lower) => {

@@ -99,7 +99,13 @@ const macro: Lower = (node, lower) => {
 export const RUST: LoweringTable = {
   use_declaration: (node, lower) => {
     const argument = fieldOf(node, "argument");
-    return argument === null ? nothing(node) : block(use(argument, "", lower), node);
+    if (argument === null) return nothing(node);
+    const used = use(argument, "", lower);
+    // What is passed on is used: `pub use std::process::Command`.
+    const passed = childOf(node, "visibility_modifier") === null
+      ? []
+      : used.flatMap((one) => one.kind === "import" && one.local !== "" ? [nameAt(one.local, one.at)] : []);
+    return block([...used, ...passed], node);
   },
   extern_crate_declaration: (node, lower) => {
     const name = fieldOf(node, "name"), alias = fieldOf(node, "alias");
@@ -207,7 +213,13 @@ export const RUST: LoweringTable = {
   trait_item: (node, lower) => classAs(lower.nameOf(node) ?? "?", lower.field(node, "body"), node),
   struct_item: nothing,
   enum_item: nothing,
-  type_item: nothing,
+  type_item: (node, lower) => bind(lower.field(node, "name"), lower.field(node, "type"), node),
+  attribute_item: (node, lower) => {
+    const text = lower.text(node).replace(/\s/g, "");
+    if (/\bpath=/.test(text)) return construct("path attribute", lower.all(node), node);
+    const linked = /\b(?:no_mangle|export_name|link_section|link_name|link|global_allocator)\b/.test(text);
+    return linked ? construct("linked symbol", lower.all(node), node) : lower.all(node);
+  },
   unsafe_block: (node, lower) => construct("unsafe block", lower.all(node), node),
   foreign_mod_item: (node) => construct("extern block", nothing(node), node),
   return_expression: asReturn,
