@@ -1,4 +1,5 @@
 import { printableLine } from "../vocabulary/printable.ts";
+import { CLEAR_LINE, columns, isLive, writeStderr } from "./live_line.ts";
 import { colour } from "./output.ts";
 
 /** How far long work is, on stderr. */
@@ -11,47 +12,31 @@ export interface Counter {
   readonly end: () => void;
 }
 
-const CLEAR_LINE = "\r\x1b[2K";
 const LIVE_MS = 100;
 const PLAIN_MS = 5_000;
 
 /** Quiet shows nothing but what is said. */
 export function counter(quiet: boolean): Counter {
   const c = colour(Deno.stderr);
-  const live = !quiet && Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  const live = !quiet && isLive();
   let last = live ? 0 : performance.now();
   let drawn = false;
-  const write = (text: string) => {
-    try {
-      Deno.stderr.writeSync(new TextEncoder().encode(text));
-    } catch {
-      // Closed: progress is for people who look.
-    }
-  };
   const clear = () => {
-    if (drawn) write(CLEAR_LINE);
+    if (drawn) writeStderr(CLEAR_LINE);
     drawn = false;
   };
   return {
     show: (text) => {
       if (quiet || performance.now() - last < (live ? LIVE_MS : PLAIN_MS)) return;
       last = performance.now();
-      if (!live) return write(`${printableLine(text)}\n`);
-      write(CLEAR_LINE + c.dim(printableLine(text).slice(0, columns() - 1)));
+      if (!live) return writeStderr(`${printableLine(text)}\n`);
+      writeStderr(CLEAR_LINE + c.dim(printableLine(text).slice(0, columns() - 1)));
       drawn = true;
     },
     say: (line) => {
       clear();
-      write(`${printableLine(line)}\n`);
+      writeStderr(`${printableLine(line)}\n`);
     },
     end: clear,
   };
-}
-
-function columns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80;
-  }
 }

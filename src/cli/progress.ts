@@ -1,5 +1,6 @@
 import type { SessionEvent } from "../vocabulary/session.ts";
 import { printableLine } from "../vocabulary/printable.ts";
+import { CLEAR_LINE, columns, isLive, writeStderr } from "./live_line.ts";
 import { bytesText, type Colour, colour, count, seconds } from "./output.ts";
 
 /** Shows a session while it runs, on stderr. */
@@ -12,7 +13,6 @@ export interface Progress {
 }
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const CLEAR_LINE = "\r\x1b[2K";
 const WRAP_OFF = "\x1b[?7l";
 const WRAP_ON = "\x1b[?7h";
 
@@ -22,24 +22,23 @@ export function sessionProgress(options: { quiet: boolean }): Progress {
   if (options.quiet) {
     return {
       emit: () => {},
-      say: (line) => write(`${printableLine(line)}\n`),
+      say: (line) => writeStderr(`${printableLine(line)}\n`),
       end: () => {},
     };
   }
-  const live = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  const live = isLive();
   let now = "starting";
   let since = Date.now();
   let frame = 0;
   // An attempt is announced by the first thing that happens in it: often nobody has a further proposal.
   let announced = "";
   const draw = () => {
-    const { columns } = consoleSize();
     const text = `${FRAMES[frame++ % FRAMES.length]} ${now}  ${seconds(Date.now() - since)}`;
     // The terminal cuts what is wider than characters are counted: full-width ones take two columns.
-    write(CLEAR_LINE + WRAP_OFF + c.dim(text.slice(0, columns - 1)) + WRAP_ON);
+    writeStderr(CLEAR_LINE + WRAP_OFF + c.dim(text.slice(0, columns() - 1)) + WRAP_ON);
   };
   const timer = live ? setInterval(draw, 100) : undefined;
-  const line = (text: string) => write(`${live ? CLEAR_LINE : ""}${text}\n`);
+  const line = (text: string) => writeStderr(`${live ? CLEAR_LINE : ""}${text}\n`);
   return {
     emit: (event) => {
       const text = liveText(event);
@@ -58,27 +57,9 @@ export function sessionProgress(options: { quiet: boolean }): Progress {
     say: (text) => line(printableLine(text)),
     end: () => {
       clearInterval(timer);
-      if (live) write(CLEAR_LINE);
+      if (live) writeStderr(CLEAR_LINE);
     },
   };
-}
-
-/** To stderr; that nobody reads it is no reason to stop. */
-function write(text: string): void {
-  try {
-    const bytes = new TextEncoder().encode(text);
-    for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
-  } catch {
-    // Closed or full: progress is for people who look.
-  }
-}
-
-function consoleSize(): { columns: number } {
-  try {
-    return Deno.consoleSize();
-  } catch {
-    return { columns: 80 };
-  }
 }
 
 const PHASE_TEXT = {

@@ -6,13 +6,14 @@ import { judgeSafety, type SafetyOutcome } from "../safety/judge.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import { printablePath } from "../vocabulary/printable.ts";
 import { checkoutNamed } from "./checkout_flag.ts";
+import { counter } from "./counter.ts";
 import { EXIT } from "./exit_code.ts";
-import { bytesText, colour } from "./output.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { bytesText, colour, count } from "./output.ts";
 import { changeAsked, treeOf } from "./safety_change.ts";
 import { diffDocument, diffText, scanDocument, scanText } from "./safety_report.ts";
 import type { SafetyDiffFlags, SafetyFlags } from "./safety_verb.ts";
 import { diffSarif, scanSarif } from "./safety_sarif.ts";
-import { scanProgress } from "./scan_progress.ts";
 import type { VerbResult } from "./verb.ts";
 import { wireSafety } from "./wire/syntax.ts";
 
@@ -99,10 +100,16 @@ async function output(flags: SafetyFlags, exit: number, forms: Forms): Promise<V
 }
 
 async function withPorts<T>(flags: SafetyFlags, work: (ports: CheckPorts) => Promise<T>): Promise<T> {
-  const progress = scanProgress(flags.json === true);
+  const shown = counter(flags.json === true);
+  const interruption = onInterrupt(shown.say);
+  const onFile = (done: number, all: number) => {
+    interruption.signal.throwIfAborted();
+    shown.show(`scanning: ${done} of ${count(all, "file")}`);
+  };
   try {
-    return await work({ ...await wireSafety(), onFile: progress.onFile });
+    return await work({ ...await wireSafety(), onFile });
   } finally {
-    progress.end();
+    shown.end();
+    interruption.dispose();
   }
 }
