@@ -26,6 +26,7 @@ export async function findProgram(name: string): Promise<string | null> {
   return null;
 }
 
+/** Whether this process may do what only root may. */
 export function isRoot(): boolean {
   return Deno.uid() === 0;
 }

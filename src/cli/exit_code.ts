@@ -39,6 +39,7 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof Failure ? OF_FAILURE[error.kind] : EXIT.bug;
 }
 
+/** How a session that ended so exits. */
 export function exitCodeOfStatus(status: SessionStatus): number {
   return OF_STATUS[status];
 }

@@ -84,6 +84,7 @@ export function amount(files: number, bytes: number): string {
   return `${grouped(files)} file${files === 1 ? "" : "s"}, ${bytesText(bytes)}`;
 }
 
+/** A number with its thousands apart: `12,345`. */
 export function grouped(n: number): string {
   return n.toLocaleString("en-US");
 }

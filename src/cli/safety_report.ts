@@ -160,6 +160,7 @@ export function diffText({ check, judgement, lines, policy, recordedBase }: Diff
   return text.join("\n");
 }
 
+/** The same as `scanText` for programs, whole. */
 export function scanDocument({ scan, elapsedMs }: ScanFacts): unknown {
   const sites = scan.files.flatMap((file) => file.sites).sort(compareSites);
   return {
@@ -180,6 +181,7 @@ export function scanDocument({ scan, elapsedMs }: ScanFacts): unknown {
   };
 }
 
+/** The same as `diffText` for programs, whole. */
 export function diffDocument({ check, judgement, lines, policy, recordedBase }: DiffFacts): unknown {
   const { delta, missingImports, unknownImports, changed } = check;
   return {

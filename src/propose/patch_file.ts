@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure, interrupted } from "../vocabulary/failure.ts";
+import { joinedBytes } from "../vocabulary/joined_bytes.ts";
 import type { Proposer, ProposerAnswer } from "./proposer.ts";
 
 const MAX_PATCH_FILE_BYTES = 16 * 1024 * 1024;
@@ -126,11 +127,5 @@ async function readBounded(
     signal.removeEventListener("abort", cancel);
     await reader.cancel().catch(() => {});
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
+  return joinedBytes(chunks);
 }

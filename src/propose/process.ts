@@ -1,6 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../vocabulary/failure.ts";
+import { joinedBytes } from "../vocabulary/joined_bytes.ts";
 import { killMarked } from "./stragglers.ts";
 
 export interface ProgramCall {
@@ -180,15 +181,7 @@ function collect(
   return {
     done: read().catch(() => {}),
     full: () => total > limit,
-    bytes: () => {
-      const all = new Uint8Array(kept);
-      let offset = 0;
-      for (const chunk of chunks) {
-        all.set(chunk, offset);
-        offset += chunk.length;
-      }
-      return all.subarray(Math.max(0, kept - limit));
-    },
+    bytes: () => joinedBytes(chunks).subarray(Math.max(0, kept - limit)),
     cancel: () => reader.cancel().catch(() => {}),
   };
 }

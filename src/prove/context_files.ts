@@ -109,6 +109,7 @@ export function linesOf(text: string): string[] {
   return lines;
 }
 
+/** The directory that a path lies in; empty at the top. */
 export function directoryOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

@@ -14,11 +14,14 @@ export interface Shape {
   readonly options: readonly (readonly [name: string, value: ArgumentShape])[];
 }
 
+/** The shape of an argument that nothing is known of. */
 export const ANYTHING: ArgumentShape = "…";
 const MAX_SHOWN = 120;
 const MAX_ITEMS = 8;
+/** Positional arguments of a shape; more are one ANYTHING. */
 export const MAX_POSITIONAL = 6;
 
+/** Used without being called. */
 export const MENTIONED: Shape = { positional: null, options: [] };
 
 /** The shape of one argument. */

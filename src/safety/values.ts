@@ -29,12 +29,15 @@ const MAX_SYMBOL = 240;
 export const COMPUTED = "[computed]";
 /** A module, or a holder of globals' member, whose name is made at run time: any of its members may be anything. */
 export const ANY_MODULE = "[any]";
+/** What may be anything. */
 export const UNKNOWN: Value = [{ is: "unknown" }];
 
+/** Something named; a name longer than any that people write is none that a rule knows. */
 export function symbol(name: string): Meaning {
   return { is: "symbol", name: name.length > MAX_SYMBOL ? "?" : name };
 }
 
+/** A constant string, of which at most MAX_TEXT characters are kept. @param whole false for a beginning */
 export function text(value: string, whole = true): Meaning {
   return { is: "text", value: value.slice(0, MAX_TEXT), whole: whole && value.length <= MAX_TEXT };
 }
@@ -76,6 +79,7 @@ export function union(a: Value, b: Value): Value {
   return [...all.values()];
 }
 
+/** All meanings of several values. */
 export function unionOf(values: readonly Value[]): Value {
   return values.reduce(union, []);
 }

@@ -82,6 +82,7 @@ function isKey(bytes: Uint8Array): boolean {
   return /^\s*-----? ?BEGIN /.test(text) || /^\s*\{[^]*"kty"/.test(text) || isPublic(text);
 }
 
+/** Whether a text is a public key, or the inside of one: nobody must take it for a secret. */
 export function isPublic(text: string): boolean {
   if (looksLikeOpensshLine(text) || looksLikeMinisign(text)) return true;
   // The inner line of a PEM or OpenSSH key without its frame, in base64 or hex.
@@ -89,6 +90,7 @@ export function isPublic(text: string): boolean {
   return /^(MCowBQYDK2VwAyEA|AAAAC3NzaC1lZDI1NTE5|302a300506032b6570032100)/i.test(bare);
 }
 
+/** What is said of a text that is no key of the wanted half. */
 export function unknown(text: string, half: "private" | "public"): string {
   if (text.trim() === "") return "the file is empty";
   return half === "private"
@@ -101,6 +103,7 @@ function withoutLineEnd(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes.at(-2) === 0x0d ? -2 : -1);
 }
 
+/** Bytes as text; null where they are not UTF-8. */
 export function textOf(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -109,6 +112,7 @@ export function textOf(bytes: Uint8Array): string | null {
   }
 }
 
+/** What is said of a file too large for any key. */
 export function tooLarge(): ReturnType<typeof refuse> {
   return refuse("key_too_large", `larger than ${MAX_KEY_BYTES} bytes: not a key`);
 }

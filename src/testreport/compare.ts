@@ -91,6 +91,7 @@ export function couldNotRun(outcome: TestOutcome): boolean {
   return !isPass(outcome);
 }
 
+/** Whether a test that ended so makes its run red. */
 export function isFailure(outcome: TestOutcome): boolean {
   return outcome === "failed" || outcome === "error";
 }
@@ -99,6 +100,7 @@ function isPass(outcome: TestOutcome): boolean {
   return outcome === "passed" || outcome === "xpassed";
 }
 
+/** The tests that lost their say between two runs. */
 export function findingsOf(tests: readonly ComparedTest[]): readonly TestFinding[] {
   return tests.flatMap(({ id, change }) => isFinding(change) ? [{ kind: change, id }] : []);
 }

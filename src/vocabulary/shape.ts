@@ -37,6 +37,7 @@ export function where<T>(shape: Shape<T>, holds: (value: T) => boolean, what: st
   };
 }
 
+/** Text without half characters. @param most UTF-16 code units */
 export function text(most = Infinity): Shape<string> {
   return (value, at) =>
     typeof value !== "string"
@@ -48,6 +49,7 @@ export function text(most = Infinity): Shape<string> {
       : value;
 }
 
+/** Text that a pattern matches. @param what said of other text, such as `no time` */
 export function matching(pattern: RegExp, what: string): Shape<string> {
   return where(text(), (value) => pattern.test(value), what);
 }
@@ -59,14 +61,17 @@ export const digestShape: Shape<string> = matching(/^[0-9a-f]{64}$/, "no SHA-256
 export const count: Shape<number> = (value, at) =>
   Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : fail(at, "no count");
 
+/** True or false. */
 export const flag: Shape<boolean> = (value, at) =>
   typeof value === "boolean" ? value : fail(at, "no boolean");
 
+/** Exactly one of some words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Shape<T> {
   return (value, at) =>
     words.includes(value as T) ? value as T : fail(at, `not ${words.map((w) => `"${w}"`).join(" or ")}`);
 }
 
+/** A shape, or null. */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, at) => value === null ? null : shape(value, at);
 }
@@ -80,6 +85,7 @@ export function maybe<T>(shape: Shape<T>): Shape<T | undefined> {
   return asked;
 }
 
+/** A list of `least` to `most` items of one shape. */
 export function listOf<T>(item: Shape<T>, least = 0, most = Infinity): Shape<readonly T[]> {
   return (value, at) => {
     if (!Array.isArray(value)) return fail(at, "no list");

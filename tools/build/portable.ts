@@ -4,15 +4,17 @@ import { padding } from "../../src/tar/canonical.ts";
 import { BLOCK, tarHeader } from "../../src/tar/header.ts";
 import { KEEP_DAYS } from "../../src/portable_cache.ts";
 import { VERSION } from "../../src/version.ts";
+import { joinedBytes } from "../../src/vocabulary/joined_bytes.ts";
 import { step } from "../log.ts";
 import { cacheDirectory } from "../system.ts";
 import { PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 import { byPath } from "./program.ts";
-import { joined, type Target } from "./runtime.ts";
+import type { Target } from "./runtime.ts";
 
 /** A user's limit, and ours; fewer bytes mean less waiting everywhere. */
 const MAX_BYTES = 60_000_000;
 
+/** SHA-256 as lower-case hex digits. */
 export function sha256Of(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
@@ -35,7 +37,7 @@ export async function portableFile(
   const payload = [await compressedRuntime(runtime), gzipSync(tarOf(files), { level: 9 })];
   const bytes = [runtime, ...files.values()].reduce((sum, { length }) => sum + length, 0);
   const header = await launcherFor(target, sha256Of(list), [...files.keys()], Math.ceil(bytes / 1e6));
-  const file = joined([new TextEncoder().encode(header), ...payload]);
+  const file = joinedBytes([new TextEncoder().encode(header), ...payload]);
   if (file.length > MAX_BYTES) {
     throw new Error(`the portable file has ${file.length} bytes, over ${MAX_BYTES}`);
   }
@@ -87,7 +89,7 @@ function membersOf(files: ReadonlyMap<string, Uint8Array>, mode: number): Uint8A
 }
 
 function tarOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  return joined([...membersOf(files, 0o644), new Uint8Array(2 * BLOCK)]);
+  return joinedBytes([...membersOf(files, 0o644), new Uint8Array(2 * BLOCK)]);
 }
 
 /**
@@ -95,7 +97,7 @@ function tarOf(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
  * so it is kept. What was kept is used only when it expands to exactly the part.
  */
 async function compressedRuntime(runtime: Uint8Array): Promise<Uint8Array> {
-  const part = joined(membersOf(new Map([["deno", runtime]]), 0o755));
+  const part = joinedBytes(membersOf(new Map([["deno", runtime]]), 0o755));
   const directory = `${cacheDirectory()}/build`;
   const kept = `${directory}/runtime-${sha256Of(part)}.gz`;
   const before = await Deno.readFile(kept).catch(() => null);

@@ -125,6 +125,7 @@ export async function bundleProgram(stage: string): Promise<Program> {
   return { files: new Map([...files].sort(byPath)), packages: [...new Set(real)].sort() };
 }
 
+/** Orders entries by path, by UTF-16 code units. */
 export function byPath([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

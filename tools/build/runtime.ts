@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
+import { joinedBytes } from "../../src/vocabulary/joined_bytes.ts";
 import { step } from "../log.ts";
 import { cacheDirectory, runs } from "../system.ts";
 
@@ -101,19 +102,8 @@ async function unpacked(tarball: Uint8Array): Promise<Uint8Array> {
   for await (const entry of tar) {
     const parts: Uint8Array[] = [];
     for await (const part of entry) parts.push(part as Uint8Array);
-    if (entry.header.name === "package/deno") program = joined(parts);
+    if (entry.header.name === "package/deno") program = joinedBytes(parts);
   }
   if (program === null) throw new Error("the runtime's package has no deno in it");
   return program;
-}
-
-/** Parts one after the other. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

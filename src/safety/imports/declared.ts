@@ -23,6 +23,7 @@ const DECLARATIONS =
 
 const IN_PACKAGES = /(?:^|\/)(?:node_modules|vendor|\.venv|venv|site-packages)\//;
 
+/** Whether a path is that of a file that says what its tree depends on; those of installed packages are not. */
 export function isDeclaration(path: string): boolean {
   return DECLARATIONS.test(path) && !IN_PACKAGES.test(path);
 }

@@ -1,4 +1,5 @@
 import type { CommandEnd } from "../../vocabulary/verification.ts";
+import { joinedBytes } from "../../vocabulary/joined_bytes.ts";
 import type { FakeTree } from "./tree.ts";
 
 /** What a program of the fake did. Text is written as UTF-8; left out means nothing. */
@@ -114,13 +115,7 @@ function forEach(
     if (error !== undefined) stderr += `${name}: ${path}: ${error}\n`;
     if (made !== undefined) out.push(typeof made === "string" ? new TextEncoder().encode(made) : made);
   }
-  const stdout = new Uint8Array(out.reduce((size, chunk) => size + chunk.length, 0));
-  let at = 0;
-  for (const chunk of out) {
-    stdout.set(chunk, at);
-    at += chunk.length;
-  }
-  return { exitCode: stderr === "" ? 0 : 1, stdout, stderr };
+  return { exitCode: stderr === "" ? 0 : 1, stdout: joinedBytes(out), stderr };
 }
 
 /** Waits, or rejects with the signal's reason as soon as it aborts. */

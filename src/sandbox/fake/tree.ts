@@ -1,5 +1,6 @@
 import type { FileChange } from "../../vocabulary/change.ts";
 import { Failure } from "../../vocabulary/failure.ts";
+import { joinedBytes } from "../../vocabulary/joined_bytes.ts";
 import { readTar } from "../tar_reader.ts";
 
 export type FakeNode =
@@ -181,17 +182,5 @@ export class FakeTree implements FakeFiles {
 }
 
 async function gather(content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of content) {
-    chunks.push(chunk);
-    size += chunk.length;
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joinedBytes(await Array.fromAsync(content));
 }

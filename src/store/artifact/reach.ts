@@ -15,6 +15,7 @@ export interface Holder {
   readonly blobs: readonly { readonly digest: Sha256; readonly size: number; readonly as: string }[];
 }
 
+/** Everything that keeps trees and blobs: versions, revisions, operations that are under way, backups and conflicts. */
 export function holders(rows: Rows): readonly Holder[] {
   const found: Holder[] = rows.versions().map((version) => ({
     version,
@@ -54,6 +55,7 @@ export interface Reached {
   readonly entries: ReadonlyMap<Sha256, readonly TreeEntry[]>;
 }
 
+/** Follows holders to all the trees and blobs that must stay. */
 export function reach(rows: Rows, holders: readonly Holder[]): Reached {
   const entries = new Map<Sha256, readonly TreeEntry[]>();
   const blobs = new Map(holders.flatMap((holder) => holder.blobs).map(({ digest, size }) => [digest, size]));

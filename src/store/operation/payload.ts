@@ -34,6 +34,7 @@ export function startedPayload({ operation: o, paths, revisions, targets }: NewO
   };
 }
 
+/** Which operation it is, and where. */
 export function operationSummary({ number, kind, folder, artifact }: Operation): Payload {
   return { operation: number, kind, folder, artifact };
 }

@@ -10,6 +10,7 @@ export const PROPOSAL_PROPOSED = "proposal_proposed";
 export const PROPOSAL_WITHDRAWN = "proposal_withdrawn";
 export const DECISION_GIVEN = "decision_given";
 
+/** Of a proposal what never changes. */
 export function proposalPayload({ number, artifact, title }: Proposal): Payload {
   return { proposal: number, artifact, title };
 }
@@ -40,6 +41,7 @@ export function proposedPayload(r: Revision, checks: readonly Check[]): Payload 
   };
 }
 
+/** Of a decision all that is stored; the envelope by its digest. */
 export function decisionPayload(a: Approval): Payload {
   return {
     ...{ id: a.id, proposal: a.proposal, revision: a.revision, evidence: a.evidence, decision: a.decision },

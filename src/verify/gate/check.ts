@@ -50,6 +50,7 @@ export interface GateCheck {
 /** Findings kept of one check; the rest are counted in its detail. */
 const MAX_FINDINGS = 200;
 
+/** A check that passed. @param notes what a reviewer should know all the same */
 export function pass(
   id: GateCheckName,
   detail: string,
@@ -93,6 +94,7 @@ export function judged(id: GateCheckName, findings: readonly GateFinding[], deta
   return findings.length === 0 ? pass(id, detail) : fail(id, findings);
 }
 
+/** One thing that speaks against a change. @param code stable snake_case @param detail printable @param line 1-based */
 export function finding(
   code: string,
   detail: string,

@@ -13,6 +13,10 @@ export interface FreshnessAsked {
   readonly nonce: string | null;
 }
 
+/**
+ * Judges when a statement was issued, and for whom.
+ * @returns invalid `issued_at_malformed`, `issued_in_future`, `too_old` or `nonce_differs`, else valid
+ */
 export function judgeFreshness(
   { issued_at, nonce }: Pick<ProofPredicate, "issued_at" | "nonce">,
   asked: FreshnessAsked,
