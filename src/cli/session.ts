@@ -14,7 +14,7 @@ import { namesInside } from "./names_inside.ts";
 import { bytesText, count } from "./output.ts";
 import { freshSessionId, sandboxSpec, withFlags } from "./session_plan.ts";
 import { type AttestationFlags, sessionAttestation } from "./session_attestation.ts";
-import { type Delivered, sessionJson, sessionText } from "./session_report.ts";
+import { type Delivered, sessionJson, sessionText, shownOutput } from "./session_report.ts";
 import { type SessionCall, targetsOf } from "./targets.ts";
 import type { VerbResult } from "./verb.ts";
 import { watched } from "./watched.ts";
@@ -103,7 +103,8 @@ export async function runSession(call: SessionCall, flags: SessionFlags): Promis
         },
       );
       const { record, ...rest } = delivered;
-      return { ...rest, outcome: { ...outcome, record }, said: flags };
+      const output = await shownOutput(record, world.redact);
+      return { ...rest, outcome: { ...outcome, record }, said: flags, output };
     } finally {
       await spooled?.dispose();
       await world.dispose();

@@ -40,7 +40,7 @@ export async function deliver(
   { record: proved, changes }: Concluded,
   { root, artifacts, session, spooled, strangers, attestation, apply, workspace, redact, emit, signal }:
     Delivery,
-): Promise<Omit<Delivered, "outcome" | "said"> & { readonly record: SessionRecord }> {
+): Promise<Omit<Delivered, "outcome" | "said" | "output"> & { readonly record: SessionRecord }> {
   const record = spooled === null ? proved : { ...proved, embedded: embeddedOf(spooled) };
   emit({ kind: "phase", phase: "bundle" });
   const files = await bundleFiles(record, redact);

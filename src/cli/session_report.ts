@@ -7,7 +7,9 @@ import { testsSentence } from "../bundle/summary_tests.ts";
 import { leftOut } from "../bundle/summary_runs.ts";
 import { quoteWords } from "../policy/shell_words.ts";
 import type { SessionOutcome } from "../prove/prove.ts";
+import { redactedOutput } from "../prove/redact_output.ts";
 import { printableLine } from "../vocabulary/printable.ts";
+import type { Redact } from "../vocabulary/redaction.ts";
 import type { SessionStatus } from "../vocabulary/session.ts";
 import type { AttestationMode } from "./attestation_keys.ts";
 import { bytesText, type Colour, colour, colourDiff, count, shownPath } from "./output.ts";
@@ -33,6 +35,8 @@ export interface Delivered {
   readonly leftOut: readonly string[];
   /** tests.json of the bundle; null when no target names a test report. */
   readonly tests: TestsDocument | null;
+  /** Of `shownOutput`. */
+  readonly output: readonly string[];
   /** What the call said that a replay of it has to say again. */
   readonly said: {
     readonly policy?: string;
@@ -54,7 +58,7 @@ const STATUS_TEXT = {
 const SHOWN_DIFF_LINES = 200;
 /** Lines of each stream shown when nothing was proved. */
 const SHOWN_OUTPUT_LINES = 5;
-const MAX_LINE_BYTES = 2_000;
+const MAX_LINE_CHARACTERS = 2_000;
 /** Lost tests named of each target. */
 const SHOWN_FINDINGS = 10;
 /** What gives an answer where there was none. */
@@ -76,7 +80,7 @@ export function sessionText(delivered: Delivered, root: string): string {
   const lines = [verdictLine(record, c)];
   if (record.reason !== "") lines.push(`         ${printableLine(record.reason)}`);
   lines.push(...findingLines(record, c), ...leftOutLines(record, c));
-  if (record.final === null) lines.push(...outputLines(record, c));
+  if (record.final === null) lines.push(...outputLines(delivered.output, c));
   else lines.push(...patchLines(record, c));
   lines.push(...testLines(delivered.tests, c));
   lines.push(`${c.bold("bundle")}   ${bundle} ${c.dim(`(${signedText(delivered.attestation)})`)}`);
@@ -98,17 +102,24 @@ function signedText({ enabled, mode, keyIds }: AttestationDone): string {
     : `signed by ${keyIds.map((id) => `ed25519 ${id.slice(0, 16)}`).join(", ")}`;
 }
 
-/** The end of what the deciding command printed, when there is no patch to look at. */
-function outputLines(record: SessionRecord, c: Colour): string[] {
+/**
+ * The end of what the deciding command printed, when there is no patch to look at. Redacted as in the bundle: what a
+ * CI job shows is kept, and read by others.
+ */
+export async function shownOutput(record: SessionRecord, redact: Redact): Promise<readonly string[]> {
   const result = decidingResult(record)?.result;
-  if (record.status === "already_passing" || result == null) return [];
-  const ends = [result.stdout, result.stderr].map(({ head, tail }) =>
-    new TextDecoder().decode((tail.length > 0 ? tail : head).slice(-MAX_LINE_BYTES)).trimEnd()
-  );
-  const lines = ends.filter((text) => text !== "").flatMap((text) =>
-    text.split("\n").slice(-SHOWN_OUTPUT_LINES)
-  );
-  return lines.length === 0 ? [] : ["", ...lines.map((line) => c.dim(`    ${printableLine(line)}`)), ""];
+  if (record.final !== null || record.status === "already_passing" || result == null) return [];
+  const lines: string[] = [];
+  for (const [name, stream] of [["stdout.txt", result.stdout], ["stderr.txt", result.stderr]] as const) {
+    const { text } = await redactedOutput(stream, redact, name);
+    const end = text.slice(-MAX_LINE_CHARACTERS).trimEnd();
+    if (end !== "") lines.push(...end.split("\n").slice(-SHOWN_OUTPUT_LINES));
+  }
+  return lines;
+}
+
+function outputLines(output: readonly string[], c: Colour): string[] {
+  return output.length === 0 ? [] : ["", ...output.map((line) => c.dim(`    ${printableLine(line)}`)), ""];
 }
 
 function verdictLine(record: SessionRecord, c: Colour): string {

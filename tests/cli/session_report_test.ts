@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import type { SessionRecord } from "../../src/bundle/record.ts";
 import { exitCodeOfStatus } from "../../src/cli/exit_code.ts";
-import { type Delivered, sessionJson, sessionText } from "../../src/cli/session_report.ts";
+import { type Delivered, sessionJson, sessionText, shownOutput } from "../../src/cli/session_report.ts";
 import { folderWords } from "../../src/cli/start_folder.ts";
 import { byteStringOfText } from "../../src/patch/bytes.ts";
+import type { Redact } from "../../src/vocabulary/redaction.ts";
 import type { SessionStatus } from "../../src/vocabulary/session.ts";
 import { record, SESSION, unproved, verified } from "../bundle/fixture.ts";
 
@@ -24,6 +25,7 @@ function delivered(
     leftOut: [],
     tests: null,
     said: {},
+    output: [],
     ...over,
   };
 }
@@ -120,11 +122,16 @@ Deno.test("sessionText: what to do next depends on who proposed", () => {
   assert.doesNotMatch(text(delivered(unproved({ status: "already_passing" }))), /^next/m);
 });
 
-Deno.test("sessionText: without a proof the end of the output is shown, harmless for a terminal", () => {
+Deno.test("sessionText: without a proof the end of the output is shown, redacted, harmless for a terminal", async () => {
   const noisy = Array.from({ length: 40 }, (_, i) => `line ${i}`).join("\n") +
     "\n\x1b]0;owned\x07 is wrong\n";
-  const shown = text(delivered(unproved({ attempts: [], baseline: [verified("failed", noisy)] })));
-  assert.match(shown, /\n {4}line 39\n {4}\\u\{1b\}\]0;owned\\u\{7\} is wrong\n/);
+  const of = unproved({ attempts: [], baseline: [verified("failed", noisy)] });
+  const redact: Redact = (text) =>
+    Promise.resolve({ redactions: [], text: text.replaceAll("line 38", "[REDACTED:line]") });
+  const shown = text(delivered(of, { output: await shownOutput(of, redact) }));
+  assert.match(shown, /\n {4}\[REDACTED:line\]\n {4}line 39\n {4} is wrong\n/);
+  assert.match(text(delivered(of, { output: ["\x1b]0;owned\x07"] })), /\n {4}\\u\{1b\}\]0;owned\\u\{7\}\n/);
+  assert.deepEqual(await shownOutput(record(), redact), [], "a patch is shown instead");
   assert.doesNotMatch(shown, /line 30\n/);
 });
 
