@@ -416,6 +416,8 @@ export function decisionContract(name: string, make: () => Promise<StoreUnderTes
     assert.equal(judged({ evidenceDocument: document, evidence: sha256(document) }), "evidence_corrupt");
     assert.equal(judged({ patch: sha256("other") }), "evidence_corrupt");
     assert.equal(judged({ resultRoot: sha256("other") }), "evidence_corrupt");
+    // Who can write the table cannot give a revision more time than the evidence that was signed.
+    assert.equal(judged({ expiresAt: "2999-01-01T00:00:00.000Z" }), "evidence_corrupt");
     assert.equal(judged({ evidenceDocument: "{}" }), "evidence_corrupt");
     assert.equal(judged({ evidence: null, evidenceDocument: null }), "proposal_draft");
     assert.equal(stateOf(store, target), "proposed");

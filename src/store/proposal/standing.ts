@@ -60,6 +60,8 @@ export function subjectOf(rows: Rows, storeId: string, revision: Revision): Subj
     ? "it has another hash"
     : !read.ok
     ? read.refusal.detail
+    : read.evidence.expires_at !== revision.expiresAt
+    ? "expires_at"
     : evidenceDifference(storeId, proposal, revision, read.evidence, checks, signature);
   if (!read.ok || problem !== null) {
     throw new Failure("malformed", "evidence_corrupt", `the evidence of ${name} is not what was proposed`, {
