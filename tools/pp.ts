@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { V8_FLAGS } from "./build/permissions.ts";
 
 /** The checkout, absolute. */
 export const ROOT = resolve(import.meta.dirname!, "..");
@@ -6,7 +7,7 @@ export const ROOT = resolve(import.meta.dirname!, "..");
 /** How a program of this checkout runs as `./pp` does it: memory figures depend on these flags. */
 export function fromCheckout(script: string): readonly string[] {
   return [
-    ...[Deno.execPath(), "run", "-A", "--quiet", "--v8-flags=--max-semi-space-size=2"],
+    ...[Deno.execPath(), "run", "-A", "--quiet", V8_FLAGS],
     ...["--config", `${ROOT}/deno.json`, `${ROOT}/${script}`],
   ];
 }

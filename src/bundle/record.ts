@@ -26,6 +26,9 @@ interface AppliedPatch {
   readonly git: "agrees" | "no_git";
 }
 
+/** What the note of an attempt begins with for each protected file that was left out of its patch; the path follows. */
+export const LEFT_OUT_NOTE = "protected_left_out: ";
+
 export interface AttemptRecord {
   /** 1-based. */
   readonly attempt: number;

@@ -1,6 +1,6 @@
 import type { TargetResult, VerificationResult } from "../vocabulary/verification.ts";
 import { code, plain, plural, table } from "./markdown.ts";
-import type { AttemptRecord, SessionRecord } from "./record.ts";
+import { type AttemptRecord, LEFT_OUT_NOTE, type SessionRecord } from "./record.ts";
 import type { SummaryFacts } from "./summary_facts.ts";
 
 /** Every target with its command and how it went without and with a patch. */
@@ -55,8 +55,6 @@ export function attempts({ attempts, final }: SessionRecord): string {
   ]);
   return `## Attempts\n\n${table(["#", "From", "Outcome", "Why"], rows)}`;
 }
-
-const LEFT_OUT_NOTE = "protected_left_out: ";
 
 /** Protected files that a proposal touches and its patch does not. */
 export function leftOut(attempt: AttemptRecord): string[] {

@@ -1,3 +1,4 @@
+import { LEFT_OUT_NOTE } from "../bundle/record.ts";
 import { applyPatch } from "../patch/apply.ts";
 import { bytesOf, byteString, byteStringOfText, displayText } from "../patch/bytes.ts";
 import { collisionOf } from "../patch/collision.ts";
@@ -73,9 +74,6 @@ export async function admitProposal(
   const admission = await admitPatch(patch, notes, base, plan, ports);
   return admission.ok ? { ...admission, leftOut: denied } : admission;
 }
-
-/** The note of an attempt for each protected file that was left out of its patch. */
-const LEFT_OUT_NOTE = "protected_left_out: ";
 
 /** The same for a patch that is canonical already and whose files are loaded; nothing is left out of it. */
 export async function admitPatch(

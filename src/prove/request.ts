@@ -1,4 +1,4 @@
-import type { AttemptRecord } from "../bundle/record.ts";
+import { type AttemptRecord, LEFT_OUT_NOTE } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
 import { protectedGlobs } from "../policy/protected.ts";
@@ -103,7 +103,7 @@ async function detailOf({ refusals, verification, applied }: AttemptRecord, reda
     const lines = refusals.map(({ path, detail }) => `${path === undefined ? "" : `${path}: `}${detail}`);
     return (await redact(lines.join("\n"), "stdout.txt")).text;
   }
-  const leftOut = (applied?.notes ?? []).filter((note) => note.startsWith("protected_left_out: "));
+  const leftOut = (applied?.notes ?? []).filter((note) => note.startsWith(LEFT_OUT_NOTE));
   const failed = verification?.targets.find((t) => t.outcome !== "passed" && t.result !== null);
   const said = failed?.result == null ? [] : await complaints(failed.result, redact);
   const tests = failed?.tests;

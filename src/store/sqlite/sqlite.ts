@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, openSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Sha256 } from "../../vocabulary/digest.ts";
 import { Failure } from "../../vocabulary/failure.ts";
 import { printablePath } from "../../vocabulary/printable.ts";
-import { refusalKind, remedy, systemReason } from "../../vocabulary/system_error.ts";
 import { record } from "../log/change.ts";
-import type { Artifact, ArtifactSummary, LogEvent, Records, Rows, Version, WritableRows } from "../store.ts";
+import type { Records, Rows, WritableRows } from "../store.ts";
 import { type Database, openDatabase } from "./driver.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
-import { SqliteOperationRows } from "./operation_rows.ts";
+import { SqliteRows } from "./rows.ts";
+import { translated } from "./translated.ts";
 
 /** How long a call waits for other processes' transactions, each of which takes milliseconds. */
 const BUSY_MS = 60_000;
@@ -175,161 +173,9 @@ function rollBack(db: Database): void {
   if (db.isTransaction) db.exec("ROLLBACK");
 }
 
-const VERSION = `SELECT a.name AS artifact, v.number, v.root, v.manifest, v.files, v.bytes,
-  v.created_at AS createdAt, v.actor, v.message, v.restores
-  FROM versions v JOIN artifacts a ON a.id = v.artifact`;
-const EVENT = `SELECT sequence, time, actor, kind, payload, payload_sha256 AS payloadSha256, previous, hash
-  FROM events`;
-
-class SqliteRows extends SqliteOperationRows implements WritableRows {
-  artifact(name: string): Artifact | null {
-    const sql =
-      "SELECT name, created_at AS createdAt, last_number AS lastNumber FROM artifacts WHERE name = ?";
-    return this.one<Artifact>(sql, name);
-  }
-
-  artifacts(): readonly ArtifactSummary[] {
-    const sql = `SELECT a.name, a.created_at AS createdAt, a.last_number AS lastNumber,
-      (SELECT count(*) FROM versions v WHERE v.artifact = a.id) AS versions FROM artifacts a ORDER BY a.name`;
-    return this.all<Artifact & { versions: number }>(sql).map(({ versions, ...artifact }) => ({
-      artifact,
-      versions,
-      latest: this.latest(artifact.name),
-    }));
-  }
-
-  version(artifact: string, number: number): Version | null {
-    return this.one<Version>(`${VERSION} WHERE a.name = ? AND v.number = ?`, artifact, number);
-  }
-
-  latest(artifact: string): Version | null {
-    return this.one<Version>(`${VERSION} WHERE a.name = ? ORDER BY v.number DESC LIMIT 1`, artifact);
-  }
-
-  versions(artifact?: string): readonly Version[] {
-    const order = "ORDER BY a.name, v.number DESC";
-    return artifact === undefined
-      ? this.all<Version>(`${VERSION} ${order}`)
-      : this.all<Version>(`${VERSION} WHERE a.name = ? ${order}`, artifact);
-  }
-
-  hasTree(digest: Sha256): boolean {
-    return this.one("SELECT 1 AS one FROM trees WHERE digest = ?", digest) !== null;
-  }
-
-  tree(digest: Sha256): Uint8Array | null {
-    return this.one<{ body: Uint8Array }>("SELECT body FROM trees WHERE digest = ?", digest)?.body ?? null;
-  }
-
-  treeDigests(): readonly Sha256[] {
-    return this.all<{ digest: Sha256 }>("SELECT digest FROM trees").map(({ digest }) => digest);
-  }
-
-  event(sequence: number): LogEvent | null {
-    return this.one<LogEvent>(`${EVENT} WHERE sequence = ?`, sequence);
-  }
-
-  lastEvent(): LogEvent | null {
-    return this.one<LogEvent>(`${EVENT} ORDER BY sequence DESC LIMIT 1`);
-  }
-
-  events(after: number, limit: number): readonly LogEvent[] {
-    return this.all<LogEvent>(`${EVENT} WHERE sequence > ? ORDER BY sequence LIMIT ?`, after, limit);
-  }
-
-  insertArtifact({ name, createdAt, lastNumber }: Artifact): void {
-    const sql = "INSERT INTO artifacts (name, created_at, last_number) VALUES (?, ?, ?)";
-    this.run(sql, name, createdAt, lastNumber);
-  }
-
-  setLastNumber(artifact: string, number: number): void {
-    this.run("UPDATE artifacts SET last_number = ? WHERE name = ?", number, artifact);
-  }
-
-  insertVersion(v: Version): void {
-    const sql =
-      `INSERT INTO versions (artifact, number, root, manifest, files, bytes, created_at, actor, message,
-      restores) VALUES ((SELECT id FROM artifacts WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-    const { artifact, number, root, manifest, files, bytes, createdAt, actor, message, restores } = v;
-    this.run(sql, artifact, number, root, manifest, files, bytes, createdAt, actor, message, restores);
-  }
-
-  deleteVersion(artifact: string, number: number): void {
-    const sql =
-      "DELETE FROM versions WHERE artifact = (SELECT id FROM artifacts WHERE name = ?) AND number = ?";
-    this.run(sql, artifact, number);
-  }
-
-  insertTree(digest: Sha256, body: Uint8Array): void {
-    this.run("INSERT INTO trees (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", digest, body);
-  }
-
-  deleteTree(digest: Sha256): void {
-    this.run("DELETE FROM trees WHERE digest = ?", digest);
-  }
-
-  insertEvent(event: LogEvent): void {
-    const sql = `INSERT INTO events (sequence, time, actor, kind, payload, payload_sha256, previous, hash)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-    const { sequence, time, actor, kind, payload, payloadSha256, previous, hash } = event;
-    this.run(sql, sequence, time, actor, kind, payload, payloadSha256, previous, hash);
-  }
-
-  dropPayload(sequence: number): void {
-    this.run("UPDATE events SET payload = NULL WHERE sequence = ?", sequence);
-  }
-}
-
 /** What it means that there is no store at a place. */
 export function storeMissing(path: string): Failure {
   return new Failure("unavailable", "store_missing", `there is no store in ${printablePath(dirname(path))}`, {
     hint: "pp artifact create NAME makes one; --store DIR or PP_STORE names another place",
   });
-}
-
-/** Errors of SQLite as failures; the driver tells them by their words alone. */
-/** What the system says of a file that the database could not be worked on at; null when it may be written. */
-function refusedAt(path: string): unknown {
-  try {
-    closeSync(openSync(path, constants.O_RDWR));
-    return null;
-  } catch (error) {
-    return error;
-  }
-}
-
-function translated<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Failure || !(error instanceof Error)) throw error;
-    const { code } = error as { code?: unknown };
-    if (code !== "ERR_SQLITE_ERROR") throw error;
-    const shown = printablePath(path);
-    if (/malformed|not a database|no such (table|column)|disk image/.test(error.message)) {
-      throw new Failure("malformed", "store_corrupt", `${shown} is damaged`, {
-        hint: "restore it from a backup; the files of its versions are still in blobs/",
-        cause: error,
-      });
-    }
-    if (/locked|busy/.test(error.message)) {
-      throw new Failure("unavailable", "store_busy", `${shown} is in use by others for too long`, {
-        hint: "try again when they are done",
-        cause: error,
-      });
-    }
-    if (/readonly|unable to open|full|I\/O/.test(error.message)) {
-      const refused = refusedAt(path);
-      const denied = /readonly/.test(error.message) || refusalKind(refused) === "denied";
-      const why = refused === null ? error.message : systemReason(refused);
-      const todo = refused === null ? null : remedy(refused);
-      throw new Failure(denied ? "denied" : "unavailable", "store_io", `cannot use ${shown}: ${why}`, {
-        hint: todo === null
-          ? "see that there is space left and that you may write it and the files beside it (-wal, -shm)"
-          : `${todo}, then call again`,
-        cause: error,
-      });
-    }
-    throw error;
-  }
 }
