@@ -66,7 +66,7 @@ export async function findPolicy(root: string): Promise<string | null> {
       "policy_ambiguous",
       `there are several policy files: ${found.join(", ")}`,
       {
-        hint: "keep one of them, or name it with --policy FILE",
+        hint: "keep one of them, or name one: --policy FILE, or pp policy check FILE",
       },
     );
   }

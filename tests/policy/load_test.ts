@@ -56,6 +56,7 @@ Deno.test("loadPolicy: two policy files are an error, unless one is named", asyn
       const error = await failure(root);
       assert.deepEqual([error.kind, error.code], ["malformed", "policy_ambiguous"]);
       assert.match(error.message, /pp\.yaml, pp\.json/);
+      assert.match(error.hint!, /--policy FILE, or pp policy check FILE/);
       assert.equal((await loadPolicy(root, join(root, "pp.json"))).config.policy.network, "allow");
     },
   );
