@@ -3,9 +3,9 @@ import { applyPatch } from "../patch/apply.ts";
 import { byteString } from "../patch/bytes.ts";
 import { diffFiles } from "../patch/diff.ts";
 import { parsePatch } from "../patch/parse.ts";
-import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import { patchStats } from "../patch/stats.ts";
 import { BaseFiles } from "../prove/base_files.ts";
+import { readOver } from "../prove/read_over.ts";
 import type { Tree } from "../safety/check.ts";
 import type { FileChange } from "../vocabulary/change.ts";
 import { sha256 } from "../vocabulary/digest.ts";
@@ -174,13 +174,7 @@ async function patchOver(files: BaseFiles, { kind, text }: GivenPatch): Promise<
     if (tooLarge !== null) throw refused(tooLarge, kind);
     return parsed.patch;
   }
-  const raw = readProposal(text);
-  if (!raw.ok) throw refused(raw.refusal, kind);
-  const needed = pathsNeeded(raw.proposal, files.entries);
-  if (!needed.ok) throw refused(needed.refusal, kind);
-  const tooLarge = await files.load(needed.paths);
-  if (tooLarge !== null) throw refused(tooLarge, kind);
-  const resolved = resolveProposal(raw.proposal, files.entries, files.read);
+  const resolved = await readOver(text, files);
   if (!resolved.ok) throw refused(resolved.refusal, kind);
   return resolved.patch;
 }

@@ -1,10 +1,10 @@
 import type { PolicyConfig } from "../policy/policy.ts";
-import { protectedGlobs } from "../policy/protected.ts";
 import type { PreviousAttempt, ProposalRequest, Proposer } from "../propose/proposer.ts";
 import type { BaseFiles } from "../prove/base_files.ts";
 import { buildContext } from "../prove/context.ts";
 import type { SessionPorts } from "../prove/ports.ts";
 import { admitProposal, type Admitted } from "../prove/proposal.ts";
+import { toldPolicy } from "../prove/request.ts";
 import { writableBy } from "../prove/writable.ts";
 import { Failure } from "../vocabulary/failure.ts";
 import type { Refusal } from "../vocabulary/patch.ts";
@@ -149,14 +149,7 @@ async function instructionRequest(
     failing: [],
     assertions: [],
     snippets: context.snippets,
-    policy: {
-      writeAllowlist: policy.write_allowlist,
-      denyWrite: policy.deny_write,
-      protected: protectedGlobs(policy, files.entries.keys()),
-      protectedAllowed: policy.protect.allow,
-      maxFilesChanged: policy.limits.max_files_changed,
-      maxPatchBytes: policy.limits.max_patch_bytes,
-    },
+    policy: toldPolicy(policy, files),
     previous,
   };
   return (await redactStrings(request, ports.redact, "request.json")).value;

@@ -1,7 +1,7 @@
 import type { Edit, EditBase, EditRefused, MadePatch } from "../edit/edit.ts";
 import { byteStringOfText } from "../patch/bytes.ts";
-import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import type { BaseFiles } from "../prove/base_files.ts";
+import { readOver } from "../prove/read_over.ts";
 import { sha256 } from "../vocabulary/digest.ts";
 import type { ByteString, Patch, Refusal } from "../vocabulary/patch.ts";
 import {
@@ -98,13 +98,7 @@ async function takePatch(
   { text, name }: Extract<ProposalStep, { kind: "patch" }>,
   files: BaseFiles,
 ): Promise<Stepped> {
-  const raw = readProposal(text);
-  if (!raw.ok) return raw;
-  const needed = pathsNeeded(raw.proposal, files.entries);
-  if (!needed.ok) return needed;
-  const tooLarge = await files.load(needed.paths);
-  if (tooLarge !== null) return { ok: false, refusal: tooLarge };
-  const resolved = resolveProposal(raw.proposal, files.entries, files.read);
+  const resolved = await readOver(text, files);
   if (!resolved.ok) return resolved;
   return { ok: true, patch: resolved.patch, told: { kind: "patch", name, notes: resolved.notes } };
 }

@@ -2,7 +2,6 @@ import { LEFT_OUT_NOTE } from "../bundle/record.ts";
 import { applyPatch } from "../patch/apply.ts";
 import { bytesOf, byteString, byteStringOfText, displayText } from "../patch/bytes.ts";
 import { collisionOf } from "../patch/collision.ts";
-import { pathsNeeded, readProposal, resolveProposal } from "../patch/read.ts";
 import { renderPatch } from "../patch/render.ts";
 import { patchStats } from "../patch/stats.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -17,6 +16,7 @@ import { ignoredChange } from "./ignored.ts";
 import { controlTrespasses } from "./negative_control.ts";
 import type { SessionPlan, SessionPorts } from "./ports.ts";
 import { refusalsOf, touchedBy, withoutDenied } from "./protection.ts";
+import { readOver } from "./read_over.ts";
 import { isKeptOut, isPolicyFile } from "./writable.ts";
 
 /** A patch in canonical form that applies exactly to the base, in our eyes and in git's. */
@@ -59,13 +59,7 @@ export async function admitProposal(
   ports: Pick<SessionPorts, "gitAgrees" | "findSecrets">,
 ): Promise<Admission> {
   const text = proposal.bytes === undefined ? byteStringOfText(proposal.diff) : byteString(proposal.bytes);
-  const raw = readProposal(text);
-  if (!raw.ok) return refused(raw.refusal);
-  const needed = pathsNeeded(raw.proposal, base.entries);
-  if (!needed.ok) return refused(needed.refusal);
-  const tooLarge = await base.load(needed.paths);
-  if (tooLarge !== null) return refused(tooLarge);
-  const resolved = resolveProposal(raw.proposal, base.entries, base.read);
+  const resolved = await readOver(text, base);
   if (!resolved.ok) return refused(resolved.refusal);
   const { denied } = touchedBy(resolved.patch, plan.config.policy, base);
   const patch = withoutDenied(resolved.patch, denied);

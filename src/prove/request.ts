@@ -1,6 +1,7 @@
 import { type AttemptRecord, LEFT_OUT_NOTE } from "../bundle/record.ts";
 import type { FailingTarget, PreviousAttempt, ProposalRequest } from "../propose/proposer.ts";
 import { displayText } from "../patch/bytes.ts";
+import type { Policy } from "../policy/policy.ts";
 import { protectedGlobs } from "../policy/protected.ts";
 import { type Redact, redactStrings } from "../vocabulary/redaction.ts";
 import type { TargetResult, VerificationResult } from "../vocabulary/verification.ts";
@@ -61,17 +62,25 @@ export async function buildRequest(
     failing,
     assertions: context.assertions,
     snippets: context.snippets,
-    policy: {
-      writeAllowlist: policy.write_allowlist,
-      denyWrite: policy.deny_write,
-      protected: protectedGlobs(policy, base.entries.keys()),
-      protectedAllowed: policy.protect.allow,
-      maxFilesChanged: policy.limits.max_files_changed,
-      maxPatchBytes: policy.limits.max_patch_bytes,
-    },
+    policy: toldPolicy(policy, base),
     previous: await Promise.all(earlier.map((a) => previousAttempt(a, ports.redact))),
   };
   return (await redactStrings(request, ports.redact, "request.json")).value;
+}
+
+/** What a proposer is told of a policy. */
+export function toldPolicy(
+  policy: Policy,
+  { entries }: Pick<BaseFiles, "entries">,
+): ProposalRequest["policy"] {
+  return {
+    writeAllowlist: policy.write_allowlist,
+    denyWrite: policy.deny_write,
+    protected: protectedGlobs(policy, entries.keys()),
+    protectedAllowed: policy.protect.allow,
+    maxFilesChanged: policy.limits.max_files_changed,
+    maxPatchBytes: policy.limits.max_patch_bytes,
+  };
 }
 
 async function streamsOf(
