@@ -28,6 +28,8 @@ const ENCODED =
 const MIN_ENTROPY = 4;
 const MIN_HEX_ENTROPY = 3.2;
 const MAX_SITES = 200;
+/** Characters shown of a line to each side of what hides in it. */
+const MAX_BESIDE = 80;
 
 /**
  * What in a text hides from its reader, whatever the language: characters that reorder or are not seen, identifiers of
@@ -94,10 +96,12 @@ export function obfuscations(file: string, text: string, code: boolean): Site[] 
   return sites;
 }
 
+/** What stands around a place in its line. Bounded, for a line may be as long as the file. */
 function lineOf(text: string, at: number): string {
-  const start = text.lastIndexOf("\n", at) + 1;
-  const end = text.indexOf("\n", at);
-  return text.slice(Math.max(start, at - 80), end < 0 ? at + 80 : Math.min(end, at + 80));
+  const before = text.slice(Math.max(0, at - MAX_BESIDE), at);
+  const after = text.slice(at, at + MAX_BESIDE);
+  const end = after.indexOf("\n");
+  return before.slice(before.lastIndexOf("\n") + 1) + (end < 0 ? after : after.slice(0, end));
 }
 
 /** Bits a character, by how often each occurs (Shannon). */

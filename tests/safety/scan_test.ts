@@ -112,6 +112,13 @@ Deno.test("scanFile: names with many meanings, and tables of tables, stay within
   assert.ok(sites.some(({ capability }) => capability === "reflection" || capability === "exec"));
 });
 
+Deno.test("scanFile: a long line full of what hides takes time with its length, not with its square", async () => {
+  const started = performance.now();
+  const { sites } = await scan("a.md", "\u202ea".repeat(600_000));
+  assert.equal(sites.length, 200);
+  assert.ok(performance.now() - started < 5_000, "it took over five seconds");
+});
+
 Deno.test("scanFile: never throws on random bytes", async () => {
   const paths = fc.constantFrom(...Object.values(EXAMPLE_PATH), "package.json", "README.md", "x.pth", "a");
   await fc.assert(
