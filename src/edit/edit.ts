@@ -44,7 +44,7 @@ export interface EditPorts {
   readonly trees: SyntaxTrees;
   readonly queries: SyntaxQueries;
   /** All there are; one of a name for each of its languages. */
-  readonly templates: readonly Template[];
+  templates(): Promise<readonly Template[]>;
 }
 
 /** Why an edit was not taken. */

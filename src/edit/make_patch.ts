@@ -128,9 +128,10 @@ export async function makePatch(
     const parsed = () => ports.trees.tree(text.path, bytesOf(text.content));
     if (edit.kind === "replace") return replaceCode(text, edit.old, edit.new);
     if (edit.kind === "insert") return await insertCode(text, edit.position, edit.code, parsed);
-    const named = ports.templates.filter(({ name }) => name === edit.template);
+    const templates = await ports.templates();
+    const named = templates.filter(({ name }) => name === edit.template);
     if (named.length === 0) {
-      const names = [...new Set(ports.templates.map(({ name }) => name))].join(", ");
+      const names = [...new Set(templates.map(({ name }) => name))].join(", ");
       return refused(
         "template_unknown",
         `there is no template ${quoted(edit.template, 60)}; there are ${names}`,

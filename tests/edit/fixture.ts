@@ -10,11 +10,11 @@ import { sha256 } from "../../src/vocabulary/digest.ts";
 import type { FileMode } from "../../src/vocabulary/manifest.ts";
 
 /** Real parsers and the shipped templates, with others beside them. */
-export async function ports(more: readonly Template[] = []): Promise<EditPorts> {
+export function ports(more: readonly Template[] = []): EditPorts {
   return {
     trees: treeSitterTrees(),
     queries: treeSitterQueries(),
-    templates: [...await shippedTemplates(), ...more],
+    templates: async () => [...await shippedTemplates(), ...more],
   };
 }
 
@@ -43,7 +43,7 @@ export async function edited(
   more: readonly Template[] = [],
 ) {
   const base = baseOf(files);
-  const made = await makePatch(edits, base, await ports(more));
+  const made = await makePatch(edits, base, ports(more));
   if (!made.ok) return { ok: false, ...made.refusal } as const;
   const applied = applyPatch(
     made.patch,

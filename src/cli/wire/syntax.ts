@@ -27,5 +27,5 @@ export async function wireEdits(): Promise<EditPorts> {
   const { treeSitterTrees } = await import("../../syntax/tree_sitter_trees.ts");
   const { treeSitterQueries } = await import("../../syntax/tree_sitter_queries.ts");
   const { shippedTemplates } = await import("../templates.ts");
-  return { trees: treeSitterTrees(), queries: treeSitterQueries(), templates: await shippedTemplates() };
+  return { trees: treeSitterTrees(), queries: treeSitterQueries(), templates: shippedTemplates };
 }
