@@ -93,15 +93,10 @@ async function testAll(only: readonly string[], binary: string | null): Promise<
       ...(binary === null ? {} : { PP_BIN: binary }),
     };
     // Those in `alone` kill pp and engines, fill machines and time what happens: nothing else may run beside them.
-    const engineRounds = [
-      ["--parallel", "--ignore=tests/engine/alone", "tests/engine"],
-      ["tests/engine/alone"],
-    ];
+    const beside = (folder: string) => ["--parallel", "--ignore=tests/engine/alone", folder];
     const rounds = only.length > 0
       ? [[...only]]
-      : binary !== null
-      ? engineRounds
-      : [["--parallel", "--ignore=tests/engine", "tests"], ...engineRounds];
+      : [beside(binary === null ? "tests" : "tests/engine"), ["tests/engine/alone"]];
     for (const [i, round] of rounds.entries()) {
       const report = `${reports}/${i}.xml`;
       const checked = only.length === 0 && binary === null ? ["--no-check"] : [];
