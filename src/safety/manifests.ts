@@ -54,26 +54,27 @@ export interface ManifestScan {
 /** What package managers and interpreters run without being asked, of one file. */
 export function manifestSites(path: string, bytes: Uint8Array, text: string): ManifestScan {
   const sites: Site[] = [];
-  const add = (rule: string, symbol: string, value: string, at: number) => {
+  const add = (rule: string, symbol: string, value: string, line: number) => {
     sites.push({
       ...{ file: path, function: "<file>", capability: "install_hook", rule, symbol },
-      line: text.slice(0, Math.max(at, 0)).split("\n").length,
+      line,
       shape: { positional: [value], options: [] },
       code: codeOf(value),
     });
   };
-  for (const { file, rule } of PLACES) if (file.test(path)) add(rule, path, "…", 0);
+  for (const { file, rule } of PLACES) if (file.test(path)) add(rule, path, "…", 1);
   if (/\.pth$/.test(path)) {
     // Python runs the lines of a .pth file that start with import.
-    for (const line of text.split("\n").slice(0, 1_000)) {
-      if (/^import[ \t]/.test(line)) {
-        add("python-path-file", "import", JSON.stringify(line), text.indexOf(line));
-      }
+    for (const [i, line] of text.split("\n", 1_000).entries()) {
+      if (/^import[ \t]/.test(line)) add("python-path-file", "import", JSON.stringify(line), i + 1);
     }
   }
   if (/\.go$/.test(path)) {
-    for (const { 0: line, index } of text.matchAll(/^\/\/go:generate[ \t].*$/gm)) {
-      if (sites.length < MAX_COMMANDS) add("go-generate", "go:generate", JSON.stringify(line), index);
+    for (const [i, line] of text.split("\n").entries()) {
+      if (sites.length >= MAX_COMMANDS) break;
+      if (/^\/\/go:generate[ \t]/.test(line)) {
+        add("go-generate", "go:generate", JSON.stringify(line), i + 1);
+      }
     }
   }
   if (!/\.json$/i.test(path)) return { language: null, broken: false, sites };
@@ -85,10 +86,15 @@ export function manifestSites(path: string, bytes: Uint8Array, text: string): Ma
       const value = memberAt(parsed.value, name.split("."));
       if (value === undefined) continue;
       const key = name.slice(name.lastIndexOf(".") + 1);
-      add("package-script", name, JSON.stringify(value), text.indexOf(`"${key}"`));
+      add("package-script", name, JSON.stringify(value), lineOf(text, text.indexOf(`"${key}"`)));
     }
   }
   return { language: "json", broken: false, sites };
+}
+
+/** 1-based; the first for a place that there is not. */
+function lineOf(text: string, at: number): number {
+  return text.slice(0, Math.max(at, 0)).split("\n").length;
 }
 
 function memberAt(value: unknown, path: readonly string[]): unknown {

@@ -119,6 +119,13 @@ Deno.test("scanFile: a long line full of what hides takes time with its length, 
   assert.ok(performance.now() - started < 5_000, "it took over five seconds");
 });
 
+Deno.test("scanFile: commands behind millions of lines are found in time, each in its line", async () => {
+  const started = performance.now();
+  const { sites } = await scan("a.go", "\n".repeat(3_000_000) + "//go:generate x\n".repeat(300));
+  assert.deepEqual([sites.length, sites[1]?.line], [200, 3_000_002]);
+  assert.ok(performance.now() - started < 5_000, "it took over five seconds");
+});
+
 Deno.test("scanFile: never throws on random bytes", async () => {
   const paths = fc.constantFrom(...Object.values(EXAMPLE_PATH), "package.json", "README.md", "x.pth", "a");
   await fc.assert(
