@@ -48,12 +48,15 @@ export interface ManifestScan {
   /** Null where the file is no JSON; a place may have sites all the same. */
   readonly language: "json" | null;
   readonly broken: boolean;
+  /** False when there is more than is listed. */
+  readonly whole: boolean;
   readonly sites: readonly Site[];
 }
 
 /** What package managers and interpreters run without being asked, of one file. */
 export function manifestSites(path: string, bytes: Uint8Array, text: string): ManifestScan {
   const sites: Site[] = [];
+  let whole = true;
   const add = (rule: string, symbol: string, value: string, line: number) => {
     sites.push({
       ...{ file: path, function: "<file>", capability: "install_hook", rule, symbol },
@@ -62,24 +65,25 @@ export function manifestSites(path: string, bytes: Uint8Array, text: string): Ma
       code: codeOf(value),
     });
   };
+  const addLines = (rule: string, symbol: string, is: RegExp, lines: readonly string[]) => {
+    for (const [i, line] of lines.entries()) {
+      if (!is.test(line)) continue;
+      if (sites.length >= MAX_COMMANDS) {
+        whole = false;
+        return;
+      }
+      add(rule, symbol, JSON.stringify(line), i + 1);
+    }
+  };
   for (const { file, rule } of PLACES) if (file.test(path)) add(rule, path, "…", 1);
   if (/\.pth$/.test(path)) {
-    // Python runs the lines of a .pth file that start with import.
-    for (const [i, line] of text.split("\n", 1_000).entries()) {
-      if (/^import[ \t]/.test(line)) add("python-path-file", "import", JSON.stringify(line), i + 1);
-    }
+    // Python runs the lines that start with import, whatever ends a line and stands before the first.
+    addLines("python-path-file", "import", /^\ufeff?import[ \t]/, text.split(/\r\n|\r|\n/));
   }
-  if (/\.go$/.test(path)) {
-    for (const [i, line] of text.split("\n").entries()) {
-      if (sites.length >= MAX_COMMANDS) break;
-      if (/^\/\/go:generate[ \t]/.test(line)) {
-        add("go-generate", "go:generate", JSON.stringify(line), i + 1);
-      }
-    }
-  }
-  if (!/\.json$/i.test(path)) return { language: null, broken: false, sites };
+  if (/\.go$/.test(path)) addLines("go-generate", "go:generate", /^\/\/go:generate[ \t]/, text.split("\n"));
+  if (!/\.json$/i.test(path)) return { language: null, broken: false, sites, whole };
   const parsed = parseStrictJson(bytes, MAX_DEPTH, MAX_VALUES);
-  if (!parsed.ok) return { language: "json", broken: true, sites };
+  if (!parsed.ok) return { language: "json", broken: true, sites, whole };
   for (const { file, members } of HOOKS) {
     if (!file.test(path)) continue;
     for (const name of members) {
@@ -89,7 +93,7 @@ export function manifestSites(path: string, bytes: Uint8Array, text: string): Ma
       add("package-script", name, JSON.stringify(value), lineOf(text, text.indexOf(`"${key}"`)));
     }
   }
-  return { language: "json", broken: false, sites };
+  return { language: "json", broken: false, sites, whole };
 }
 
 /** 1-based; the first for a place that there is not. */

@@ -31,15 +31,25 @@ const MAX_SITES = 200;
 /** Characters shown of a line to each side of what hides in it. */
 const MAX_BESIDE = 80;
 
+export interface Obfuscations {
+  readonly sites: readonly Site[];
+  /** False when there is more than is listed. */
+  readonly whole: boolean;
+}
+
 /**
  * What in a text hides from its reader, whatever the language: characters that reorder or are not seen, identifiers of
  * mixed alphabets, long encoded strings. Linear in the text.
  * @param code whether it is source code; prose may mix alphabets
  */
-export function obfuscations(file: string, text: string, code: boolean): Site[] {
+export function obfuscations(file: string, text: string, code: boolean): Obfuscations {
   const sites: Site[] = [];
+  let whole = true;
   const add = (at: number, rule: string, symbol: string, shown: string) => {
-    if (sites.length >= MAX_SITES) return;
+    if (sites.length >= MAX_SITES) {
+      whole = false;
+      return;
+    }
     sites.push({
       ...{ file, line: lineAt(at), function: "<file>", capability: "obfuscation", rule, symbol },
       shape: { positional: [ANYTHING], options: [] },
@@ -83,7 +93,7 @@ export function obfuscations(file: string, text: string, code: boolean): Site[] 
       });
     }
   }
-  if (!code) return sites;
+  if (!code) return { sites, whole };
   if (file.endsWith(".java")) {
     each(ENDING_ESCAPE, ({ 0: escape, index }) => add(index, "ending-escape", escape, lineOf(text, index)));
   }
@@ -93,7 +103,7 @@ export function obfuscations(file: string, text: string, code: boolean): Site[] 
     // Its length is what tells it from another of the same beginning.
     add(index, "encoded-text", `${run.slice(0, 16)}… (${run.length})`, run);
   });
-  return sites;
+  return { sites, whole };
 }
 
 /** What stands around a place in its line. Bounded, for a line may be as long as the file. */

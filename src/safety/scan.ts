@@ -26,10 +26,11 @@ export function scanFile(path: string, bytes: Uint8Array, parsed: ParsedSource, 
   const prose = PROSE.test(path) && !NOT_PROSE.test(path);
   const hidden = obfuscations(path, text, !prose);
   const manifest = manifestSites(path, bytes, text);
-  const known = [...hidden, ...manifest.sites];
-  if (prose) return { path, language: "prose", sites: known, unanalyzed: null };
+  const known = [...hidden.sites, ...manifest.sites];
+  const cut = hidden.whole && manifest.whole ? null : { reason: "too_complex" as const, line: null };
+  if (prose) return { path, language: "prose", sites: known, unanalyzed: cut };
   if (manifest.language !== null) {
-    const unanalyzed = manifest.broken ? { reason: "does_not_parse" as const, line: null } : null;
+    const unanalyzed = manifest.broken ? { reason: "does_not_parse" as const, line: null } : cut;
     return { path, language: manifest.language, sites: known, unanalyzed };
   }
   const language = parsed.ok ? parsed.language : null;
@@ -66,7 +67,7 @@ export function scanFile(path: string, bytes: Uint8Array, parsed: ParsedSource, 
     unanalyzed: !ok
       ? { reason: "too_complex", line: null }
       : parsed.brokenAt === null
-      ? null
+      ? cut
       : { reason: "does_not_parse", line: parsed.brokenAt },
   };
 }

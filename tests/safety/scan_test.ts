@@ -126,6 +126,28 @@ Deno.test("scanFile: commands behind millions of lines are found in time, each i
   assert.ok(performance.now() - started < 5_000, "it took over five seconds");
 });
 
+Deno.test("scanFile: what Python runs of a path file is found behind many lines, ended in any way", async () => {
+  for (const before of ["", "\ufeff", "a\r", "a\r\n", "# a\n".repeat(2_000)]) {
+    const { sites } = await scan("x.pth", `${before}import os\n`);
+    assert.deepEqual(sites.map(({ rule }) => rule), ["python-path-file"], JSON.stringify(before.slice(0, 9)));
+  }
+});
+
+Deno.test("scanFile: what hides or runs more often than is listed is not analyzed", async () => {
+  for (
+    const [path, line] of [["a.go", "//go:generate x\n"], ["x.pth", "import os\n"], [
+      "README.md",
+      "a\u202eb\n",
+    ]] as const
+  ) {
+    const most = await scan(path, line.repeat(200));
+    const more = await scan(path, line.repeat(201));
+    assert.deepEqual([most.sites.length, more.sites.length], [200, 200], path);
+    assert.notEqual(most.unanalyzed?.reason, "too_complex", path);
+    if (path !== "x.pth") assert.equal(more.unanalyzed?.reason, "too_complex", path);
+  }
+});
+
 Deno.test("scanFile: never throws on random bytes", async () => {
   const paths = fc.constantFrom(...Object.values(EXAMPLE_PATH), "package.json", "README.md", "x.pth", "a");
   await fc.assert(
