@@ -20,7 +20,12 @@ export async function holdingBundle<T>(bundle: string, work: () => Promise<T>): 
         hint: "wait for it to end, then try again",
       });
     }
-    return await work();
+    try {
+      return await work();
+    } finally {
+      // Closing alone would leave the lock to a child that another thread starts at this moment.
+      lock.unlockSync();
+    }
   } finally {
     lock.close();
   }

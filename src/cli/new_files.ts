@@ -12,7 +12,7 @@ export interface NewFile {
 /**
  * Writes files, each whole or not at all; new ones all or none. A link at a path is replaced, not followed.
  * @param replace whether files that are there make way
- * @throws Failure `file_exists` (usage), `file_not_written` (by `refusalKind`)
+ * @throws Failure `file_exists` (usage), `file_not_written` (by `refusalKind`; denied for what is no file)
  */
 export async function writeFiles(files: readonly NewFile[], replace: boolean): Promise<void> {
   const made: string[] = [];
@@ -23,7 +23,11 @@ export async function writeFiles(files: readonly NewFile[], replace: boolean): P
       current = path;
       // A rename over /dev/stdout or a pipe would take it away from everybody.
       const there = replace ? await Deno.stat(path).catch(() => null) : null;
-      if (there !== null && !there.isFile && !there.isDirectory) throw new Error("it is no regular file");
+      if (there !== null && !there.isFile && !there.isDirectory) {
+        throw new Failure("denied", "file_not_written", `${printablePath(path)} is no regular file`, {
+          hint: "name a file, or one that is not there yet",
+        });
+      }
       const temporary = `${path}.${crypto.randomUUID()}.tmp`;
       temporaries.push(temporary);
       using file = await Deno.open(temporary, { write: true, createNew: true, mode });

@@ -44,7 +44,12 @@ class DirectoryTarget implements TargetFolder {
       throw isDenied(error) ? unreadable([this.root]) : error;
     });
     if (!await lock.tryLock(true)) return null;
-    return { result: await work() };
+    try {
+      return { result: await work() };
+    } finally {
+      // Closing alone would leave the lock to a child that another thread starts at this moment.
+      lock.unlockSync();
+    }
   }
 
   prepare(
