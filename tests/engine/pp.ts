@@ -21,16 +21,3 @@ export async function fingerprint(directory: string): Promise<string> {
   if (!success) throw new Error(`could not read ${directory}`);
   return new TextDecoder().decode(stdout);
 }
-
-/** Names in the temporary folder that a session would make. */
-export async function temporaries(): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(Deno.env.get("TMPDIR") ?? "/tmp")) {
-    if (
-      name.startsWith("veripatch-") && !/^veripatch-(test|bench|build|reports|engine|portable)-/.test(name)
-    ) {
-      names.push(name);
-    }
-  }
-  return names.sort();
-}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { leftovers, NOTHING } from "../engine.ts";
 import { readBundle } from "../../../src/bundle/read.ts";
-import { fingerprint, pp, spawnPp, temporaries, withProject } from "../pp.ts";
+import { fingerprint, pp, spawnPp, withProject } from "../pp.ts";
 
 /** A session slow enough to be hit in every phase, and the first line of stderr that says it is in one. */
 const PROJECT = {
@@ -33,12 +33,18 @@ const PHASES: Readonly<Record<string, RegExp>> = {
   confirm: /^confirm/m,
 };
 
+/** Where `pp` has its temporary files here, and nothing else has. */
+const TMPDIR = Deno.makeTempDirSync({ prefix: "veripatch-test-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(TMPDIR, { recursive: true }));
+const env = { TMPDIR };
+const temporaries = () => Array.fromAsync(Deno.readDir(TMPDIR), (entry) => entry.name);
+
 /** When to send: what stderr must say, or what must be in the session's folder of artifacts. */
 type When = RegExp | { readonly file: string };
 
 /** Sends a signal at a moment, and waits for the end. */
 async function signalled(directory: string, when: When, signal: Deno.Signal, ...flags: string[]) {
-  const child = spawnPp(["run", "sh check.sh", "--patch", "fix.diff", ...flags], { cwd: directory });
+  const child = spawnPp(["run", "sh check.sh", "--patch", "fix.diff", ...flags], { cwd: directory, env });
   const decoder = new TextDecoder();
   let stderr = "";
   let sent = false;
@@ -73,12 +79,12 @@ for (const [phase, when] of Object.entries(PHASES)) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.test(`pp run: ${signal} in phase "${phase}" exits 130 and leaves nothing`, async () => {
       await withProject({ ...PROJECT, "fix.diff": PATCH }, async (directory) => {
-        const [before, temporary] = [await fingerprint(directory), await temporaries()];
+        const before = await fingerprint(directory);
         const { status, stderr, session, sent } = await signalled(directory, when, signal);
         assert.ok(sent, `the phase was never reached: ${stderr}`);
         assert.equal(status.code, 130, stderr);
         assert.deepEqual(await leftovers(session), NOTHING);
-        assert.deepEqual(await temporaries(), temporary);
+        assert.deepEqual(await temporaries(), []);
         assert.equal(await fingerprint(directory), before);
         await assert.rejects(Deno.stat(`${directory}/.pp-artifacts/${session}/proof_bundle`));
       });
@@ -87,15 +93,15 @@ for (const [phase, when] of Object.entries(PHASES)) {
 
   Deno.test(`pp run: SIGKILL in phase "${phase}" is cleaned up by the next start`, async () => {
     await withProject({ ...PROJECT, "fix.diff": PATCH }, async (directory) => {
-      const [before, temporary] = [await fingerprint(directory), await temporaries()];
+      const before = await fingerprint(directory);
       const { status, session, sent } = await signalled(directory, when, "SIGKILL");
       assert.ok(sent, "the phase was reached");
       assert.equal(status.signal, "SIGKILL");
       assert.equal(await fingerprint(directory), before);
-      const next = await pp(["run", "true", "--json"], { cwd: directory });
+      const next = await pp(["run", "true", "--json"], { cwd: directory, env });
       assert.equal(JSON.parse(next.stdout).status, "already_passing", next.stderr);
       assert.deepEqual(await leftovers(session), NOTHING);
-      assert.deepEqual(await temporaries(), temporary);
+      assert.deepEqual(await temporaries(), []);
     });
   });
 }
@@ -124,11 +130,10 @@ for (const [phase, when] of Object.entries(ENDINGS)) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.test(`pp run --apply: ${signal} around "${phase}" leaves a whole bundle or none, and a whole patch or none`, async () => {
       await withProject(QUICK, async (directory) => {
-        const temporary = await temporaries();
         const { status, stderr, session } = await signalled(directory, when, signal, "--apply");
         assert.ok(status.code === 130 || status.code === 0, `${status.code}: ${stderr}`);
         assert.deepEqual(await leftovers(session), NOTHING);
-        assert.deepEqual(await temporaries(), temporary);
+        assert.deepEqual(await temporaries(), []);
         const bundle = await wholeBundle(directory, session);
         const text = await Deno.readTextFile(`${directory}/value.txt`);
         const applied = text !== PROJECT["value.txt"];
@@ -152,13 +157,13 @@ for (const [phase, when] of Object.entries(ENDINGS)) {
 
   Deno.test(`pp run: SIGKILL around "${phase}" leaves a whole bundle or none, once the next start was there`, async () => {
     await withProject(QUICK, async (directory) => {
-      const [before, temporary] = [await fingerprint(directory), await temporaries()];
+      const before = await fingerprint(directory);
       const { session } = await signalled(directory, when, "SIGKILL");
       assert.equal(await fingerprint(directory), before);
-      const next = await pp(["run", "true", "--json"], { cwd: directory });
+      const next = await pp(["run", "true", "--json"], { cwd: directory, env });
       assert.equal(next.code, 2, next.stderr);
       assert.deepEqual(await leftovers(session), NOTHING);
-      assert.deepEqual(await temporaries(), temporary);
+      assert.deepEqual(await temporaries(), []);
       await wholeBundle(directory, session);
     }, WHOLE);
   });
